@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+namespace wende {
+
+/// Philox4x32-10 (Salmon et al., SC 2011): counter-based, so that the value of an element depends on
+/// (seed, step, node, element) only: the same on CPU and GPU and on any number of ranks.
+struct Philox {
+  uint32_t key0;
+  uint32_t key1;
+  uint32_t stream0;  ///< step
+  uint32_t stream1;  ///< node
+
+  static Philox keyed(uint64_t seed, uint64_t step, uint32_t node) {
+    return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(step),
+            node ^ (static_cast<uint32_t>(step >> 32) * 0x9E3779B9u)};
+  }
+
+  /// Four words for block `index`; element i uses word i % 4 of block i / 4.
+  std::array<uint32_t, 4> block(uint64_t index) const {
+    std::array<uint32_t, 4> c{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), stream0, stream1};
+    uint32_t k0 = key0;
+    uint32_t k1 = key1;
+    for (int round = 0; round < 10; ++round) {
+      const uint64_t p0 = uint64_t{0xD2511F53u} * c[0];
+      const uint64_t p1 = uint64_t{0xCD9E8D57u} * c[2];
+      c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<uint32_t>(p1),
+           static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<uint32_t>(p0)};
+      k0 += 0x9E3779B9u;
+      k1 += 0xBB67AE85u;
+    }
+    return c;
+  }
+
+  /// Uniform in [0, 1), 24 bits.
+  static float to_uniform(uint32_t word) { return static_cast<float>(word >> 8) * (1.0f / 16777216.0f); }
+
+  float uniform(uint64_t element) const { return to_uniform(block(element / 4)[element % 4]); }
+
+  /// Standard normal by Box-Muller; elements 2j and 2j+1 share one pair of words.
+  float normal(uint64_t element) const {
+    const auto words = block(element / 4);
+    const size_t pair = (element % 4) / 2 * 2;
+    const float u1 = 1.0f - to_uniform(words[pair]);
+    const float angle = 6.28318530717958647f * to_uniform(words[pair + 1]);
+    const float radius = std::sqrt(-2.0f * std::log(u1));
+    return element % 2 == 0 ? radius * std::cos(angle) : radius * std::sin(angle);
+  }
+};
+
+}  // namespace wende

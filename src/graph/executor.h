@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/binding.h"
+#include "graph/graph.h"
+#include "tensor/tensor.h"
+
+namespace wende {
+
+/// One value that a run hands out.
+struct Fetch {
+  Expr expr;
+  Tensor into;  ///< if defined: written to this memory (same shape); else a tensor valid until the next run
+};
+
+struct RunOptions {
+  uint64_t seed = 1;
+  uint64_t step = 0;
+  /// Called as soon as fetch i is computed, while later nodes still run: gradients start their allreduce here.
+  std::function<void(int fetch)> on_fetch;
+  bool check_numerics = false;  ///< throws kNonFinite naming the first layer with a non-finite output
+};
+
+/// Runs the part of a graph that some fetches need. Each run plans all memory in one arena for the sizes at hand
+/// (plans are cached by sizes) and then calls a flat list of kernels.
+class Executor {
+ public:
+  Executor(const Graph& graph, std::vector<Fetch> fetches, Device device = Device::cpu());
+  ~Executor();
+
+  /// Tensors for input and parameter leaves, by name. Parameters may stay bound for many runs.
+  void bind(const std::string& name, Tensor tensor);
+  std::vector<std::string> leaf_names() const;
+
+  /// Values of the fetches, in their order. Errors get the layer of the failing node as frame.
+  std::vector<Tensor> run(const Binding& binding, const RunOptions& options = {});
+
+  size_t arena_bytes() const;  ///< of the last run
+  int64_t node_count() const;  ///< nodes that run
+  /// Seconds by layer since the last reset, when profiling is on.
+  void set_profiling(bool on);
+  std::map<std::string, double> seconds_by_scope() const;
+  double planning_seconds() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace wende

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace wende {
+
+/// Writes `path` so that readers see the old file or the whole new one: temporary in the same folder, fsync, rename,
+/// fsync of the folder. Throws kIo with the system's message (old file untouched, temporary removed).
+void write_file_atomically(const std::string& path, const std::string& bytes);
+/// The same for a file that `write` makes under the temporary name (HDF5).
+void write_file_atomically(const std::string& path, const std::function<void(const std::string& temporary)>& write);
+std::string read_file(const std::string& path);  ///< absent 66, unreadable 74
+void make_folders(const std::string& path);      ///< as mkdir -p; 73 with the system's message
+/// Fails early with 73 if a file cannot be made in the folder of `path` (which is created): writes and removes a probe.
+void check_writable(const std::string& path);
+
+}  // namespace wende

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "dims/data.h"
+#include "graph/graph.h"
+#include "graph/param_table.h"
+#include "layers/layer_builder.h"
+#include "layers/loss.h"
+
+namespace wende {
+
+/// Keys of the data that the dataset feeds: RETURNN's extern_data in all its forms (semantics section 2).
+struct ExternData {
+  std::map<std::string, Data> keys;
+  std::string default_input = "data";
+  std::string default_target = "classes";
+
+  /// From extern_data / num_inputs / num_outputs / target of the config; throws at the wrong entry.
+  static ExternData from_config(const Config& config);
+};
+
+struct NetworkOptions {
+  bool train = false;   ///< train flag: dropout, batch statistics
+  bool eval = true;     ///< losses are built (RETURNN's eval_flag)
+  bool search = false;
+  int behavior_version = 0;
+};
+
+/// One loss of the built network.
+struct NetworkLoss {
+  std::string name;      ///< "output", "sub/aux"
+  Expr value;            ///< scalar: sum over frames
+  Expr error;            ///< scalar, undefined if none
+  Expr inv_norm;         ///< scalar: 1 / norm_factor = number of target frames (or sequences)
+  double scale = 1.0;
+  bool use_normalized = false;
+  Expr objective;        ///< what is added to the total; undefined for scale 0 or a loss without value
+};
+
+/// A layer as it stands in the built network.
+struct NetworkLayer {
+  std::string name;        ///< absolute: "sub/x"
+  std::string class_name;
+  LayerOutput output;
+  std::vector<std::string> params;  ///< names of the variables it owns
+  Value options;
+  bool is_root() const { return name.find('/') == std::string::npos; }
+};
+
+/// A network dict, built for one mode: graph, losses, parameters, sinks. Immutable once built.
+/// Parameter values live elsewhere, by name; "graph reset" = destroy and build again.
+class Network {
+ public:
+  /// Throws Error kConfig with all mistakes that could be found, each at its line.
+  static std::unique_ptr<Network> build(const Config& config, const ExternData& extern_data, const NetworkOptions& options);
+
+  Graph& graph() const { return *graph_; }
+  const std::vector<NetworkLayer>& layers() const { return layers_; }  ///< in construction order, all levels
+  const NetworkLayer* find_layer(const std::string& absolute_name) const;
+  const std::vector<ParamSpec>& params() const { return params_; }     ///< in order of first use
+  const std::vector<NetworkLoss>& losses() const { return losses_; }
+  const std::vector<Sink>& sinks() const { return sinks_; }
+  const std::vector<Stat>& stats() const { return stats_; }
+  Expr loss() const { return loss_; }                ///< sum of objectives; undefined if none
+  Expr constraints() const { return constraints_; }  ///< L2 etc.; undefined if none
+  Expr objective() const { return objective_; }      ///< loss + constraints; undefined if none
+  Expr param_expr(const std::string& name) const;    ///< the parameter leaf
+  /// Per parameter: updater_opts of its layer (None if not given).
+  Value updater_opts(const std::string& param) const;
+
+  /// Input leaves are named "data:<key>" with the dims of extern_data[key]; lengths come through Binding.
+  const ExternData& extern_data() const { return extern_data_; }
+  std::vector<std::string> used_data_keys() const;
+  /// Layers that were defined but that nothing needs: a warning for `check` (bad-configs row 41).
+  const std::vector<std::string>& unreached_layers() const { return unreached_; }
+  const NetworkLayer* default_output_layer() const;  ///< "output", else the single output layer, else nullptr
+  bool has_recurrent_layer() const { return has_recurrent_; }
+  const NetworkOptions& options() const { return options_; }
+
+ private:
+  friend class NetworkConstruction;
+  std::unique_ptr<Graph> graph_;
+  ExternData extern_data_;
+  NetworkOptions options_;
+  std::vector<NetworkLayer> layers_;
+  std::vector<ParamSpec> params_;
+  std::map<std::string, Expr> param_exprs_;
+  std::map<std::string, Value> updater_opts_;
+  std::vector<NetworkLoss> losses_;
+  std::vector<Sink> sinks_;
+  std::vector<Stat> stats_;
+  Expr loss_, constraints_, objective_;
+  std::vector<std::string> used_keys_;
+  std::vector<std::string> unreached_;
+  bool has_recurrent_ = false;
+};
+
+}  // namespace wende

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace wende::ops {
+
+/// floor(keep + U) / keep with U = Philox(seed, step, key, element): float of the given dims (static 1 = shared).
+/// `key` distinguishes nodes and must not depend on the order of construction (a hash of the layer name).
+Expr dropout_mask(Graph& graph, std::vector<Dim> dims, double keep, uint32_t key);
+/// N(0, stddev), fresh in each step.
+Expr random_normal(Graph& graph, std::vector<Dim> dims, double stddev, uint32_t key);
+/// U[low, high).
+Expr random_uniform(Graph& graph, std::vector<Dim> dims, double low, double high, uint32_t key);
+
+}  // namespace wende::ops

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "graph/graph.h"
+
+namespace wende::ops {
+
+/// Rows of table [V, ...] by int32 indices [...]: dims of indices followed by table's inner dims. Indices outside
+/// [0,V) throw Error kMalformedInput with the value. Gradient: deterministic scatter-add.
+Expr gather(Expr table, Expr indices);
+/// One-hot float32: dims of indices + [depth].
+Expr one_hot(Expr indices, const Dim& depth);
+/// x[..., indices[...]]: picks one element of the last axis per position; dims of indices.
+Expr pick_last(Expr x, Expr indices);
+
+}  // namespace wende::ops

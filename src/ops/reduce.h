@@ -1,0 +1,19 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace wende::ops {
+
+enum class Reduction { kSum, kMean, kMax, kMin, kProd, kAny, kAll, kLogSumExp };
+
+/// Reduces over `axes` (unmasked: layers put neutral values into padding, or use masked_mean's recipe with counts).
+/// keep: reduced axes stay with static size 1. Float, and kSum/kMax/kMin also on int32; kAny/kAll on bool.
+/// Sums go by fixed pairwise trees: the same bits on every run.
+Expr reduce(Reduction kind, Expr x, const std::vector<int>& axes, bool keep = false);
+/// Index of the (first) largest or smallest element along one axis: int32 without that axis.
+Expr argmax(Expr x, int axis);
+Expr argmin(Expr x, int axis);
+
+}  // namespace wende::ops
