@@ -9,12 +9,12 @@
 
 namespace wende {
 
-/// Sums ranges of one flat gradient buffer over the ranks while backward still runs. Parameters lie in the buffer in the
-/// order in which backward finishes them; a bucket is a range and is sent when its last parameter is ready.
+/// Sums ranges of one flat gradient buffer over the ranks while backward still runs. Parameters lie in the buffer in
+/// the order in which backward finishes them; a bucket is a range and is sent when its last parameter is ready.
 class GradientBuckets {
  public:
-  /// offsets[i], counts[i]: range of parameter i, contiguous and ascending. `extra` floats at the end of the buffer
-  /// (statistics, have-data bit) ride with the last bucket, which is sent by finish().
+  /// offsets[i], counts[i]: range of parameter i, ascending; gaps between them hold zeros. `extra` floats right behind
+  /// the last one (statistics, have-data bit) ride with the last bucket, which is sent by finish().
   GradientBuckets(Communicator& communicator, float* buffer, std::vector<size_t> offsets, std::vector<size_t> counts,
                   size_t extra, size_t bucket_bytes = 4u << 20);
   void begin_step();
@@ -24,8 +24,8 @@ class GradientBuckets {
 
  private:
   struct Bucket {
-    size_t begin, end;       ///< in floats
-    size_t params;           ///< how many parameters it holds
+    size_t begin, end;  ///< in floats
+    size_t params;      ///< how many parameters it holds
     size_t missing;
     std::unique_ptr<PendingSum> pending;
     bool sent;

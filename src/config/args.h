@@ -42,8 +42,9 @@ void read_value(const Value& value, std::optional<T>& out) {  ///< None gives nu
   out = std::move(item);
 }
 
-/// Visitor that fills an args struct from a dict. Usage: ArgsReader reader(dict); args.fields(reader); reader.finish(what);
-/// An args struct has `template <class V> void fields(V& v) { v.field("dropout", dropout, "drop rate of the input"); }`.
+/// Visitor that fills an args struct from a dict. Usage: ArgsReader reader(dict); args.fields(reader);
+/// reader.finish(what); An args struct has `template <class V> void fields(V& v) { v.field("dropout", dropout, "drop
+/// rate of the input"); }`.
 class ArgsReader {
  public:
   explicit ArgsReader(const Value& dict) : dict_(dict) {}
@@ -88,18 +89,26 @@ class ArgsDoc {
   static std::string type_text(const std::string&) { return "str"; }
   static std::string type_text(const Value&) { return "any"; }
   template <class T>
-  static std::string type_text(const std::vector<T>&) { return "list[" + type_text(T{}) + "]"; }
+  static std::string type_text(const std::vector<T>&) {
+    return "list[" + type_text(T{}) + "]";
+  }
   template <class T>
-  static std::string type_text(const std::optional<T>&) { return type_text(T{}) + "|None"; }
+  static std::string type_text(const std::optional<T>&) {
+    return type_text(T{}) + "|None";
+  }
   static std::string default_text(const bool& value) { return value ? "True" : "False"; }
   static std::string default_text(const int64_t& value) { return std::to_string(value); }
   static std::string default_text(const double& value);
   static std::string default_text(const std::string& value) { return "\"" + value + "\""; }
   static std::string default_text(const Value& value) { return value.repr(); }
   template <class T>
-  static std::string default_text(const std::vector<T>& value) { return value.empty() ? "[]" : "[...]"; }
+  static std::string default_text(const std::vector<T>& value) {
+    return value.empty() ? "[]" : "[...]";
+  }
   template <class T>
-  static std::string default_text(const std::optional<T>& value) { return value ? default_text(*value) : "None"; }
+  static std::string default_text(const std::optional<T>& value) {
+    return value ? default_text(*value) : "None";
+  }
 };
 
 }  // namespace wende

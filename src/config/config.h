@@ -15,11 +15,12 @@ namespace wende {
 class Config {
  public:
   struct Options {
-    bool literal = false;               ///< accept literals only; nothing is executed
+    bool literal = false;                ///< accept literals only; nothing is executed
     std::vector<std::string> overrides;  ///< "++key", "value" pairs in order: {"learning_rate", "0.1", ...}
   };
 
-  /// Reads and evaluates a file (Python with or without "#!", or JSON). Errors: absent 66; syntax, evaluation 78, with line.
+  /// Reads and evaluates a file (Python with or without "#!", or JSON). Errors: absent 66; syntax, evaluation 78, with
+  /// line.
   static Config from_file(const std::string& path, const Options& options);
   static Config from_file(const std::string& path) { return from_file(path, Options{}); }
   static Config from_source(const std::string& source, const std::string& file_name);
@@ -36,17 +37,23 @@ class Config {
   double get_float(const std::string& key, double fallback) const;
   std::string get_string(const std::string& key, const std::string& fallback) const;
 
+  /// Suspicious but accepted: keys written twice in one dict.
+  const std::vector<Diagnostic>& warnings() const { return warnings_; }
+
   void set(const std::string& key, Value value) { globals_ = globals_.with(key, std::move(value)); }
 
  private:
+  static Config from_text(std::string source, const std::string& file_name, const Options& options);
+
   std::string file_name_;
   std::string source_;
-  Value globals_;
+  Value globals_ = Value::dict({});
+  std::vector<Diagnostic> warnings_;
 };
 
-/// Evaluates a Python expression of a config (an eval string) with extra names in scope. Callables among the names may be
-/// C++ (Callable). Opaque values are seen by Python as objects of the stub class `tensorflow.Tensor`, whose operators and the
-/// functions of the stub `tensorflow` module (tf.nn.relu, tf.exp, ...) call `TraceHook`.
+/// Evaluates a Python expression of a config (an eval string) with extra names in scope. Callables among the names may
+/// be C++ (Callable). Opaque values are seen by Python as objects of the stub class `tensorflow.Tensor`, whose
+/// operators and the functions of the stub `tensorflow` module (tf.nn.relu, tf.exp, ...) call `TraceHook`.
 Value evaluate_expression(const std::string& expression, const SourceSpan& span,
                           const std::vector<std::pair<std::string, Value>>& names);
 

@@ -72,6 +72,8 @@ class Op {
   /// Types of the outputs; throws Error "[op] ..." with the types of the inputs when they do not fit.
   virtual std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const = 0;
   virtual void run(RunContext& context) const = 0;
+  /// Output 0 has the bytes of this input, so that the executor may alias it and skip run; -1: a result of its own.
+  virtual int aliases_input() const { return -1; }
   /// Gradients by input, built as graph; undefined = zero. The default throws "[op] has no gradient".
   virtual std::vector<Expr> vjp(const VjpContext& context) const;
 };

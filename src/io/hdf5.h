@@ -15,7 +15,7 @@ struct DatasetInfo {
   enum class Class { kFloat, kInt, kString, kOther };
   Class cls = Class::kOther;
   size_t item_bytes = 0;
-  std::vector<int64_t> shape;  ///< rank <= 4 is accepted by the readers
+  std::vector<int64_t> shape;  ///< rank <= kMaxRank
 };
 
 /// RAII over the HDF5 C API. Every call is checked; failures throw Error with file, object, and the library's message:
@@ -24,6 +24,7 @@ class File {
  public:
   static File open(const std::string& path);           ///< read only
   static File create(const std::string& path);         ///< truncates
+  static File open_writable(const std::string& path);  ///< an existing file, to append to
   File(File&&) noexcept;
   File& operator=(File&&) noexcept;
   ~File();
@@ -58,6 +59,12 @@ class File {
   std::string string_attribute(const std::string& object, const std::string& name) const;
   std::vector<int64_t> ints_attribute(const std::string& object, const std::string& name) const;  ///< scalar gives one
   void set_attribute(const std::string& object, const std::string& name, int64_t value);
+  void set_attribute(const std::string& object, const std::string& name, int value) {
+    set_attribute(object, name, int64_t{value});
+  }
+  void set_attribute(const std::string& object, const std::string& name, const char* value) {
+    set_attribute(object, name, std::string(value));
+  }
   void set_attribute(const std::string& object, const std::string& name, double value);
   void set_attribute(const std::string& object, const std::string& name, const std::string& value);
   void set_attribute(const std::string& object, const std::string& name, const std::vector<int64_t>& values);
@@ -66,6 +73,9 @@ class File {
   /// Resizable datasets, for writers that append: created with chunks and fletcher32-free like h5py's defaults.
   void create_appendable(const std::string& dataset, DType dtype, const std::vector<int64_t>& inner_shape,
                          const std::vector<int64_t>& chunk);
+  /// The same with `shape` to begin with; -1 in `most` = no limit.
+  void create_resizable(const std::string& dataset, DType dtype, const std::vector<int64_t>& shape,
+                        const std::vector<int64_t>& most, const std::vector<int64_t>& chunk);
   void create_appendable_strings(const std::string& dataset, int64_t chunk);
   void append(const std::string& dataset, const Tensor& rows);
   void append_strings(const std::string& dataset, const std::vector<std::string>& values);
@@ -77,5 +87,8 @@ class File {
   explicit File(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+/// The chunk shape that h5py picks by itself (0 in `shape` counts as 1024).
+std::vector<int64_t> h5py_chunk(const std::vector<int64_t>& shape, size_t item_bytes);
 
 }  // namespace wende::hdf5

@@ -25,26 +25,26 @@ struct ExternData {
 };
 
 struct NetworkOptions {
-  bool train = false;   ///< train flag: dropout, batch statistics
-  bool eval = true;     ///< losses are built (RETURNN's eval_flag)
+  bool train = false;  ///< train flag: dropout, batch statistics
+  bool eval = true;    ///< losses are built (RETURNN's eval_flag)
   bool search = false;
   int behavior_version = 0;
 };
 
 /// One loss of the built network.
 struct NetworkLoss {
-  std::string name;      ///< "output", "sub/aux"
-  Expr value;            ///< scalar: sum over frames
-  Expr error;            ///< scalar, undefined if none
-  Expr inv_norm;         ///< scalar: 1 / norm_factor = number of target frames (or sequences)
+  std::string name;  ///< "output", "sub/aux"
+  Expr value;        ///< scalar: sum over frames
+  Expr error;        ///< scalar, undefined if none
+  Expr inv_norm;     ///< scalar: 1 / norm_factor = number of target frames (or sequences)
   double scale = 1.0;
   bool use_normalized = false;
-  Expr objective;        ///< what is added to the total; undefined for scale 0 or a loss without value
+  Expr objective;  ///< what is added to the total; undefined for scale 0 or a loss without value
 };
 
 /// A layer as it stands in the built network.
 struct NetworkLayer {
-  std::string name;        ///< absolute: "sub/x"
+  std::string name;  ///< absolute: "sub/x"
   std::string class_name;
   LayerOutput output;
   std::vector<std::string> params;  ///< names of the variables it owns
@@ -57,12 +57,13 @@ struct NetworkLayer {
 class Network {
  public:
   /// Throws Error kConfig with all mistakes that could be found, each at its line.
-  static std::unique_ptr<Network> build(const Config& config, const ExternData& extern_data, const NetworkOptions& options);
+  static std::unique_ptr<Network> build(const Config& config, const ExternData& extern_data,
+                                        const NetworkOptions& options);
 
   Graph& graph() const { return *graph_; }
   const std::vector<NetworkLayer>& layers() const { return layers_; }  ///< in construction order, all levels
   const NetworkLayer* find_layer(const std::string& absolute_name) const;
-  const std::vector<ParamSpec>& params() const { return params_; }     ///< in order of first use
+  const std::vector<ParamSpec>& params() const { return params_; }  ///< in order of first use
   const std::vector<NetworkLoss>& losses() const { return losses_; }
   const std::vector<Sink>& sinks() const { return sinks_; }
   const std::vector<Stat>& stats() const { return stats_; }
@@ -72,6 +73,8 @@ class Network {
   Expr param_expr(const std::string& name) const;    ///< the parameter leaf
   /// Per parameter: updater_opts of its layer (None if not given).
   Value updater_opts(const std::string& param) const;
+  /// Sum of the L2 factors that the constraints hold for this parameter (for decoupled constraints).
+  double l2(const std::string& param) const;
 
   /// Input leaves are named "data:<key>" with the dims of extern_data[key]; lengths come through Binding.
   const ExternData& extern_data() const { return extern_data_; }
@@ -91,6 +94,7 @@ class Network {
   std::vector<ParamSpec> params_;
   std::map<std::string, Expr> param_exprs_;
   std::map<std::string, Value> updater_opts_;
+  std::map<std::string, double> l2_;
   std::vector<NetworkLoss> losses_;
   std::vector<Sink> sinks_;
   std::vector<Stat> stats_;

@@ -4,20 +4,12 @@
 #include <string_view>
 
 #include "graph/graph.h"
+#include "kernels/pointwise.h"
 
 namespace wende::ops {
 
-/// Element-wise functions. Formulas (value and derivative) stand in kernels/pointwise_functors.h.
-enum class Unary {
-  kNeg, kAbs, kSign, kSquare, kSqrt, kRsqrt, kReciprocal, kExp, kLog, kLog1p, kExpm1,
-  kSin, kCos, kTanh, kSigmoid, kRelu, kRelu6, kLeakyRelu, kElu, kSelu, kSoftplus, kSoftsign, kGelu, kSwish,
-  kLogSigmoid, kSafeLog, kErf, kFloor, kCeil, kRound, kLogicalNot, kIsFinite,
-};
-/// Comparisons and logic give bool, the others the operands' dtype.
-enum class Binary {
-  kAdd, kSub, kMul, kDiv, kFloorDiv, kMod, kPow, kMaximum, kMinimum, kSquaredDifference,
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kLogicalAnd, kLogicalOr,
-};
+using wende::Binary;
+using wende::Unary;
 
 Expr unary(Unary kind, Expr x);
 /// Operands of one dtype and equal rank; an axis of static size 1 broadcasts, and so does an operand of rank 0.

@@ -3,10 +3,11 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "kernels/reduce.h"
 
 namespace wende::ops {
 
-enum class Reduction { kSum, kMean, kMax, kMin, kProd, kAny, kAll, kLogSumExp };
+using wende::Reduction;
 
 /// Reduces over `axes` (unmasked: layers put neutral values into padding, or use masked_mean's recipe with counts).
 /// keep: reduced axes stay with static size 1. Float, and kSum/kMax/kMin also on int32; kAny/kAll on bool.

@@ -66,7 +66,7 @@ class Tensor {
   static Tensor wrap(DType dtype, Shape shape, std::byte* data, std::shared_ptr<Buffer> owner = nullptr,
                      Device device = Device::cpu());
 
-  bool defined() const { return data_ != nullptr || shape_.elements() == 0; }
+  bool defined() const { return data_ != nullptr; }  ///< true for empty tensors as well
   DType dtype() const { return dtype_; }
   const Shape& shape() const { return shape_; }
   int rank() const { return shape_.rank(); }
@@ -86,6 +86,8 @@ class Tensor {
   Tensor reshaped(Shape shape) const;  ///< needs contiguous()
   Tensor permuted(const std::vector<int>& axes) const;
   Tensor sliced(int axis, int64_t begin, int64_t end) const;
+  /// `count` elements of one axis: begin, begin + step, ...; step may be negative.
+  Tensor strided(int axis, int64_t begin, int64_t count, int64_t step) const;
   Tensor broadcast_to(Shape shape) const;  ///< same rank; axes of size 1 get stride 0
 
   /// Copies into new contiguous memory.

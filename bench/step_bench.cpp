@@ -1,0 +1,290 @@
+// One training step after another (forward, backward, Adam) of a network of the race, on synthetic batches.
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "engine/network_runner.h"
+#include "optim/updater.h"
+
+namespace {
+
+using wende::Batch;
+using wende::Tensor;
+
+constexpr int kInput = 40;
+constexpr int kClasses = 4501;
+
+const char* const kHeader = R"(
+num_inputs = 40
+num_outputs = {"data": [40, 2], "classes": [4501, 1]}
+optimizer = {"class": "adam"}
+learning_rate = 0.001
+)";
+const char* const kFf = R"(
+network = {
+  "fw1": {"class": "linear", "activation": "relu", "dropout": 0.1, "n_out": 500, "from": "data"},
+  "fw2": {"class": "linear", "activation": "relu", "dropout": 0.1, "n_out": 500, "from": "fw1"},
+  "output": {"class": "softmax", "loss": "ce", "from": ["fw2"], "target": "classes"}}
+)";
+const char* const kLstm = R"(
+network = {
+  "lstm1": {"class": "rec", "unit": "lstm", "n_out": 500, "dropout": 0.1, "from": "data"},
+  "lstm2": {"class": "rec", "unit": "lstm", "n_out": 500, "dropout": 0.1, "from": "lstm1"},
+  "output": {"class": "softmax", "loss": "ce", "from": "lstm2", "target": "classes"}}
+)";
+const char* const kBlstm = R"(
+network = {}
+for i in range(3):
+  source = "data" if i == 0 else ["lstm%i_fw" % (i - 1), "lstm%i_bw" % (i - 1)]
+  for direction, name in ((1, "fw"), (-1, "bw")):
+    network["lstm%i_%s" % (i, name)] = {"class": "rec", "unit": "lstm", "n_out": 500, "dropout": 0.1, "L2": 0.01,
+                                        "direction": direction, "from": source}
+network["output"] = {"class": "softmax", "loss": "ce", "from": ["lstm2_fw", "lstm2_bw"], "target": "classes"}
+)";
+
+double wall() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+double peak_rss_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+struct Options {
+  std::string net;
+  int steps = 5;
+  int warmup = 2;
+  int low = 100;
+  int high = 300;
+  bool server = false;
+  bool startup = false;
+  bool profile = false;
+};
+
+Options parse(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string arg = argv[i];
+    const auto next = [&] { return std::string(i + 1 < argc ? argv[++i] : ""); };
+    if (arg == "--steps") {
+      options.steps = std::max(1, std::atoi(next().c_str()));
+    } else if (arg == "--warmup") {
+      options.warmup = std::atoi(next().c_str());
+    } else if (arg == "--lens") {
+      const std::string lens = next();
+      options.low = options.high = std::atoi(lens.c_str());
+      if (const size_t dash = lens.find('-'); dash != std::string::npos) options.high = std::atoi(lens.c_str() + dash + 1);
+    } else if (arg == "--server") {
+      options.server = true;
+    } else if (arg == "--startup") {
+      options.startup = true;
+    } else if (arg == "--profile") {
+      options.profile = true;
+    } else {
+      options.net = arg;
+    }
+  }
+  return options;
+}
+
+std::string source_of(const std::string& net) {
+  const char* body = net == "ff" ? kFf : net == "lstm" ? kLstm : net == "blstm" ? kBlstm : nullptr;
+  if (!body) throw wende::Error(wende::ExitStatus::kConfig, fmt::format("no network '{}': ff, lstm or blstm", net));
+  return std::string(kHeader) + body;
+}
+
+/// 40 sequences, longest first, zero-padded.
+Batch make_batch(const Options& options, std::mt19937& random) {
+  constexpr int kBatch = 40;
+  std::vector<int32_t> lengths(kBatch);
+  for (int32_t& length : lengths) length = std::uniform_int_distribution<int32_t>(options.low, options.high)(random);
+  std::sort(lengths.rbegin(), lengths.rend());
+  const int64_t time = lengths.front();
+  std::vector<float> data(static_cast<size_t>(kBatch * time * kInput), 0.0f);
+  std::vector<int32_t> classes(static_cast<size_t>(kBatch * time), 0);
+  std::normal_distribution<float> normal;
+  std::uniform_int_distribution<int32_t> label(0, kClasses - 1);
+  Batch batch;
+  for (int64_t b = 0; b < kBatch; ++b) {
+    for (int64_t t = 0; t < lengths[static_cast<size_t>(b)]; ++t) {
+      const int64_t row = b * time + t;
+      for (int64_t f = 0; f < kInput; ++f) data[static_cast<size_t>(row * kInput + f)] = normal(random);
+      classes[static_cast<size_t>(row)] = label(random);
+    }
+    batch.indices.push_back(b);
+    batch.tags.push_back(fmt::format("seq-{}", b));
+  }
+  batch.data["data"] = Tensor::of<float>(data, wende::Shape{kBatch, time, kInput});
+  batch.data["classes"] = Tensor::of<int32_t>(classes, wende::Shape{kBatch, time});
+  batch.lengths["data"] = batch.lengths["classes"] = lengths;
+  return batch;
+}
+
+struct StepTime {
+  double wall = 0;
+  double cpu = 0;
+  int64_t frames = 0;
+  double loss = 0;
+};
+
+/// Everything that a training run holds for one network.
+class Training {
+ public:
+  explicit Training(const Options& options)
+      : config_(wende::Config::from_source(source_of(options.net), "race")), built_(build(config_)),
+        store_(built_.network->params(), built_.backward_order) {
+    store_.initialize(1);
+    runner_ = std::make_unique<wende::NetworkRunner>(*built_.network, built_.gradients, store_);
+    std::map<std::string, wende::Value> layer_opts;
+    for (const std::string& name : store_.trainable_names()) layer_opts[name] = built_.network->updater_opts(name);
+    updater_ = std::make_unique<wende::Updater>(config_, store_, layer_opts);
+    for (const auto& [name, gradient] : built_.gradients) has_gradient_[name] = gradient.defined();
+    std::mt19937 random(42);
+    for (int i = 0; i < 3; ++i) batches_.push_back(make_batch(options, random));
+  }
+
+  StepTime step() {
+    const Batch& batch = batches_[static_cast<size_t>(index_) % batches_.size()];
+    StepTime time;
+    const double start = wall();
+    const double start_cpu = cpu_seconds();
+    wende::RunOptions run_options;
+    run_options.step = static_cast<uint64_t>(index_);
+    const wende::StepReport report = runner_->run(batch, run_options);
+    const double update = wall();
+    updater_->step(0.001, index_, 1, has_gradient_);
+    updater_seconds_ += wall() - update;
+    ++index_;
+    time.wall = wall() - start;
+    time.cpu = cpu_seconds() - start_cpu;
+    for (const int32_t length : batch.lengths.at("data")) time.frames += length;
+    time.loss = report.losses.empty() ? 0 : report.losses[0].value * report.losses[0].inv_norm;
+    return time;
+  }
+
+  wende::Executor& executor() { return runner_->executor(); }
+  double updater_seconds() const { return updater_seconds_; }
+  void reset_updater_seconds() { updater_seconds_ = 0; }
+
+ private:
+  static wende::NetworkWithGradients build(const wende::Config& config) {
+    wende::NetworkOptions options;
+    options.train = true;
+    return wende::NetworkWithGradients::differentiate(
+        wende::Network::build(config, wende::ExternData::from_config(config), options));
+  }
+
+  wende::Config config_;
+  wende::NetworkWithGradients built_;
+  wende::ParamStore store_;
+  std::unique_ptr<wende::NetworkRunner> runner_;
+  std::unique_ptr<wende::Updater> updater_;
+  std::map<std::string, bool> has_gradient_;
+  std::vector<Batch> batches_;
+  int64_t index_ = 0;
+  double updater_seconds_ = 0;
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void print_profile(const std::map<std::string, double>& seconds, int steps, double updater) {
+  std::vector<std::pair<double, std::string>> rows{{updater, "(updater)"}};
+  for (const auto& [scope, time] : seconds) rows.emplace_back(time, scope);
+  std::sort(rows.rbegin(), rows.rend());
+  for (const auto& [time, scope] : rows) {
+    if (time / steps > 0.0005) fmt::print("{:9.2f} ms/step  {}\n", 1000 * time / steps, scope);
+  }
+}
+
+void serve(Training& training) {
+  fmt::print("ready\n");
+  std::fflush(stdout);
+  char line[256];
+  while (std::fgets(line, sizeof line, stdin)) {
+    if (std::string(line).rfind("rss", 0) == 0) {
+      fmt::print("{:.1f}\n", peak_rss_mb());
+    } else {
+      const StepTime time = training.step();
+      fmt::print("{:.6f} {:.6f} {} {:.5f}\n", time.wall, time.cpu, time.frames, time.loss);
+    }
+    std::fflush(stdout);
+  }
+}
+
+void measure(Training& training, const Options& options) {
+  training.executor().set_profiling(options.profile);
+  training.reset_updater_seconds();
+  const double planned = training.executor().planning_seconds();
+  std::vector<double> seconds;
+  std::vector<double> rates;
+  double total = 0;
+  for (int i = 0; i < options.steps; ++i) {
+    const StepTime time = training.step();
+    fmt::print("{:.4f} {} {:.5f}\n", time.wall, time.frames, time.loss);
+    std::fflush(stdout);
+    total += time.wall;
+    seconds.push_back(time.wall);
+    rates.push_back(static_cast<double>(time.frames) / time.wall);
+  }
+  if (options.profile) print_profile(training.executor().seconds_by_scope(), options.steps, training.updater_seconds());
+  fmt::print("wende net={} steps={} step_s median={:.4f} nodes={} arena_mb={:.1f} planning={:.3f}% updater={:.2f}%\n",
+             options.net, options.steps, median(seconds), training.executor().node_count(),
+             static_cast<double>(training.executor().arena_bytes()) / (1 << 20),
+             100 * (training.executor().planning_seconds() - planned) / total, 100 * training.updater_seconds() / total);
+  fmt::print("peak_rss_mb={:.1f}\nframes_per_s={:.1f}\n", peak_rss_mb(), median(rates));
+}
+
+void bench(const Options& options) {
+  const double start = wall();
+  Training training(options);
+  if (options.startup) {
+    const double built = wall();
+    const StepTime first = training.step();
+    fmt::print("first_step_s={:.3f} import_build_first_step_s={:.3f} build_s={:.3f}\n", first.wall, wall() - start,
+               built - start);
+    return;
+  }
+  for (int i = 0; i < options.warmup; ++i) training.step();
+  if (options.server) {
+    serve(training);
+  } else {
+    measure(training, options);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse(argc, argv);
+  if (options.net.empty()) {
+    fmt::print(stderr, "usage: wende_bench_step ff|lstm|blstm [--steps N] [--warmup N] [--lens LO-HI] [--server] "
+                       "[--startup] [--profile]\n");
+    return 2;
+  }
+  try {
+    bench(options);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,77 @@
+#include "app/command_line.h"
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+
+namespace wende {
+
+namespace {
+
+/// Takes "++key value" pairs out of the arguments: CLI11 would read them as options.
+std::vector<std::string> take_overrides(std::vector<std::string>& args) {
+  std::vector<std::string> overrides;
+  std::vector<std::string> rest;
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (args[i].rfind("++", 0) != 0) {
+      rest.push_back(args[i]);
+      continue;
+    }
+    if (args[i].size() == 2 || i + 1 >= args.size()) {
+      throw Error(ExitStatus::kUsage, "'" + args[i] + "' needs a key and a value, as in: ++learning_rate 0.1");
+    }
+    overrides.push_back(args[i].substr(2));
+    overrides.push_back(args[++i]);
+  }
+  args = rest;
+  return overrides;
+}
+
+void add_config_options(CLI::App& command, CommandLine& line) {
+  command.add_option("config", line.file, "RETURNN config")->required();
+  command.add_flag("--literal", line.literal, "accept literals only; nothing in the config is executed");
+  command.add_flag("--debug", line.debug, "one rank, numerics checked after each operation");
+  command.add_flag("--profile", line.profile, "print the time by layer at the end");
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, char** argv) {
+  std::vector<std::string> args(argv + 1, argv + argc);
+  CommandLine line;
+  line.overrides = take_overrides(args);
+  CLI::App app{"Wende trains RETURNN configs: wende my.config [++key value ...]"};
+  app.set_version_flag("--version", WENDE_VERSION);
+  app.require_subcommand(1);
+  add_config_options(*app.add_subcommand("run", "the config's task (default when only a config is given)"), line);
+  add_config_options(*app.add_subcommand("train", "train"), line);
+  add_config_options(*app.add_subcommand("eval", "evaluate the data sets dev, eval and eval_datasets"), line);
+  add_config_options(*app.add_subcommand("forward", "write the output layer's values of 'eval' to 'output_file'"), line);
+  add_config_options(*app.add_subcommand("check", "network table; needs no data and no device"), line);
+  CLI::App* replay = app.add_subcommand("replay", "run the one batch of a case file and write all numbers");
+  replay->add_option("case", line.file, "case file (/config, /inputs, /params)")->required();
+  replay->add_option("--out", line.out, "result file")->required();
+  CLI::App* layers = app.add_subcommand("layers", "list the layer classes, or the options of one");
+  layers->add_option("name", line.layer, "layer class");
+  layers->add_flag("--markdown", line.markdown, "as in docs/layers");
+  app.add_subcommand("inspect", "say what is in a dataset, dump or checkpoint")->add_option("file", line.file)->required();
+
+  if (!args.empty() && args[0].rfind('-', 0) != 0) {
+    try {
+      app.get_subcommand(args[0]);
+    } catch (const CLI::OptionNotFound&) {
+      args.insert(args.begin(), "run");
+    }
+  }
+  try {
+    std::reverse(args.begin(), args.end());
+    app.parse(args);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error);
+    std::exit(status == 0 ? 0 : static_cast<int>(ExitStatus::kUsage));
+  }
+  line.command = app.get_subcommands().at(0)->get_name();
+  return line;
+}
+
+}  // namespace wende

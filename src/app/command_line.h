@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace wende {
+
+/// What the user typed. `wende my.config ++key value` is `wende train|eval|forward my.config` by the config's task.
+struct CommandLine {
+  std::string command = "run";  ///< run, train, eval, forward, check, replay, layers, inspect
+  std::string file;             ///< config, case or file to look at
+  std::string out;              ///< replay
+  std::string layer;            ///< layers NAME
+  bool markdown = false;        ///< layers
+  bool literal = false;         ///< config of literals only
+  bool debug = false;           ///< numerics checked after each operation
+  bool profile = false;         ///< table of time by layer at the end
+  std::vector<std::string> overrides;  ///< key, value, key, value ... of ++key value
+};
+
+/// Throws Error kUsage; prints help or version and exits with 0 where asked.
+CommandLine parse_command_line(int argc, char** argv);
+
+}  // namespace wende

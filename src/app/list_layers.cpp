@@ -1,0 +1,75 @@
+#include "app/list_layers.h"
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "layers/layer.h"
+#include "layers/loss.h"
+
+namespace wende {
+
+namespace {
+
+void print_options(const std::vector<ArgsDoc::Field>& fields, bool markdown) {
+  if (markdown) {
+    fmt::print("\n| option | type | default | meaning |\n| --- | --- | --- | --- |\n");
+  }
+  for (const ArgsDoc::Field& field : fields) {
+    if (markdown) {
+      fmt::print("| `{}` | {} | `{}` | {} |\n", field.name, field.type, field.fallback, field.doc);
+    } else {
+      fmt::print("  {:<28} {:<14} {:<10} {}\n", field.name, field.type, field.fallback, field.doc);
+    }
+  }
+}
+
+void print_layer(const LayerClass& layer, bool markdown) {
+  std::string aliases;
+  for (const std::string& alias : layer.aliases) {
+    aliases += (aliases.empty() ? ", also called " : ", ") + alias;
+  }
+  fmt::print("{}{}{}{}{}\n", markdown ? "\n## " : "", layer.name, markdown ? "\n\n" : ": ", layer.doc, aliases);
+  print_options(layer.fields(), markdown);
+  for (const std::string& example : layer.examples) {
+    fmt::print("{}{}{}", markdown ? "\n```python\n" : "  example: ", example, markdown ? "\n```\n" : "\n");
+  }
+}
+
+void print_all_markdown() {
+  fmt::print("# Layers\n\nWritten by `wende layers --markdown`. Every layer takes the general options as well.\n\n## General options\n");
+  ArgsDoc general;
+  GeneralArgs args;
+  args.fields(general);
+  print_options(general.fields, true);
+  for (const std::string& name : LayerRegistry::instance().names()) {
+    print_layer(*LayerRegistry::instance().find(name), true);
+  }
+  fmt::print("\n# Losses\n");
+  for (const std::string& name : LossRegistry::instance().names()) {
+    const LossClass& loss = *LossRegistry::instance().find(name);
+    fmt::print("\n## {}\n\n{}\n", loss.name, loss.doc);
+    print_options(loss.fields(), true);
+  }
+}
+
+}  // namespace
+
+void list_layers(const std::string& name, bool markdown) {
+  if (!name.empty()) {
+    const LayerClass* layer = LayerRegistry::instance().find(name);
+    if (layer == nullptr) {
+      throw Error(ExitStatus::kUsage, fmt::format("no layer class '{}'", name)).hint(did_you_mean(name, LayerRegistry::instance().names()));
+    }
+    print_layer(*layer, markdown);
+    return;
+  }
+  if (markdown) {
+    print_all_markdown();
+    return;
+  }
+  for (const std::string& each : LayerRegistry::instance().names()) {
+    fmt::print("{:<24} {}\n", each, LayerRegistry::instance().find(each)->doc);
+  }
+}
+
+}  // namespace wende

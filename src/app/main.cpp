@@ -1,0 +1,90 @@
+#include <cstdio>
+#include <exception>
+
+#include <fmt/core.h>
+
+#include "app/check.h"
+#include "app/command_line.h"
+#include "app/inspect.h"
+#include "app/list_layers.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "collective/communicator.h"
+#include "engine/engine.h"
+#include "engine/replay.h"
+#include "engine/stop_signal.h"
+
+namespace {
+
+using namespace wende;
+
+Config read_config(const CommandLine& line) {
+  Config::Options options;
+  options.literal = line.literal;
+  options.overrides = line.overrides;
+  Config config = Config::from_file(line.file, options);
+  if (line.command == "train" || line.command == "eval" || line.command == "forward") {
+    config.set("task", Value::of(line.command));
+  }
+  if (line.debug) {
+    config.set("debug_add_check_numerics_on_output", Value::of(true));
+  }
+  return config;
+}
+
+/// The part that all ranks do: the config's task. The first error ends every rank.
+int run_ranks(const CommandLine& line, int argc, char** argv) {
+  const std::unique_ptr<Communicator> communicator = line.debug ? Communicator::self() : Communicator::detect(&argc, &argv);
+  const auto fail = [&](ExitStatus status, const std::string& message) {
+    if (communicator->size() > 1) {
+      communicator->abort(static_cast<int>(status), message);
+    }
+    fmt::print(stderr, "{}\n", message);
+    return static_cast<int>(status);
+  };
+  try {
+    Config config = read_config(line);
+    LogOptions log;
+    log.verbosity = communicator->is_root() ? static_cast<int>(config.get_int("log_verbosity", 3)) : 0;
+    set_log(log);
+    log_line(3, fmt::format("Wende {}, {} of {} rank(s), {}", WENDE_VERSION, config.file_name(), communicator->size(),
+                            communicator->description()));
+    return static_cast<int>(Engine(std::move(config), *communicator).run());
+  } catch (const Error& error) {
+    return fail(error.status(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitStatus::kOutOfMemory, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(ExitStatus::kInternal, fmt::format("internal error: {}", error.what()));
+  }
+}
+
+int run_alone(const CommandLine& line) {
+  if (line.command == "replay") {
+    replay(line.file, line.out);
+  } else if (line.command == "layers") {
+    list_layers(line.layer, line.markdown);
+  } else if (line.command == "inspect") {
+    inspect(line.file);
+  } else {
+    check(read_config(line));
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  install_stop_handlers();
+  try {
+    const CommandLine line = parse_command_line(argc, argv);
+    const bool alone = line.command == "replay" || line.command == "layers" || line.command == "inspect" || line.command == "check";
+    return alone ? run_alone(line) : run_ranks(line, argc, argv);
+  } catch (const Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return static_cast<int>(error.status());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "internal error: {}\n", error.what());
+    return static_cast<int>(ExitStatus::kInternal);
+  }
+}

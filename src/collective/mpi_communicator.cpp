@@ -1,0 +1,171 @@
+#include <fmt/core.h>
+#include <mpi.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "collective/communicator.h"
+
+namespace wende {
+namespace {
+
+/// MPI counts are int: longer memory goes in pieces of this many elements.
+constexpr size_t kMostElements = size_t{1} << 30;
+
+void check(int code, const char* what) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw Error(ExitStatus::kFailure, fmt::format("{} failed: {}", what, std::string(text, static_cast<size_t>(length))))
+      .hint("another rank may have died or left; its message tells why");
+}
+
+template <class T>
+void all_reduce(T* values, size_t count, MPI_Datatype type, MPI_Op operation, MPI_Comm world) {
+  for (size_t begin = 0; begin < count; begin += kMostElements) {
+    int piece = static_cast<int>(std::min(kMostElements, count - begin));
+    check(MPI_Allreduce(MPI_IN_PLACE, values + begin, piece, type, operation, world), "MPI_Allreduce");
+  }
+}
+
+class MpiPendingSum : public PendingSum {
+ public:
+  MpiPendingSum(float* values, size_t count, MPI_Comm world) {
+    for (size_t begin = 0; begin < count; begin += kMostElements) {
+      int piece = static_cast<int>(std::min(kMostElements, count - begin));
+      requests_.push_back(MPI_REQUEST_NULL);
+      check(MPI_Iallreduce(MPI_IN_PLACE, values + begin, piece, MPI_FLOAT, MPI_SUM, world, &requests_.back()),
+            "MPI_Iallreduce");
+    }
+  }
+  ~MpiPendingSum() override {
+    // Freeing a collective's request is not allowed, and its memory must outlive it: wait, whatever comes.
+    for (MPI_Request& request : requests_) MPI_Wait(&request, MPI_STATUS_IGNORE);
+  }
+  void wait() override {
+    for (MPI_Request& request : requests_) check(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait of a sum");
+  }
+  bool done() override {
+    for (MPI_Request& request : requests_) {
+      int finished = 0;
+      check(MPI_Test(&request, &finished, MPI_STATUS_IGNORE), "MPI_Test of a sum");
+      if (!finished) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::vector<MPI_Request> requests_;
+};
+
+class MpiCommunicator : public Communicator {
+ public:
+  MpiCommunicator(int* argc, char*** argv) {
+    int initialized = 0;
+    MPI_Initialized(&initialized);
+    if (!initialized) {
+      int provided = 0;
+      // Serialized: a watchdog thread may ask, but never at the same time as the training thread.
+      check(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+      owns_mpi_ = true;
+    }
+    check(MPI_Comm_dup(MPI_COMM_WORLD, &world_), "MPI_Comm_dup");
+    MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(world_, &rank_);
+    MPI_Comm_size(world_, &size_);
+  }
+  ~MpiCommunicator() override {
+    int finalized = 0;
+    MPI_Finalized(&finalized);
+    if (finalized) return;
+    MPI_Comm_free(&world_);
+    if (owns_mpi_) MPI_Finalize();
+  }
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+
+  void all_sum(float* values, size_t count) override { all_reduce(values, count, MPI_FLOAT, MPI_SUM, world_); }
+  void all_sum(double* values, size_t count) override { all_reduce(values, count, MPI_DOUBLE, MPI_SUM, world_); }
+  void all_max(int64_t* values, size_t count) override { all_reduce(values, count, MPI_INT64_T, MPI_MAX, world_); }
+  std::unique_ptr<PendingSum> start_all_sum(float* values, size_t count) override {
+    return std::make_unique<MpiPendingSum>(values, count, world_);
+  }
+
+  void broadcast(void* data, size_t bytes, int root) override {
+    auto* begin = static_cast<std::byte*>(data);
+    for (size_t done = 0; done < bytes; done += kMostElements) {
+      int piece = static_cast<int>(std::min(kMostElements, bytes - done));
+      check(MPI_Bcast(begin + done, piece, MPI_BYTE, root, world_), "MPI_Bcast");
+    }
+  }
+
+  std::vector<std::string> gather(const std::string& bytes) override;
+
+  void barrier() override { check(MPI_Barrier(world_), "MPI_Barrier"); }
+
+  [[noreturn]] void abort(int status, const std::string& message) override {
+    fmt::print(stderr, "rank {} of {}: {}\n", rank_, size_, message);
+    std::fflush(nullptr);
+    MPI_Abort(MPI_COMM_WORLD, status);
+    std::_Exit(status);
+  }
+
+  std::string host_name() const override {
+    char name[MPI_MAX_PROCESSOR_NAME] = "";
+    int length = 0;
+    MPI_Get_processor_name(name, &length);
+    return {name, static_cast<size_t>(length)};
+  }
+
+  std::string description() const override {
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    MPI_Get_library_version(text, &length);
+    std::string line(text, static_cast<size_t>(length));
+    return line.substr(0, line.find_first_of(",\n"));
+  }
+
+ private:
+  MPI_Comm world_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int size_ = 1;
+  bool owns_mpi_ = false;
+};
+
+std::vector<std::string> MpiCommunicator::gather(const std::string& bytes) {
+  constexpr int kTag = 17;
+  uint64_t mine = bytes.size();
+  std::vector<uint64_t> sizes(static_cast<size_t>(size_));
+  check(MPI_Gather(&mine, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, 0, world_), "MPI_Gather");
+  // Messages instead of MPI_Gatherv: its displacements are int and would limit the sum of all sizes to 2 GiB.
+  if (rank_ != 0) {
+    for (size_t done = 0; done < bytes.size(); done += kMostElements) {
+      int piece = static_cast<int>(std::min(kMostElements, bytes.size() - done));
+      check(MPI_Send(bytes.data() + done, piece, MPI_BYTE, 0, kTag, world_), "MPI_Send of a gather");
+    }
+    return {};
+  }
+  std::vector<std::string> all{bytes};
+  for (int from = 1; from < size_; ++from) {
+    std::string& text = all.emplace_back(sizes[static_cast<size_t>(from)], '\0');
+    for (size_t done = 0; done < text.size(); done += kMostElements) {
+      int piece = static_cast<int>(std::min(kMostElements, text.size() - done));
+      check(MPI_Recv(text.data() + done, piece, MPI_BYTE, from, kTag, world_, MPI_STATUS_IGNORE),
+            "MPI_Recv of a gather");
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+std::unique_ptr<Communicator> Communicator::mpi(int* argc, char*** argv) {
+  return std::make_unique<MpiCommunicator>(argc, argv);
+}
+
+}  // namespace wende

@@ -1,0 +1,157 @@
+#include "config/stub_packages.h"
+
+namespace wende::python {
+
+const char* const kReturnnSource = R"PY(
+from _wende import Config, install, legacy, state
+import sys
+
+
+class NotSpecified:
+    def __repr__(self):
+        return "<NotSpecified>"
+
+
+class Dim:
+    """Identity matters, not the name; sizes are found by Wende."""
+
+    class Types:
+        Unspecified = None
+        Batch = "batch"
+        Spatial = "spatial"
+        Time = "spatial"
+        Feature = "feature"
+
+    _next = 1
+
+    def __init__(self, dimension=None, *, kind=None, description=None, op=None, inputs=(), **other):
+        if isinstance(dimension, str):
+            dimension, description = None, dimension
+        self.dimension = dimension
+        self.kind = kind or "unspecified"
+        self.description = description
+        self.op = op
+        self.inputs = list(inputs)
+        self.id = Dim._next
+        Dim._next += 1
+
+    name = property(lambda self: self.description)
+    is_batch_dim = lambda self: self.kind == "batch"
+    is_spatial_dim = lambda self: self.kind == "spatial"
+    is_feature_dim = lambda self: self.kind == "feature"
+
+    def __repr__(self):
+        return "Dim{%s%s}" % (self.description, "" if self.dimension is None else "(%i)" % self.dimension)
+
+    def copy(self, **options):
+        return Dim(self.dimension, kind=self.kind, description=self.description)
+
+    def _derive(self, op, other, swap=False):
+        inputs = [other, self] if swap else [self, other]
+        sizes = [x.dimension if isinstance(x, Dim) else x for x in inputs]
+        size = None
+        if None not in sizes:
+            a, b = sizes
+            size = {"add": a + b, "sub": a - b, "mul": a * b, "floordiv": a // b if b else None,
+                    "ceildiv": -(-a // b) if b else None}[op]
+        return Dim(size, kind=self.kind, description=str(self.description) + ":" + op, op=op, inputs=inputs)
+
+    def __add__(self, other): return self._derive("add", other)
+    def __radd__(self, other): return self._derive("add", other, True)
+    def __sub__(self, other): return self._derive("sub", other)
+    def __rsub__(self, other): return self._derive("sub", other, True)
+    def __mul__(self, other): return self._derive("mul", other)
+    def __rmul__(self, other): return self._derive("mul", other, True)
+    def __floordiv__(self, other): return self._derive("floordiv", other)
+    def __truediv__(self, other): return self._derive("floordiv", other)
+    def ceildiv_right(self, other): return self._derive("ceildiv", other)
+    def div_left(self, other): return self._derive("floordiv", other)
+
+
+def SpatialDim(description, dimension=None, **other):
+    return Dim(dimension, kind="spatial", description=description)
+
+
+def FeatureDim(description, dimension=None, **other):
+    return Dim(dimension, kind="feature", description=description)
+
+
+def ImplicitSparseDim(dim): return dim
+def ImplicitDynSizeDim(dim): return dim
+def OptionalDim(dim): return dim
+
+
+batch_dim = Dim(None, kind="batch", description="batch")
+single_step_dim = Dim(1, kind="spatial", description="single-step")
+
+
+class NumbersDict(dict):
+    """A number per data key; a plain number stands for all keys."""
+
+    def __init__(self, *args, **kwargs):
+        self.broadcast = None
+        if args and isinstance(args[0], (int, float)):
+            self.broadcast, args = args[0], ()
+        dict.__init__(self, *args, **kwargs)
+
+    def __missing__(self, key):
+        if self.broadcast is None:
+            raise KeyError(key)
+        return self.broadcast
+
+
+def get_login_username():
+    import os
+    return os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+
+
+class CollectionReadCheckCovered:
+    def __init__(self, collection):
+        self.collection = collection
+
+
+def get_global_config(raise_exception=True, auto_create=False):
+    if state["config"] is None and raise_exception:
+        raise Exception("no global config")
+    return state["config"]
+
+
+def cf(filename):
+    return filename
+
+
+
+class WrapEpochValue:
+    """A value that depends on the epoch: called with it."""
+
+    def __init__(self, func):
+        self.func = func
+
+    def __call__(self, *args, epoch=None, **kwargs):
+        return self.func(epoch if epoch is not None else args[0])
+
+    get_value = __call__
+
+
+dims = dict(Dim=Dim, DimensionTag=Dim, SpatialDim=SpatialDim, FeatureDim=FeatureDim, batch_dim=batch_dim,
+            single_step_dim=single_step_dim, ImplicitSparseDim=ImplicitSparseDim,
+            ImplicitDynSizeDim=ImplicitDynSizeDim, OptionalDim=OptionalDim)
+basic = dict(get_login_username=get_login_username, NumbersDict=NumbersDict, NotSpecified=NotSpecified,
+             CollectionReadCheckCovered=CollectionReadCheckCovered, cf=cf)
+install("returnn", {"__version__": "1.20260101", "__long_version__": "1.20260101+wende"})
+install("returnn.util", {})
+install("returnn.util.basic", basic)
+install("returnn.config", dict(get_global_config=get_global_config, Config=Config))
+install("returnn.tensor", dims)
+install("returnn.tf", {})
+install("returnn.tf.util", {})
+install("returnn.tf.util.data", dims)
+install("returnn.tf.layers", {})
+install("returnn.import_", dict(import_=lambda *args, **kwargs: None))
+install("returnn.pretrain", dict(WrapEpochValue=WrapEpochValue))
+for old, new in (("Util", "returnn.util.basic"), ("Config", "returnn.config"), ("Pretrain", "returnn.pretrain")):
+    legacy[old] = new
+    sys.modules[old] = sys.modules[new]
+)PY";
+
+}  // namespace wende::python

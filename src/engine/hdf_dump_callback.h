@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collective/communicator.h"
+#include "dataset/batch.h"
+#include "graph/binding.h"
+#include "io/hdf_dump_writer.h"
+#include "network/network.h"
+
+namespace wende {
+
+/// Writes what hdf_dump layers give: rows of all ranks gathered to rank 0 in batch order, so that the file is the same for
+/// 1 and N ranks (semantics section 13).
+class HdfDumpCallback {
+ public:
+  HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& communicator);
+  ~HdfDumpCallback();
+
+  bool empty() const { return dumps_.empty(); }
+  void begin_run(const std::string& dataset_name, int epoch);
+  /// values: one tensor per sink. A rank without a batch passes an empty Batch; all ranks must call.
+  void add_batch(const Batch& batch, const std::vector<Tensor>& values, const Binding& binding);
+  void end_run();  ///< closes files with dump_per_run
+  void close();    ///< closes the others
+
+ private:
+  struct Dump;
+  void open(Dump& dump);
+  void write_rows(Dump& dump, const std::string& bytes);
+
+  Communicator& communicator_;
+  std::vector<std::unique_ptr<Dump>> dumps_;
+  std::string dataset_name_;
+  int epoch_ = 0;
+};
+
+}  // namespace wende

@@ -1,0 +1,144 @@
+#include "engine/model_files.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/core.h>
+
+#include "base/log.h"
+#include "io/checkpoint.h"
+
+namespace wende {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+int64_t next_power_of_two(double x) {
+  int64_t power = 1;
+  while (static_cast<double>(power) < x) {
+    power *= 2;
+  }
+  return power;
+}
+
+void keep_multiples(std::set<int>& keep, int last, int64_t step) {
+  for (int64_t epoch = step; epoch <= last; epoch += step) {
+    keep.insert(static_cast<int>(epoch));
+  }
+}
+
+void keep_powers(std::set<int>& keep, int last, int64_t first) {
+  for (int64_t epoch = first; epoch <= last; epoch *= 2) {
+    keep.insert(static_cast<int>(epoch));
+  }
+}
+
+/// RETURNN's default pattern by the last epoch.
+void keep_default_pattern(std::set<int>& keep, int last) {
+  if (last <= 10) {
+    keep_multiples(keep, last, 4);
+    keep_powers(keep, last, 5);
+  } else if (last <= 50) {
+    keep_multiples(keep, last, 20);
+    keep_powers(keep, last, 5);
+  } else if (last <= 100) {
+    keep_multiples(keep, last, 40);
+    keep_powers(keep, last, 10);
+  } else {
+    keep_multiples(keep, last, 80 * next_power_of_two(1.0 + last / 240.0));
+    keep_powers(keep, last, 20);
+  }
+}
+
+}  // namespace
+
+ModelFiles::ModelFiles(const Config& config) : base_(config.get_string("model", "")) {
+  if (const Value* rules = config.find("cleanup_old_models")) {
+    cleanup_ = *rules;
+  }
+}
+
+std::string ModelFiles::epoch_path(int epoch) const { return fmt::format("{}.{:03}.wende", base_, epoch); }
+
+std::vector<int> ModelFiles::saved_epochs() const {
+  std::vector<int> epochs;
+  const fs::path base(base_);
+  const fs::path folder = base.has_parent_path() ? base.parent_path() : fs::path(".");
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const std::string prefix = base.filename().string() + ".";
+    if (name.rfind(prefix, 0) != 0 || !entry.path().has_extension() || entry.path().extension() != ".wende") {
+      continue;
+    }
+    const std::string number = name.substr(prefix.size(), name.size() - prefix.size() - 6);
+    const bool digits = !number.empty() && number.size() < 9 && std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (digits && checkpoint_counters(entry.path().string())) {
+      epochs.push_back(std::stoi(number));
+    }
+  }
+  std::sort(epochs.begin(), epochs.end());
+  return epochs;
+}
+
+std::set<int> ModelFiles::epochs_to_keep(const Value& rules, const std::vector<int>& saved,
+                                         const std::map<int, EpochData>& scores) {
+  int64_t keep_last = 2;
+  int64_t keep_best = 4;
+  std::set<int> keep;
+  const int last = saved.empty() ? 0 : saved.back();
+  const Value* listed = rules.is_dict() ? rules.find("keep") : (rules.is_sequence() ? &rules : nullptr);
+  if (rules.is_dict()) {
+    keep_last = rules.find("keep_last_n") != nullptr ? rules.find("keep_last_n")->as_int() : keep_last;
+    keep_best = rules.find("keep_best_n") != nullptr ? rules.find("keep_best_n")->as_int() : keep_best;
+  }
+  if (listed != nullptr && !listed->is_none()) {
+    for (const Value& epoch : listed->items()) {
+      keep.insert(static_cast<int>(epoch.as_int()));
+    }
+  } else {
+    keep_default_pattern(keep, last);
+  }
+  for (size_t i = 0; i < saved.size(); ++i) {
+    if (static_cast<int64_t>(saved.size() - i) <= keep_last) {
+      keep.insert(saved[i]);
+    }
+  }
+  std::map<std::string, std::vector<std::pair<double, int>>> ranked;
+  for (const int epoch : saved) {
+    if (const auto it = scores.find(epoch); it != scores.end()) {
+      for (const auto& [key, value] : it->second.error) {
+        if (key.rfind(':', 0) != 0) {
+          ranked[key].emplace_back(value, epoch);
+        }
+      }
+    }
+  }
+  for (auto& [key, entries] : ranked) {
+    std::sort(entries.begin(), entries.end());
+    for (size_t i = 0; i < entries.size() && static_cast<int64_t>(i) < keep_best; ++i) {
+      keep.insert(entries[i].second);
+    }
+  }
+  return keep;
+}
+
+void ModelFiles::clean_up(const std::map<int, EpochData>& scores) const {
+  const bool wanted = cleanup_.kind() == Value::Kind::kBool ? cleanup_.as_bool() : !cleanup_.is_none();
+  if (!enabled() || !wanted) {
+    return;
+  }
+  const std::vector<int> saved = saved_epochs();
+  const std::set<int> keep = epochs_to_keep(cleanup_, saved, scores);
+  for (const int epoch : saved) {
+    if (keep.count(epoch) == 0) {
+      std::error_code error;
+      fs::remove_all(epoch_path(epoch), error);
+      log_line(3, fmt::format("Removed old model {}", epoch_path(epoch)));
+    }
+  }
+}
+
+}  // namespace wende

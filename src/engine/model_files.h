@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "optim/learning_rate_control.h"
+
+namespace wende {
+
+/// Names of a model's checkpoints: "<model>.NNN.wende" per epoch, "<model>.mid.wende" inside an epoch.
+class ModelFiles {
+ public:
+  explicit ModelFiles(const Config& config);
+
+  bool enabled() const { return !base_.empty(); }
+  std::string epoch_path(int epoch) const;
+  std::string mid_epoch_path() const { return base_ + ".mid.wende"; }
+  /// Epochs with a complete checkpoint, ascending.
+  std::vector<int> saved_epochs() const;
+  /// Removes old models by cleanup_old_models (semantics section 15) and says which.
+  void clean_up(const std::map<int, EpochData>& scores) const;
+  /// The epochs that the rules keep: last n, best n per score key, and the pattern.
+  static std::set<int> epochs_to_keep(const Value& rules, const std::vector<int>& saved, const std::map<int, EpochData>& scores);
+
+ private:
+  std::string base_;
+  Value cleanup_;
+};
+
+}  // namespace wende

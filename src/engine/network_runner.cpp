@@ -1,0 +1,136 @@
+#include "engine/network_runner.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "graph/gradients.h"
+
+namespace wende {
+
+NetworkWithGradients NetworkWithGradients::differentiate(std::unique_ptr<Network> network, bool with_constraints) {
+  NetworkWithGradients result;
+  std::vector<std::string> names;
+  std::vector<Expr> leaves;
+  for (const ParamSpec& spec : network->params()) {
+    if (spec.trainable) {
+      names.push_back(spec.name);
+      leaves.push_back(network->param_expr(spec.name));
+    }
+  }
+  const Expr objective = with_constraints ? network->objective() : network->loss();
+  std::vector<Expr> grads(names.size());
+  if (objective.defined()) {
+    grads = wende::gradients(objective, leaves);
+  }
+  std::vector<std::pair<NodeId, std::string>> order;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (grads[i].defined()) {
+      result.gradients[names[i]] = grads[i];
+    }
+    order.emplace_back(grads[i].node, names[i]);
+  }
+  std::sort(order.begin(), order.end());
+  for (const auto& [node, name] : order) {
+    result.backward_order.push_back(name);
+  }
+  result.network = std::move(network);
+  return result;
+}
+
+NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string, Expr>& gradients, ParamStore& store,
+                             const std::vector<Expr>& extra)
+    : network_(network) {
+  for (const NetworkLoss& loss : network.losses()) {
+    loss_fetches_.push_back({fetch(loss.value), fetch(loss.error), fetch(loss.inv_norm)});
+  }
+  loss_fetch_ = fetch(network.loss());
+  constraints_fetch_ = fetch(network.constraints());
+  for (const auto& [param, gradient] : gradients) {
+    gradient_fetches_[fetch(gradient, store.gradient(param))] = param;
+  }
+  for (const Expr& expr : extra) {
+    extra_fetches_.push_back(fetch(expr));
+  }
+  executor_ = std::make_unique<Executor>(network.graph(), fetches_);
+  for (const ParamSpec& spec : network.params()) {
+    executor_->bind(spec.name, store.value(spec.name));
+  }
+}
+
+int NetworkRunner::fetch(Expr expr, Tensor into) {
+  if (!expr.defined()) {
+    return -1;
+  }
+  fetches_.push_back({expr, std::move(into)});
+  return static_cast<int>(fetches_.size()) - 1;
+}
+
+double NetworkRunner::scalar(int fetch) const {
+  return fetch < 0 ? 0.0 : static_cast<double>(values_[static_cast<size_t>(fetch)].data<float>()[0]);
+}
+
+void NetworkRunner::bind_batch(const Batch& batch) {
+  binding_.clear();
+  for (const std::string& key : network_.used_data_keys()) {
+    const Data& data = network_.extern_data().keys.at(key);
+    const auto found = batch.data.find(key);
+    if (found == batch.data.end()) {
+      throw Error(ExitStatus::kConfig, fmt::format("the network uses the data key '{}', which the dataset does not have", key));
+    }
+    Tensor tensor = found->second;
+    const int batch_axis = data.batch_axis();
+    if (batch_axis > 0) {  // batches are batch-major; this key wants its batch axis elsewhere
+      std::vector<int> axes;
+      for (int axis = 1; axis < tensor.rank(); ++axis) {
+        axes.push_back(axis);
+      }
+      axes.insert(axes.begin() + batch_axis, 0);
+      tensor = tensor.permuted(axes).as_contiguous();
+    }
+    if (tensor.rank() != data.rank()) {
+      throw Error(ExitStatus::kConfig, fmt::format("data key '{}' has shape {}, extern_data says {}", key,
+                                                   tensor.shape().str(), data.str()));
+    }
+    if (batch_axis >= 0) {
+      binding_.bind(data.dims[static_cast<size_t>(batch_axis)], batch.size());
+    }
+    for (int axis : data.dynamic_axes()) {
+      const Dim& dim = data.dims[static_cast<size_t>(axis)];
+      const auto lengths = batch.lengths.find(axis == data.dynamic_axes().front() ? key : fmt::format("{}:{}", key, axis));
+      if (lengths != batch.lengths.end()) {
+        binding_.bind_lengths(dim, lengths->second);
+      }
+      binding_.bind(dim, tensor.dim(axis));
+    }
+    executor_->bind("data:" + key, tensor);
+  }
+}
+
+StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
+                              const std::function<void(const std::string& param)>& on_gradient) {
+  bind_batch(batch);
+  RunOptions run_options = options;
+  if (on_gradient) {
+    run_options.on_fetch = [&](int fetch) {
+      if (const auto it = gradient_fetches_.find(fetch); it != gradient_fetches_.end()) {
+        on_gradient(it->second);
+      }
+    };
+  }
+  values_ = executor_->run(binding_, run_options);
+  StepReport report;
+  for (const LossFetches& fetches : loss_fetches_) {
+    report.losses.push_back({scalar(fetches.value), scalar(fetches.error), scalar(fetches.inv_norm)});
+  }
+  report.loss = scalar(loss_fetch_);
+  report.constraints = scalar(constraints_fetch_);
+  extra_values_.clear();
+  for (const int index : extra_fetches_) {
+    extra_values_.push_back(values_[static_cast<size_t>(index)]);
+  }
+  return report;
+}
+
+}  // namespace wende

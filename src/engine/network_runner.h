@@ -1,0 +1,80 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dataset/batch.h"
+#include "graph/executor.h"
+#include "network/network.h"
+#include "optim/param_store.h"
+
+namespace wende {
+
+/// Sums of one loss over the frames of a batch (or, after reduction, of a step or an epoch over all ranks).
+struct LossReport {
+  double value = 0;
+  double error = 0;
+  double inv_norm = 0;  ///< frames; the reported score is value / inv_norm
+};
+
+/// What one batch gave.
+struct StepReport {
+  std::vector<LossReport> losses;  ///< in the order of Network::losses()
+  double loss = 0;                 ///< sum of objectives
+  double constraints = 0;
+  double objective() const { return loss + constraints; }
+};
+
+/// A network with gradients, before it has memory: says which parameters there are and in which order backward ends.
+struct NetworkWithGradients {
+  std::unique_ptr<Network> network;
+  std::map<std::string, Expr> gradients;       ///< by parameter; only those that get one
+  std::vector<std::string> backward_order;     ///< trainable parameters, first finished first
+
+  /// with_constraints: exactly one rank of a run differentiates L2 and the like, since they do not depend on the batch.
+  static NetworkWithGradients differentiate(std::unique_ptr<Network> network, bool with_constraints = true);
+};
+
+/// Runs batches through one network: binds inputs and sizes, hands out losses, gradients and further values.
+class NetworkRunner {
+ public:
+  /// The parameters' values and gradients live in `store`. extra: further expressions to fetch in each run.
+  NetworkRunner(const Network& network, const std::map<std::string, Expr>& gradients, ParamStore& store,
+                const std::vector<Expr>& extra = {});
+
+  /// on_gradient: called when the gradient of a parameter stands in the store, while backward goes on.
+  StepReport run(const Batch& batch, const RunOptions& options = {},
+                 const std::function<void(const std::string& param)>& on_gradient = {});
+
+  const Network& network() const { return network_; }
+  const std::vector<Tensor>& extra_values() const { return extra_values_; }  ///< of the last run
+  const Binding& binding() const { return binding_; }                        ///< of the last run
+  Executor& executor() { return *executor_; }
+
+ private:
+  int fetch(Expr expr, Tensor into = {});
+  double scalar(int fetch) const;
+  void bind_batch(const Batch& batch);
+
+  struct LossFetches {
+    int value = -1;
+    int error = -1;
+    int inv_norm = -1;
+  };
+  const Network& network_;
+  std::vector<Fetch> fetches_;
+  std::vector<LossFetches> loss_fetches_;
+  int loss_fetch_ = -1;
+  int constraints_fetch_ = -1;
+  std::map<int, std::string> gradient_fetches_;
+  std::vector<int> extra_fetches_;
+  std::unique_ptr<Executor> executor_;
+  Binding binding_;
+  std::vector<Tensor> values_;
+  std::vector<Tensor> extra_values_;
+};
+
+}  // namespace wende

@@ -1,0 +1,299 @@
+#include "engine/replay.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "engine/hdf_dump_callback.h"
+#include "engine/run_outputs.h"
+#include "io/atomic_file.h"
+#include "optim/updater.h"
+
+namespace wende {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One mode (eval or train flag) of the case's network, run once on its batch.
+class ReplayMode {
+ public:
+  ReplayMode(NetworkWithGradients built, ParamStore& store, bool with_outputs) : built_(std::move(built)) {
+    std::vector<Expr> extra;
+    for (const NetworkLayer& layer : built_.network->layers()) {
+      if (layer.is_root() && with_outputs && layer.output.expr.defined()) {
+        layers_.push_back(&layer);
+        extra.push_back(layer.output.expr);
+      }
+    }
+    for (const Sink& sink : built_.network->sinks()) {
+      extra.push_back(sink.expr);
+    }
+    runner_ = std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra);
+  }
+
+  StepReport run(const Batch& batch) { return runner_->run(batch); }
+
+  void write_outputs(hdf5::File& out, const std::string& mode) const {
+    for (size_t i = 0; i < layers_.size(); ++i) {
+      const ReadableOutput output =
+          make_readable(layers_[i]->output.data, runner_->extra_values()[i], runner_->binding());
+      write_output(out, "outputs/" + mode + "/" + layers_[i]->name, output, *layers_[i]);
+    }
+  }
+
+  std::vector<Tensor> sink_values() const {
+    return {runner_->extra_values().begin() + static_cast<std::ptrdiff_t>(layers_.size()), runner_->extra_values().end()};
+  }
+
+  const Network& network() const { return *built_.network; }
+  const std::map<std::string, Expr>& gradients() const { return built_.gradients; }
+  const Binding& binding() const { return runner_->binding(); }
+
+ private:
+  NetworkWithGradients built_;
+  std::vector<const NetworkLayer*> layers_;
+  std::unique_ptr<NetworkRunner> runner_;
+};
+
+Tensor scalar(double value) { return Tensor::scalar(static_cast<float>(value)); }
+
+void write_losses(hdf5::File& out, const std::string& mode, const Network& network, const StepReport& report) {
+  for (size_t i = 0; i < report.losses.size(); ++i) {
+    const NetworkLoss& loss = network.losses()[i];
+    const LossReport& values = report.losses[i];
+    const std::string path = fmt::format("losses/{}/{}/", mode, loss.name);
+    const double norm = 1.0 / values.inv_norm;
+    if (loss.value.defined()) {
+      out.write(path + "loss", scalar(values.value));
+    }
+    if (loss.error.defined()) {
+      out.write(path + "error", scalar(values.error));
+    }
+    out.write(path + "norm_factor", scalar(norm));
+    if (loss.objective.defined()) {
+      out.write(path + "objective", scalar(loss.scale * values.value * (loss.use_normalized ? norm : 1.0)));
+    }
+  }
+  if (network.objective().defined()) {
+    out.write("total/" + mode + "/loss", scalar(report.loss));
+    out.write("total/" + mode + "/constraints", scalar(report.constraints));
+    out.write("total/" + mode + "/objective", scalar(report.objective()));
+  }
+}
+
+/// Cases store arrays batch-major; templates may have the batch axis elsewhere.
+int template_axis(const Data& data, int file_axis) { return file_axis - 1 < data.batch_axis() ? file_axis - 1 : file_axis; }
+
+Batch read_batch(const hdf5::File& file, const ExternData& extern_data) {
+  Batch batch;
+  int64_t size = 0;
+  for (const std::string& key : file.children("inputs")) {
+    const std::string path = "inputs/" + key;
+    if (key == "seq_tag") {
+      batch.tags = file.read_strings(path + "/data");
+      continue;
+    }
+    batch.data[key] = file.read(path + "/data");
+    size = std::max(size, batch.data[key].dim(0));
+    const auto known = extern_data.keys.find(key);
+    for (const std::string& child : file.children(path)) {
+      if (child.rfind("sizes", 0) != 0) {
+        continue;
+      }
+      const int64_t axis = file.has_attribute(path + "/" + child, "axis") ? file.int_attribute(path + "/" + child, "axis") : 1;
+      std::string name = child == "sizes" ? key : fmt::format("{}:{}", key, axis);
+      if (known != extern_data.keys.end() && child != "sizes") {
+        name = fmt::format("{}:{}", key, template_axis(known->second, static_cast<int>(axis)));
+      }
+      batch.lengths[name] = file.read(path + "/" + child, DType::kInt32).to_vector<int32_t>();
+    }
+  }
+  for (int64_t b = static_cast<int64_t>(batch.tags.size()); b < size; ++b) {
+    batch.tags.push_back(fmt::format("seq-{}", b));
+  }
+  for (int64_t b = 0; b < size; ++b) {
+    batch.indices.push_back(b);
+  }
+  return batch;
+}
+
+/// The case's values; parameters that the case lacks are an error, further ones are ignored.
+void load_params(const hdf5::File& file, ParamStore& store) {
+  for (const std::string& name : store.names()) {
+    const std::string path = "params/" + name;
+    if (!file.exists(path)) {
+      throw Error(ExitStatus::kMalformedInput, fmt::format("{}: no value for parameter '{}'", file.path(), name));
+    }
+    const Tensor value = file.read(path, store.value(name).dtype());
+    if (!(value.shape() == store.value(name).shape())) {
+      throw Error(ExitStatus::kMalformedInput,
+                  fmt::format("{}: parameter '{}' has shape {} in the case, {} in the network", file.path(), name,
+                              value.shape().str(), store.value(name).shape().str()));
+    }
+    store.value(name).copy_from(value);
+  }
+}
+
+/// Options of `updater` become config options, as the recorder has it.
+Config with_updater(Config config) {
+  if (const Value* updater = config.find("updater")) {
+    for (const auto& [key, value] : updater->entries()) {
+      config.set(key.as_string(), value);
+    }
+  }
+  if (!config.has("learning_rate")) {
+    config.set("learning_rate", Value::of(0.01));
+  }
+  return config;
+}
+
+std::map<std::string, bool> has_gradient(const std::map<std::string, Expr>& gradients) {
+  std::map<std::string, bool> result;
+  for (const auto& [name, expr] : gradients) {
+    result[name] = expr.defined();
+  }
+  return result;
+}
+
+void write_tensors(hdf5::File& out, const std::string& group, const std::map<std::string, Tensor>& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    out.write(group + "/" + name, tensor);
+  }
+}
+
+std::map<std::string, Tensor> gradient_copies(const ParamStore& store, const std::map<std::string, Expr>& gradients) {
+  std::map<std::string, Tensor> result;
+  for (const auto& [name, expr] : gradients) {
+    result[name] = store.gradient(name).clone();
+  }
+  return result;
+}
+
+/// k steps on the same batch with optimiser state from zero: objectives, parameters, processed gradients.
+void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, ParamStore& store, const Batch& batch) {
+  const Network& network = train.network();
+  std::map<std::string, Value> layer_opts;
+  for (const std::string& name : store.trainable_names()) {
+    layer_opts[name] = network.updater_opts(name);
+  }
+  Updater updater(config, store, layer_opts);
+  const int64_t steps = config.get_int("train_steps", 3);
+  for (int64_t k = 1; k <= steps; ++k) {
+    const StepReport report = train.run(batch);
+    updater.step(config.get_float("learning_rate", 0.01), k - 1, 1, has_gradient(train.gradients()));
+    if (k == 1) {
+      write_tensors(out, "grads_processed", updater.processed_gradients());
+    }
+    out.write(fmt::format("after/{}/objective", k), scalar(report.objective()));
+    for (const std::string& name : store.names()) {
+      out.write(fmt::format("after/{}/params/{}", k, name), store.value(name));
+    }
+  }
+}
+
+/// HDF5 files that the net wrote go into the result as content.
+void write_file_content(hdf5::File& out, const std::string& name, const std::string& path) {
+  const hdf5::File file = hdf5::File::open(path);
+  const std::string base = "files_content/" + name + "/";
+  for (const std::string& dataset : file.datasets_below("/")) {
+    const hdf5::DatasetInfo info = file.info(dataset);
+    if (info.cls == hdf5::DatasetInfo::Class::kString) {
+      out.write_strings(base + dataset, file.read_strings(dataset));
+    } else {
+      out.write(base + dataset, file.read(dataset));
+    }
+  }
+  for (const char* group : {"", "targets/size/"}) {
+    if (*group == '\0' || file.exists("targets/size")) {
+      const std::string at = base + group + "__attrs__";
+      out.write(at, Tensor::of<int32_t>({0}, Shape{}));
+    }
+  }
+}
+
+/// Runs in a folder of its own, so that relative file names of hdf_dump layers do not touch the user's.
+class WorkFolder {
+ public:
+  WorkFolder() : previous_(fs::current_path()), folder_(fs::temp_directory_path() / fmt::format("wende-replay-{}", getpid())) {
+    fs::create_directories(folder_);
+    fs::current_path(folder_);
+  }
+  ~WorkFolder() {
+    std::error_code ignored;
+    fs::current_path(previous_, ignored);
+    fs::remove_all(folder_, ignored);
+  }
+  std::vector<std::string> files() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      names.push_back(entry.path().filename().string());
+    }
+    return names;
+  }
+
+ private:
+  fs::path previous_;
+  fs::path folder_;
+};
+
+NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, bool train) {
+  NetworkOptions options;
+  options.train = train;
+  options.behavior_version = static_cast<int>(config.get_int("behavior_version", 0));
+  return NetworkWithGradients::differentiate(Network::build(config, extern_data, options));
+}
+
+void replay_case(const hdf5::File& file, hdf5::File& out) {
+  const Config config = with_updater(Config::from_source(file.read_strings("config").at(0), file.path() + ":/config"));
+  const ExternData extern_data = ExternData::from_config(config);
+  const Batch batch = read_batch(file, extern_data);
+  NetworkWithGradients train = build_mode(config, extern_data, true);
+  NetworkWithGradients eval = build_mode(config, extern_data, false);
+  ParamStore store(train.network->params(), train.backward_order);
+  store.initialize(static_cast<uint64_t>(config.get_int("seed", 1)));
+  load_params(file, store);
+
+  WorkFolder folder;
+  ReplayMode eval_mode(std::move(eval), store, true);
+  const StepReport eval_report = eval_mode.run(batch);
+  eval_mode.write_outputs(out, "eval");
+  write_losses(out, "eval", eval_mode.network(), eval_report);
+  write_tensors(out, "grads_eval", gradient_copies(store, eval_mode.gradients()));
+  const std::unique_ptr<Communicator> self = Communicator::self();
+  HdfDumpCallback dumps(eval_mode.network().sinks(), *self);
+  dumps.begin_run("train", 1);
+  dumps.add_batch(batch, eval_mode.sink_values(), eval_mode.binding());
+  dumps.end_run();
+  dumps.close();
+  for (const std::string& name : folder.files()) {
+    write_file_content(out, name, name);
+  }
+
+  ReplayMode train_mode(std::move(train), store, true);
+  const StepReport train_report = train_mode.run(batch);
+  train_mode.write_outputs(out, "train");
+  write_losses(out, "train", train_mode.network(), train_report);
+  write_tensors(out, "grads", gradient_copies(store, train_mode.gradients()));
+  if (train_mode.network().objective().defined() && !train_mode.gradients().empty()) {
+    run_train_steps(out, config, train_mode, store, batch);
+  }
+}
+
+}  // namespace
+
+void replay(const std::string& case_path, const std::string& out_path) {
+  const hdf5::File file = hdf5::File::open(case_path);
+  const std::string target = fs::absolute(out_path).string();
+  write_file_atomically(target, [&](const std::string& temporary) {
+    hdf5::File out = hdf5::File::create(temporary);
+    out.set_attribute("/", "format_version", int64_t{1});
+    replay_case(file, out);
+    out.close();
+  });
+}
+
+}  // namespace wende

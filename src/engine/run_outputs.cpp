@@ -1,0 +1,77 @@
+#include "engine/run_outputs.h"
+
+#include <cstring>
+
+#include <fmt/core.h>
+
+namespace wende {
+
+namespace {
+
+char axis_letter(const Data& data, int axis) {
+  const Dim& dim = data.dims[static_cast<size_t>(axis)];
+  if (dim.is_batch()) {
+    return 'B';
+  }
+  if (axis == data.time_axis) {
+    return 'T';
+  }
+  if (axis == data.feature_axis) {
+    return 'F';
+  }
+  return dim.is_dynamic() ? 'D' : 'S';
+}
+
+/// Zeros in values [B,...] where the index on `axis` is not below the sequence's length.
+void clear_padding(const Tensor& values, int axis, const std::vector<int32_t>& lengths) {
+  for (int64_t b = 0; b < values.dim(0); ++b) {
+    const int64_t begin = std::min<int64_t>(lengths[static_cast<size_t>(b)], values.dim(axis));
+    const Tensor padding = values.sliced(0, b, b + 1).sliced(axis, begin, values.dim(axis));
+    if (padding.elements() > 0) {
+      padding.copy_from(Tensor::zeros(values.dtype(), padding.shape()));
+    }
+  }
+}
+
+}  // namespace
+
+ReadableOutput make_readable(const Data& data, const Tensor& values, const Binding& binding) {
+  std::vector<int> order;
+  const int batch_axis = data.batch_axis();
+  if (batch_axis >= 0) {
+    order.push_back(batch_axis);
+  }
+  for (int axis = 0; axis < data.rank(); ++axis) {
+    if (axis != batch_axis) {
+      order.push_back(axis);
+    }
+  }
+  ReadableOutput output;
+  output.values = values.permuted(order).clone();
+  for (size_t i = 0; i < order.size(); ++i) {
+    output.axes += fmt::format("{}{}", i > 0 ? "," : "", axis_letter(data, order[i]));
+    const Dim& dim = data.dims[static_cast<size_t>(order[i])];
+    if (batch_axis < 0 || dim.is_batch() || dim.is_static() || dim.op() == Dim::Op::kPacked) {
+      continue;
+    }
+    std::vector<int32_t> lengths = binding.lengths(dim);
+    if (static_cast<int64_t>(lengths.size()) == output.values.dim(0)) {
+      clear_padding(output.values, static_cast<int>(i), lengths);
+      output.sizes.emplace_back(static_cast<int>(i), std::move(lengths));
+    }
+  }
+  return output;
+}
+
+void write_output(hdf5::File& file, const std::string& path, const ReadableOutput& output, const NetworkLayer& layer) {
+  file.write(path, output.values);
+  file.set_attribute(path, "axes", output.axes);
+  file.set_attribute(path, "layer_class", layer.class_name);
+  file.set_attribute(path, "sparse", static_cast<int64_t>(layer.output.data.sparse()));
+  for (const auto& [axis, lengths] : output.sizes) {
+    file.set_attribute(path, fmt::format("sizes:{}", axis),
+                       Tensor::of<int32_t>(lengths, {static_cast<int64_t>(lengths.size())}));
+  }
+}
+
+}  // namespace wende

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/network_runner.h"
+#include "io/hdf5.h"
+
+namespace wende {
+
+/// A layer's output as people look at it: batch axis first, zeros in padding; lengths of each dynamic axis.
+struct ReadableOutput {
+  Tensor values;
+  std::string axes;  ///< "B,T,F": B batch, T time, F feature, D other dynamic, S other static
+  std::vector<std::pair<int, std::vector<int32_t>>> sizes;  ///< axis of `values` -> lengths [B]
+};
+
+ReadableOutput make_readable(const Data& data, const Tensor& values, const Binding& binding);
+
+/// Writes one output with its attributes (axes, sizes:<i>, layer_class, sparse).
+void write_output(hdf5::File& file, const std::string& path, const ReadableOutput& output, const NetworkLayer& layer);
+
+}  // namespace wende

@@ -1,0 +1,75 @@
+#include "engine/step_log.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <map>
+
+#include <fmt/core.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace wende {
+
+std::string number_text(double value) {
+  if (!std::isfinite(value)) {
+    return std::isnan(value) ? "nan" : (value > 0 ? "inf" : "-inf");
+  }
+  const std::string text = fmt::format("{}", value);
+  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+}
+
+StepLog::StepLog(const Config& config, const Network& network, std::string prefix, int64_t steps)
+    : network_(network), prefix_(std::move(prefix)), steps_(steps), batch_size_(config.get_bool("log_batch_size", false)),
+      live_(isatty(STDERR_FILENO) != 0 && log_enabled(3) && !log_enabled(5)), start_(monotonic_seconds()) {}
+
+std::string StepLog::step_text(int64_t step, const StepReport& report, const Batch* batch, double seconds) const {
+  std::map<std::string, std::string> items;
+  for (size_t i = 0; i < report.losses.size(); ++i) {
+    const NetworkLoss& loss = network_.losses()[i];
+    if (loss.value.defined()) {
+      items["cost:" + loss.name] = number_text(static_cast<float>(report.losses[i].value / report.losses[i].inv_norm));
+    }
+    if (loss.error.defined()) {
+      items["error:" + loss.name] = number_text(static_cast<float>(report.losses[i].error / report.losses[i].inv_norm));
+    }
+  }
+  items["loss"] = number_text(static_cast<float>(report.objective()));
+  std::string text = fmt::format("{}, step {}", prefix_, step);
+  for (const auto& [key, value] : items) {
+    text += fmt::format(", {} {}", key, value);
+  }
+  if (batch_size_ && batch != nullptr) {
+    for (const auto& [key, lengths] : batch->lengths) {
+      text += fmt::format(", max_size:{} {}", key, lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end()));
+    }
+    text += fmt::format(", num_seqs {}", batch->size());
+  }
+  const double elapsed = monotonic_seconds() - start_;
+  const double complete = static_cast<double>(step + 1) / static_cast<double>(std::max<int64_t>(steps_, 1));
+  text += fmt::format(", {:.3f} sec/step, elapsed {}, exp. remaining {}, complete {:.2f}%", seconds, format_hms(elapsed),
+                      format_hms(elapsed * (1 - complete) / complete), complete * 100);
+  return text;
+}
+
+void StepLog::step(int64_t step, const StepReport& report, const Batch* batch, double seconds) {
+  computing_ += seconds;
+  if (log_enabled(5)) {
+    log_line(5, step_text(step, report, batch, seconds));
+  } else if (live_) {
+    std::fprintf(stderr, "\r\033[K%.*s", 150, step_text(step, report, batch, seconds).c_str());
+  }
+}
+
+void StepLog::finish(int64_t steps, double seconds) {
+  if (live_) {
+    std::fprintf(stderr, "\r\033[K");
+  }
+  const double share = seconds > 0 ? std::min(100.0, 100.0 * computing_ / seconds) : 100.0;
+  log_line(3, fmt::format("{}, finished after {} steps, {} elapsed ({:.1f}% computing time)", prefix_, steps, format_hms(seconds), share));
+}
+
+}  // namespace wende

@@ -1,0 +1,158 @@
+#include "graph/program.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "graph/leaf_op.h"
+#include "graph/op.h"
+
+namespace wende {
+
+namespace {
+
+/// Builds a Program from the needed nodes of a graph.
+class Compiler {
+ public:
+  Compiler(const Graph& graph, const std::vector<Fetch>& fetches) : graph_(graph), fetches_(fetches) {}
+
+  Program compile() {
+    mark_needed();
+    for (NodeId id = 0; id < static_cast<NodeId>(needed_.size()); ++id) {
+      if (needed_[static_cast<size_t>(id)] != 0) {
+        add_step(id);
+      }
+    }
+    place_fetches();
+    find_in_place();
+    return std::move(program_);
+  }
+
+ private:
+  void mark_needed() {
+    NodeId last = -1;
+    for (const Fetch& fetch : fetches_) {
+      last = std::max(last, fetch.expr.node);
+    }
+    needed_.assign(static_cast<size_t>(last + 1), 0);
+    for (const Fetch& fetch : fetches_) {
+      needed_[static_cast<size_t>(fetch.expr.node)] = 1;
+    }
+    for (NodeId id = last; id >= 0; --id) {
+      if (needed_[static_cast<size_t>(id)] != 0) {
+        for (const Expr& input : graph_.node(id).inputs) {
+          needed_[static_cast<size_t>(input.node)] = 1;
+        }
+      }
+    }
+  }
+
+  int dim_index(const Dim& dim) {
+    const auto [it, inserted] = dim_of_.emplace(dim.id(), static_cast<int>(program_.dims.size()));
+    if (inserted) {
+      program_.dims.push_back(dim);
+    }
+    return it->second;
+  }
+
+  int root(int value) const {
+    while (program_.values[static_cast<size_t>(value)].kind == ValuePlace::Kind::kAlias) {
+      value = program_.values[static_cast<size_t>(value)].alias_of;
+    }
+    return value;
+  }
+
+  void add_step(NodeId id) {
+    const Node& node = graph_.node(id);
+    const int position = static_cast<int>(program_.steps.size());
+    Program::Step step{id, {}, {}, {}, {}, -1};
+    for (const Expr& input : node.inputs) {
+      const int value = value_of_.at({input.node, input.output});
+      step.inputs.push_back(value);
+      program_.values[static_cast<size_t>(value)].wanted = true;
+      program_.values[static_cast<size_t>(root(value))].last_use = position;
+    }
+    const bool leaf = dynamic_cast<const LeafOp*>(node.op.get()) != nullptr;
+    const int aliased = node.op->aliases_input();
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      ValuePlace place;
+      place.last_use = position;
+      if (leaf) {
+        place.kind = ValuePlace::Kind::kLeaf;
+      } else if (aliased >= 0) {
+        place.kind = ValuePlace::Kind::kAlias;
+        place.alias_of = step.inputs[static_cast<size_t>(aliased)];
+      }
+      for (const Dim& dim : node.outputs[i].dims) {
+        place.dims.push_back(dim_index(dim));
+      }
+      const int value = static_cast<int>(program_.values.size());
+      value_of_[{id, static_cast<int>(i)}] = value;
+      step.outputs.push_back(value);
+      program_.values.push_back(std::move(place));
+      program_.dtypes.push_back(node.outputs[i].dtype);
+    }
+    producer_.resize(program_.values.size(), position);
+    program_.steps.push_back(std::move(step));
+  }
+
+  /// A fetch with memory of its own is written in place if nobody else reads the value; else it is copied out.
+  void place_fetches() {
+    const int end = static_cast<int>(program_.steps.size());
+    for (size_t f = 0; f < fetches_.size(); ++f) {
+      const int value = value_of_.at({fetches_[f].expr.node, fetches_[f].expr.output});
+      program_.fetch_values.push_back(value);
+      ValuePlace& place = program_.values[static_cast<size_t>(value)];
+      Program::Step& step = program_.steps[static_cast<size_t>(producer_[static_cast<size_t>(value)])];
+      step.ready_fetches.push_back(static_cast<int>(f));
+      if (fetches_[f].into.defined()) {
+        if (place.kind == ValuePlace::Kind::kArena && !place.wanted) {
+          place.kind = ValuePlace::Kind::kFetch;
+          place.fetch = static_cast<int>(f);
+        } else {
+          step.copy_fetches.push_back(static_cast<int>(f));
+        }
+      } else {
+        program_.values[static_cast<size_t>(root(value))].last_use = end;
+      }
+      place.wanted = true;
+    }
+  }
+
+  void find_in_place() {
+    for (size_t position = 0; position < program_.steps.size(); ++position) {
+      Program::Step& step = program_.steps[position];
+      const Node& node = graph_.node(step.node);
+      if (!node.op->traits().pointwise || step.outputs.size() != 1) {
+        continue;
+      }
+      const ValuePlace& out = program_.values[static_cast<size_t>(step.outputs[0])];
+      for (const int input : step.inputs) {
+        const int base = root(input);
+        const ValuePlace& place = program_.values[static_cast<size_t>(base)];
+        const bool same_type = program_.dtypes[static_cast<size_t>(input)] == program_.dtypes[static_cast<size_t>(step.outputs[0])];
+        const bool same_dims = program_.values[static_cast<size_t>(input)].dims == out.dims;
+        if (out.kind == ValuePlace::Kind::kArena && place.kind == ValuePlace::Kind::kArena && same_type && same_dims &&
+            place.last_use == static_cast<int>(position)) {
+          step.in_place_input = base;
+          break;
+        }
+      }
+    }
+  }
+
+  const Graph& graph_;
+  const std::vector<Fetch>& fetches_;
+  Program program_;
+  std::vector<char> needed_;
+  std::vector<int> producer_;
+  std::unordered_map<uint64_t, int> dim_of_;
+  std::map<std::pair<NodeId, int>, int> value_of_;
+};
+
+}  // namespace
+
+Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches) { return Compiler(graph, fetches).compile(); }
+
+}  // namespace wende

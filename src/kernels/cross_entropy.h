@@ -1,0 +1,22 @@
+#pragma once
+
+#include "tensor/tensor.h"
+
+namespace wende::cpu {
+
+/// logits [...,V], labels int32 [...], valid bool [...] or undefined: loss [...] and logsumexp [...] per row.
+/// Rows that are not valid: loss 0, label not checked.
+void cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& valid, const Tensor& loss,
+                   const Tensor& lse);
+/// dlogits = (softmax - onehot) * dloss; zero where not valid.
+void cross_entropy_grad(const Tensor& logits, const Tensor& lse, const Tensor& labels, const Tensor& valid,
+                        const Tensor& dloss, const Tensor& dlogits);
+/// Targets [...,V].
+void cross_entropy_dense(const Tensor& logits, const Tensor& targets, const Tensor& loss, const Tensor& lse);
+/// (softmax * sum(target) - target) * dloss.
+void cross_entropy_dense_grad(const Tensor& logits, const Tensor& lse, const Tensor& targets, const Tensor& dloss,
+                              const Tensor& dlogits);
+/// dtargets = (lse - logits) * dloss.
+void cross_entropy_target_grad(const Tensor& logits, const Tensor& lse, const Tensor& dloss, const Tensor& dtargets);
+
+}  // namespace wende::cpu

@@ -1,0 +1,147 @@
+#include <fmt/core.h>
+
+#include "kernels/broadcast.h"
+#include "kernels/pointwise.h"
+#include "kernels/pointwise_functors.h"
+
+namespace wende::cpu {
+namespace {
+
+namespace fn = functors;
+
+template <class T, class F>
+void arithmetic(const Tensor& a, const Tensor& b, const Tensor& out) {
+  map2<T, T, T>(a, b, out, [](T x, T y) { return F::value(x, y); });
+}
+
+template <class T, class F>
+void comparison(const Tensor& a, const Tensor& b, const Tensor& out) {
+  map2<bool, T, T>(a, b, out, [](T x, T y) { return F::value(x, y); });
+}
+
+template <class T>
+void binary_typed(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
+  switch (kind) {
+    case Binary::kAdd: return arithmetic<T, fn::Add>(a, b, out);
+    case Binary::kSub: return arithmetic<T, fn::Sub>(a, b, out);
+    case Binary::kMul: return arithmetic<T, fn::Mul>(a, b, out);
+    case Binary::kDiv:
+      if constexpr (std::is_floating_point_v<T>) return arithmetic<T, fn::Div>(a, b, out);
+      break;
+    case Binary::kFloorDiv: return arithmetic<T, fn::FloorDiv>(a, b, out);
+    case Binary::kMod: return arithmetic<T, fn::Mod>(a, b, out);
+    case Binary::kPow: return arithmetic<T, fn::Pow>(a, b, out);
+    case Binary::kMaximum: return arithmetic<T, fn::Maximum>(a, b, out);
+    case Binary::kMinimum: return arithmetic<T, fn::Minimum>(a, b, out);
+    case Binary::kSquaredDifference: return arithmetic<T, fn::SquaredDifference>(a, b, out);
+    case Binary::kEqual: return comparison<T, fn::Equal>(a, b, out);
+    case Binary::kNotEqual: return comparison<T, fn::NotEqual>(a, b, out);
+    case Binary::kLess: return comparison<T, fn::Less>(a, b, out);
+    case Binary::kLessEqual: return comparison<T, fn::LessEqual>(a, b, out);
+    case Binary::kGreater: return comparison<T, fn::Greater>(a, b, out);
+    case Binary::kGreaterEqual: return comparison<T, fn::GreaterEqual>(a, b, out);
+    default: break;
+  }
+  throw internal_error(fmt::format("binary function {} does not take {}", static_cast<int>(kind), name_of(a.dtype())));
+}
+
+void binary_bool(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
+  switch (kind) {
+    case Binary::kLogicalAnd: return map2<bool, bool, bool>(a, b, out, [](bool x, bool y) { return x & y; });
+    case Binary::kLogicalOr: return map2<bool, bool, bool>(a, b, out, [](bool x, bool y) { return x | y; });
+    case Binary::kEqual: return comparison<bool, fn::Equal>(a, b, out);
+    case Binary::kNotEqual: return comparison<bool, fn::NotEqual>(a, b, out);
+    default: throw internal_error(fmt::format("binary function {} does not take bool", static_cast<int>(kind)));
+  }
+}
+
+template <class T>
+void where_typed(const Tensor& condition, const Tensor& a, const Tensor& b, const Tensor& out) {
+  T* y = out.data<T>();
+  const bool* c = condition.data<bool>();
+  const T* x = a.data<T>();
+  const T* z = b.data<T>();
+  BroadcastLoops<4>({&out, &condition, &a, &b}).for_each_line([&](int64_t n, const auto& at, const auto& step) {
+    T* y0 = y + at[0];
+    const bool* c0 = c + at[1];
+    const T* x0 = x + at[2];
+    const T* z0 = z + at[3];
+    if (step[0] == 1 && step[1] == 1 && step[2] == 1 && step[3] <= 1) {
+      if (step[3] == 1) {
+#pragma GCC ivdep
+        for (int64_t i = 0; i < n; ++i) y0[i] = c0[i] ? x0[i] : z0[i];
+      } else {
+        const T other = *z0;
+#pragma GCC ivdep
+        for (int64_t i = 0; i < n; ++i) y0[i] = c0[i] ? x0[i] : other;
+      }
+    } else if (step[0] == 1 && step[1] == 0 && step[2] <= 1 && step[3] <= 1) {
+      const T* chosen = *c0 ? x0 : z0;
+      const int64_t stride = *c0 ? step[2] : step[3];
+      for (int64_t i = 0; i < n; ++i) y0[i] = chosen[i * stride];
+    } else {
+      for (int64_t i = 0; i < n; ++i) y0[i * step[0]] = c0[i * step[1]] ? x0[i * step[2]] : z0[i * step[3]];
+    }
+  });
+}
+
+template <class In, class Out>
+void cast_typed(const Tensor& x, const Tensor& out) {
+  map<Out, In>(x, out, [](In v) {
+    if constexpr (std::is_same_v<Out, bool>) {
+      return v != In(0);
+    } else {
+      return static_cast<Out>(v);
+    }
+  });
+}
+
+/// Calls visit with a value of the C++ type of a dtype.
+template <class Visit>
+void with_type(DType dtype, Visit&& visit) {
+  switch (dtype) {
+    case DType::kFloat32: return visit(float{});
+    case DType::kFloat64: return visit(double{});
+    case DType::kInt32: return visit(int32_t{});
+    case DType::kInt64: return visit(int64_t{});
+    case DType::kBool: return visit(bool{});
+  }
+}
+
+}  // namespace
+
+void binary(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
+  switch (a.dtype()) {
+    case DType::kFloat32: return binary_typed<float>(kind, a, b, out);
+    case DType::kFloat64: return binary_typed<double>(kind, a, b, out);
+    case DType::kInt32: return binary_typed<int32_t>(kind, a, b, out);
+    case DType::kInt64: return binary_typed<int64_t>(kind, a, b, out);
+    case DType::kBool: return binary_bool(kind, a, b, out);
+  }
+}
+
+void where(const Tensor& condition, const Tensor& a, const Tensor& b, const Tensor& out) {
+  with_type(out.dtype(), [&](auto value) { where_typed<decltype(value)>(condition, a, b, out); });
+}
+
+void cast(const Tensor& x, const Tensor& out) {
+  with_type(x.dtype(), [&](auto from) {
+    with_type(out.dtype(), [&](auto to) { cast_typed<decltype(from), decltype(to)>(x, out); });
+  });
+}
+
+void fill(const Tensor& out, double value) {
+  with_type(out.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    const Tensor source = Tensor::of<T>({static_cast<T>(value)}, {});
+    map<T, T>(source, out, [](T v) { return v; });
+  });
+}
+
+void range(const Tensor& out) {
+  int32_t* values = out.data<int32_t>();
+  const auto n = static_cast<int32_t>(out.elements());
+  for (int32_t i = 0; i < n; ++i) values[i] = i;
+}
+
+}  // namespace wende::cpu

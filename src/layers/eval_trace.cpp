@@ -1,0 +1,190 @@
+#include "layers/eval_trace.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+
+#include "ops/leaf.h"
+#include "ops/pointwise.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+using ops::Binary;
+using ops::Unary;
+
+class NativeFunction : public Callable {
+ public:
+  using Function = std::function<Value(const std::vector<Value>&, const KeywordArgs&)>;
+  NativeFunction(std::string name, Function function) : name_(std::move(name)), function_(std::move(function)) {}
+  Value call(const std::vector<Value>& args, const KeywordArgs& kwargs) const override {
+    return function_(args, kwargs);
+  }
+  std::string name() const override { return name_; }
+
+ private:
+  std::string name_;
+  Function function_;
+};
+
+const std::map<std::string, Unary>& unary_table() {
+  static const std::map<std::string, Unary> table{{"neg", Unary::kNeg},
+                                                  {"negative", Unary::kNeg},
+                                                  {"abs", Unary::kAbs},
+                                                  {"sign", Unary::kSign},
+                                                  {"square", Unary::kSquare},
+                                                  {"sqrt", Unary::kSqrt},
+                                                  {"rsqrt", Unary::kRsqrt},
+                                                  {"reciprocal", Unary::kReciprocal},
+                                                  {"exp", Unary::kExp},
+                                                  {"log", Unary::kLog},
+                                                  {"log1p", Unary::kLog1p},
+                                                  {"expm1", Unary::kExpm1},
+                                                  {"sin", Unary::kSin},
+                                                  {"cos", Unary::kCos},
+                                                  {"tanh", Unary::kTanh},
+                                                  {"sigmoid", Unary::kSigmoid},
+                                                  {"relu", Unary::kRelu},
+                                                  {"relu6", Unary::kRelu6},
+                                                  {"leaky_relu", Unary::kLeakyRelu},
+                                                  {"elu", Unary::kElu},
+                                                  {"selu", Unary::kSelu},
+                                                  {"softplus", Unary::kSoftplus},
+                                                  {"softsign", Unary::kSoftsign},
+                                                  {"gelu", Unary::kGelu},
+                                                  {"swish", Unary::kSwish},
+                                                  {"silu", Unary::kSwish},
+                                                  {"log_sigmoid", Unary::kLogSigmoid},
+                                                  {"safe_log", Unary::kSafeLog},
+                                                  {"erf", Unary::kErf},
+                                                  {"floor", Unary::kFloor},
+                                                  {"ceil", Unary::kCeil},
+                                                  {"round", Unary::kRound},
+                                                  {"logical_not", Unary::kLogicalNot},
+                                                  {"invert", Unary::kLogicalNot},
+                                                  {"is_finite", Unary::kIsFinite}};
+  return table;
+}
+
+const std::map<std::string, Binary>& binary_table() {
+  static const std::map<std::string, Binary> table{{"add", Binary::kAdd},
+                                                   {"sub", Binary::kSub},
+                                                   {"subtract", Binary::kSub},
+                                                   {"mul", Binary::kMul},
+                                                   {"multiply", Binary::kMul},
+                                                   {"div", Binary::kDiv},
+                                                   {"truediv", Binary::kDiv},
+                                                   {"divide", Binary::kDiv},
+                                                   {"floordiv", Binary::kFloorDiv},
+                                                   {"mod", Binary::kMod},
+                                                   {"floormod", Binary::kMod},
+                                                   {"pow", Binary::kPow},
+                                                   {"maximum", Binary::kMaximum},
+                                                   {"minimum", Binary::kMinimum},
+                                                   {"squared_difference", Binary::kSquaredDifference},
+                                                   {"eq", Binary::kEqual},
+                                                   {"equal", Binary::kEqual},
+                                                   {"ne", Binary::kNotEqual},
+                                                   {"not_equal", Binary::kNotEqual},
+                                                   {"lt", Binary::kLess},
+                                                   {"less", Binary::kLess},
+                                                   {"le", Binary::kLessEqual},
+                                                   {"less_equal", Binary::kLessEqual},
+                                                   {"gt", Binary::kGreater},
+                                                   {"greater", Binary::kGreater},
+                                                   {"ge", Binary::kGreaterEqual},
+                                                   {"greater_equal", Binary::kGreaterEqual},
+                                                   {"logical_and", Binary::kLogicalAnd},
+                                                   {"and", Binary::kLogicalAnd},
+                                                   {"logical_or", Binary::kLogicalOr},
+                                                   {"or", Binary::kLogicalOr}};
+  return table;
+}
+
+bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }
+
+Expr with_rank(Expr x, int rank) {
+  while (x.rank() > 0 && x.rank() < rank) {
+    x = ops::expand_dims(x, 0);
+  }
+  return x;
+}
+
+}  // namespace
+
+Value traced(Expr expr) { return Value::opaque(std::make_shared<TracedTensor>(expr)); }
+
+bool is_traced(const Value& value) {
+  return value.kind() == Value::Kind::kOpaque && dynamic_cast<const TracedTensor*>(value.as_opaque().get()) != nullptr;
+}
+
+Expr traced_expr(Graph& graph, const Value& value, const Expr& like) {
+  if (value.kind() == Value::Kind::kOpaque) {
+    if (const auto* tensor = dynamic_cast<const TracedTensor*>(value.as_opaque().get())) {
+      return tensor->expr;
+    }
+  }
+  if (value.kind() == Value::Kind::kBool) {
+    return ops::constant(graph, value.as_bool() ? 1 : 0, DType::kBool);
+  }
+  if (value.kind() == Value::Kind::kInt) {
+    const bool as_like = like.defined() && like.dtype() != DType::kBool;
+    return ops::constant(graph, static_cast<double>(value.as_int()), as_like ? like.dtype() : DType::kInt32);
+  }
+  if (value.kind() == Value::Kind::kFloat) {
+    const bool as_like = like.defined() && is_float(like.dtype());
+    return ops::constant(graph, value.as_float(), as_like ? like.dtype() : DType::kFloat32);
+  }
+  throw value.error("expected a tensor or a number, got " + value.repr());
+}
+
+Value native_function(std::string name, std::function<Value(const std::vector<Value>&, const KeywordArgs&)> function) {
+  return Value::callable(std::make_shared<NativeFunction>(std::move(name), std::move(function)));
+}
+
+GraphTrace::GraphTrace(Graph& graph)
+    : guard_([&graph](const std::string& op, const std::vector<Value>& args, const KeywordArgs& kwargs) {
+        return apply_traced(graph, op, args, kwargs);
+      }) {}
+
+Expr traced_unary(const std::string& name, Expr x) {
+  const auto it = unary_table().find(name);
+  if (it == unary_table().end()) {
+    return {};
+  }
+  return ops::unary(it->second, x);
+}
+
+const std::vector<std::string>& traced_unary_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> list;
+    for (const auto& [name, kind] : unary_table()) {
+      list.push_back(name);
+    }
+    return list;
+  }();
+  return names;
+}
+
+bool is_traced_binary(const std::string& name) { return binary_table().count(name) > 0; }
+
+Expr traced_binary(const std::string& name, Expr a, Expr b) {
+  const auto it = binary_table().find(name);
+  if (it == binary_table().end()) {
+    return {};
+  }
+  if (it->second == Binary::kDiv && !is_float(a.dtype()) && !is_float(b.dtype())) {
+    a = ops::cast(a, DType::kFloat32);
+  }
+  if (a.dtype() != b.dtype()) {
+    const DType dtype = is_float(a.dtype()) ? a.dtype() : is_float(b.dtype()) ? b.dtype() : DType::kInt32;
+    a = ops::cast(a, dtype);
+    b = ops::cast(b, dtype);
+  }
+  const int rank = std::max(a.rank(), b.rank());
+  return ops::binary(it->second, with_rank(a, rank), with_rank(b, rank));
+}
+
+}  // namespace wende

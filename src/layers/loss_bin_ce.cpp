@@ -1,0 +1,59 @@
+#include "layers/loss_args.h"
+#include "ops/leaf.h"
+#include "ops/pointwise.h"
+#include "ops/reduce.h"
+
+namespace wende {
+namespace {
+
+struct BinCeArgs : GeneralLossArgs {
+  double pos_weight = 1.0;
+
+  template <class V>
+  void fields(V& v) {
+    general_fields(v);
+    v.field("pos_weight", pos_weight, "weight of the positive class");
+  }
+};
+
+class BinaryCrossEntropy : public Loss {
+ public:
+  explicit BinaryCrossEntropy(BinCeArgs args) : args_(std::move(args)) {}
+
+  void check(const Data& output, const Data& target) const override {
+    check_feature_sizes(output, target);
+    if (target.sparse()) {
+      throw Error(ExitStatus::kConfig, "bin_ce needs a dense target, got " + target.name + " " + target.str());
+    }
+  }
+
+  /// With y the target and z the logits: w = 1 + (pos_weight - 1) y; (1-y) z + w softplus(-z), mean over features.
+  LossValue build(const LossContext& context) const override {
+    const bool sigmoid = context.logits.expr.defined() && context.activation_of_logits == "sigmoid";
+    const Expr z = sigmoid ? context.logits.expr : context.output.expr;
+    const Expr y = aligned_target(context);
+    const Expr rest = ops::add_scalar(ops::scale(y, -1.0), 1.0);
+    const Expr weight = ops::add_scalar(ops::scale(y, args_.pos_weight - 1.0), 1.0);
+    const Expr soft = ops::scale(ops::unary(ops::Unary::kLogSigmoid, z), -1.0);
+    const Expr frames = mean(context, ops::add(ops::mul(rest, z), ops::mul(weight, soft)));
+    const Expr guess = ops::binary(ops::Binary::kGreater, z, ops::constant(*context.graph, 0.0));
+    const Expr truth = ops::binary(ops::Binary::kGreater, y, ops::constant(*context.graph, 0.5));
+    const Expr wrong = ops::sub(ops::cast(guess, DType::kFloat32), ops::cast(truth, DType::kFloat32));
+    return {sum_frames(context, frames), sum_frames(context, mean(context, ops::unary(ops::Unary::kAbs, wrong))),
+            frames};
+  }
+
+ private:
+  static Expr mean(const LossContext& context, Expr x) {
+    const int axis = context.output.data.feature_axis;
+    return axis < 0 ? x : ops::reduce(ops::Reduction::kMean, x, {axis});
+  }
+
+  BinCeArgs args_;
+};
+
+const RegisterLoss<BinaryCrossEntropy, BinCeArgs> kRegister{
+    "bin_ce", {"sse_sigmoid"}, "Binary cross entropy on logits: mean over features, sum over frames."};
+
+}  // namespace
+}  // namespace wende

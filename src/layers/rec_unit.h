@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "layers/layer_builder.h"
+#include "ops/recurrent.h"
+
+namespace wende {
+
+/// What a cell needs to run over a sequence.
+struct RecInput {
+  Expr x;  ///< [T,B,in], or int32 [T,B] indices
+  bool sparse = false;
+  int64_t n_in = 0;
+  int64_t n = 0;
+  Expr lengths;  ///< int32 [B]
+  int direction = 1;
+  std::vector<Dim> state_dims;  ///< [B,n]
+  Expr c0, h0;                  ///< undefined = zeros
+  Value forward_init, recurrent_init, bias_init;
+  std::optional<double> forget_bias;
+};
+
+/// A recurrent cell: its variables below "rec/" and its loop.
+struct RecUnit {
+  std::function<ops::RecurrentState(LayerBuilder&, const RecInput&)> build;
+  bool has_cell = false;  ///< the state is (c, h)
+};
+
+/// By RETURNN's name in any case, with or without "cell"; throws kConfig with the closest name.
+RecUnit find_rec_unit(const Value& option);
+
+}  // namespace wende

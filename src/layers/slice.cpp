@@ -1,0 +1,220 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "layers/axis_option.h"
+#include "layers/concat_input.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+struct SliceArgs {
+  Value axis, slice_start, slice_end, slice_step;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("axis", axis, "the axis to slice");
+    v.field("slice_start", slice_start, "first index; negative from the end");
+    v.field("slice_end", slice_end, "index after the last; negative from the end");
+    v.field("slice_step", slice_step, "step > 0");
+  }
+};
+
+class SliceLayer : public Layer {
+ public:
+  explicit SliceLayer(SliceArgs args) : args_(std::move(args)) {}
+
+  /// A dynamic axis keeps max(0, len + ...) frames per sequence, as counted from its own padded axis.
+  Data out_data(const LayerContext& context) override {
+    const Data x = concat_input_data(context.sources, context.name);
+    axis_ = axis_of_option(x, args_.axis, context.behavior_version);
+    const Dim& dim = x.dims[static_cast<size_t>(axis_)];
+    step_ = args_.slice_step.is_none() ? 1 : args_.slice_step.as_int();
+    begin_ = args_.slice_start.is_none() ? 0 : args_.slice_start.as_int();
+    const bool open = args_.slice_end.is_none();
+    if (step_ < 1) {
+      throw args_.slice_step.error(fmt::format("slice_step must be > 0, got {}", step_));
+    }
+    Dim size;
+    if (dim.is_static()) {
+      const auto bound = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + dim.size() : i, 0, dim.size()); };
+      begin_ = bound(begin_);
+      end_ = open ? dim.size() : std::max(bound(args_.slice_end.as_int()), begin_);
+      size = Dim::fixed((end_ - begin_ + step_ - 1) / step_, dim.kind(), context.absolute_name + ":slice");
+    } else {
+      size = dynamic_size(dim, open);
+    }
+    Data out = x;
+    out.dims[static_cast<size_t>(axis_)] = size;
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    out_data(builder.context());
+    return ops::slice(builder.input().expr, axis_, begin_, end_, step_,
+                      builder.out_data().dims[static_cast<size_t>(axis_)]);
+  }
+
+ private:
+  Dim dynamic_size(const Dim& dim, bool open) {
+    end_ = open ? std::numeric_limits<int32_t>::max() : args_.slice_end.as_int();
+    if (begin_ < 0) {
+      throw args_.slice_start.error(
+          "a negative slice_start on a dynamic axis is not supported by Wende " WENDE_VERSION);
+    }
+    Dim size = dim;
+    if (!open && end_ < 0) {
+      size = size - (-end_);
+    } else if (!open) {
+      // min(len, end) = len - max(len - end, 0)
+      const Dim over = Dim::derived(Dim::Op::kMax, {dim - end_, Dim::fixed(0, Dim::Kind::kSpatial)});
+      size = Dim::derived(Dim::Op::kSub, {dim, over});
+    }
+    if (begin_ > 0) {
+      size = size - begin_;
+    }
+    return step_ == 1 ? size : ceil_div(size, step_);
+  }
+
+  SliceArgs args_;
+  int axis_ = 0;
+  int64_t begin_ = 0;
+  int64_t end_ = 0;
+  int64_t step_ = 1;
+};
+
+struct PadArgs {
+  Value axes, padding, value;
+  std::string mode = "constant";
+  Value handle_dynamic_dims;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("axes", axes, "the axes to pad");
+    v.field("padding", padding, "int, (left, right), or a list of these per axis");
+    v.field("value", value, "what is padded (0)");
+    v.field("mode", mode, "constant");
+    v.field("handle_dynamic_dims", handle_dynamic_dims,
+            "padding changes sequence lengths (from behavior_version 21 on)");
+  }
+};
+
+class PadLayer : public Layer {
+ public:
+  explicit PadLayer(PadArgs args) : args_(std::move(args)) {
+    if (args_.mode != "constant") {
+      throw Error(ExitStatus::kConfig, "pad mode '" + args_.mode + "' is not supported by Wende " WENDE_VERSION);
+    }
+  }
+
+  Data out_data(const LayerContext& context) override {
+    Data out = concat_input_data(context.sources, context.name);
+    axes_ = axes_of_option(out, args_.axes, context.behavior_version);
+    for (size_t i = 0; i < axes_.size(); ++i) {
+      const auto [left, right] = padding(i);
+      Dim& dim = out.dims[static_cast<size_t>(axes_[i])];
+      dim = dim.is_static() ? Dim::fixed(dim.size() + left + right, dim.kind(), context.absolute_name + ":pad")
+                            : dim + (left + right);
+    }
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    out_data(builder.context());
+    Expr x = builder.input().expr;
+    for (size_t i = 0; i < axes_.size(); ++i) {
+      const auto [left, right] = padding(i);
+      const double value = args_.value.is_none() ? 0.0 : args_.value.as_float();
+      x = ops::pad(x, axes_[i], left, right, value, builder.out_data().dims[static_cast<size_t>(axes_[i])]);
+    }
+    return x;
+  }
+
+ private:
+  std::pair<int64_t, int64_t> padding(size_t i) const {
+    const Value* part = &args_.padding;
+    if (part->is_sequence() && !part->items().empty() && part->items()[0].is_sequence()) {
+      part = &part->items().at(i);
+    }
+    if (part->is_number()) {
+      return {part->as_int(), part->as_int()};
+    }
+    if (!part->is_sequence() || part->items().size() != 2) {
+      throw args_.padding.error("padding is an int, (left, right) or a list of these, got " + args_.padding.repr());
+    }
+    return {part->items()[0].as_int(), part->items()[1].as_int()};
+  }
+
+  PadArgs args_;
+  std::vector<int> axes_;
+};
+
+struct WindowArgs {
+  int64_t window_size = 0;
+  Value window_left, window_right, axis;
+  std::string padding = "same";
+  int64_t stride = 1;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("window_size", window_size, "frames per window");
+    v.field("window_left", window_left, "frames before the current one ((size - 1) // 2)");
+    v.field("window_right", window_right, "frames after the current one");
+    v.field("axis", axis, "time if not given");
+    v.field("padding", padding, "same");
+    v.field("stride", stride, "must be 1");
+  }
+};
+
+class WindowLayer : public Layer {
+ public:
+  explicit WindowLayer(WindowArgs args) : args_(std::move(args)) {
+    if (args_.window_size < 1) {
+      throw Error(ExitStatus::kConfig, fmt::format("window_size must be > 0, got {}", args_.window_size));
+    }
+    if (args_.padding != "same" || args_.stride != 1) {
+      throw Error(ExitStatus::kConfig, "window with stride or other padding is not supported by Wende " WENDE_VERSION);
+    }
+  }
+
+  Data out_data(const LayerContext& context) override {
+    const Data x = concat_input_data(context.sources, context.name);
+    axis_ =
+        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    return x.with_axis(axis_ + 1,
+                       Dim::fixed(args_.window_size, Dim::Kind::kSpatial, context.absolute_name + ":window"));
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    out_data(builder.context());
+    int64_t left = (args_.window_size - 1) / 2;
+    if (!args_.window_left.is_none()) {
+      left = args_.window_left.as_int();
+    } else if (!args_.window_right.is_none()) {
+      left = args_.window_size - 1 - args_.window_right.as_int();
+    }
+    return ops::window(builder.input().expr, axis_, builder.out_data().dims[static_cast<size_t>(axis_) + 1], left);
+  }
+
+ private:
+  WindowArgs args_;
+  int axis_ = 0;
+};
+
+const RegisterLayer<SliceLayer, SliceArgs> kRegister{
+    "slice",
+    {},
+    "A part of one axis.",
+    {R"({"class": "slice", "axis": "F", "slice_start": 1, "slice_step": 2, "from": "data"})"}};
+const RegisterLayer<PadLayer, PadArgs> kRegisterPad{
+    "pad", {}, "Pads axes with a constant.", {R"({"class": "pad", "axes": "F", "padding": (1, 2), "from": "data"})"}};
+const RegisterLayer<WindowLayer, WindowArgs> kRegisterWindow{
+    "window",
+    {},
+    "Each frame with its neighbours: a new axis after the time axis.",
+    {R"({"class": "window", "window_size": 3, "from": "data"})"}};
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,85 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "layers/alignment.h"
+#include "layers/axis_option.h"
+#include "layers/concat_input.h"
+
+namespace wende {
+namespace {
+
+struct TransposeArgs {
+  Value perm, axis1, axis2;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("perm", perm, "dict: axis -> the axis whose place it takes");
+    v.field("axis1", axis1, "swap_axes: one axis");
+    v.field("axis2", axis2, "swap_axes: the other axis");
+  }
+};
+
+/// The axes keep their meaning; only their order changes.
+class TransposeLayer : public Layer {
+ public:
+  explicit TransposeLayer(TransposeArgs args) : args_(std::move(args)) {}
+
+  Data out_data(const LayerContext& context) override {
+    const Data x = concat_input_data(context.sources, context.name);
+    const int version = context.behavior_version;
+    order_.assign(static_cast<size_t>(x.rank()), -1);
+    if (args_.perm.is_dict()) {
+      std::vector<bool> used(order_.size(), false);
+      for (const auto& [to, from] : args_.perm.entries()) {
+        const int target = axis_of_option(x, to, version);
+        const int source = axis_of_option(x, from, version);
+        order_[static_cast<size_t>(target)] = source;
+        used[static_cast<size_t>(source)] = true;
+      }
+      fill_rest(used);
+    } else {
+      const int a = axis_of_option(x, args_.axis1, version);
+      const int b = axis_of_option(x, args_.axis2, version);
+      for (int i = 0; i < x.rank(); ++i) {
+        order_[static_cast<size_t>(i)] = i == a ? b : i == b ? a : i;
+      }
+    }
+    std::vector<int> sorted = order_;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
+      throw args_.perm.error("perm uses an axis twice: " + args_.perm.repr());
+    }
+    return x.permuted(order_);
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    out_data(builder.context());
+    return permute_if_needed(builder.input().expr, order_);
+  }
+
+ private:
+  void fill_rest(const std::vector<bool>& used) {
+    size_t next = 0;
+    for (int& axis : order_) {
+      if (axis >= 0) {
+        continue;
+      }
+      while (used[next]) {
+        ++next;
+      }
+      axis = static_cast<int>(next++);
+    }
+  }
+
+  TransposeArgs args_;
+  std::vector<int> order_;
+};
+
+const RegisterLayer<TransposeLayer, TransposeArgs> kRegister{
+    "transpose", {}, "Reorders axes.", {R"({"class": "transpose", "perm": {"T": "F", "F": "T"}, "from": "data"})"}};
+const RegisterLayer<TransposeLayer, TransposeArgs> kRegisterSwap{
+    "swap_axes", {}, "Swaps two axes.", {R"({"class": "swap_axes", "axis1": "T", "axis2": "F", "from": "data"})"}};
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,180 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "network/construction.h"
+#include "network/known_classes.h"
+#include "network/layer_scope.h"
+
+namespace wende {
+
+bool NetworkConstruction::flag(const Value& options, const char* key, bool fallback) const {
+  const Value* value = options.find(key);
+  return value && !value->is_none() ? value->as_bool() : fallback;
+}
+
+void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string& name, const Value& dict,
+                                          BuiltLayer& built) {
+  const Value* klass = dict.find("class");
+  if (!klass) {
+    throw dict.error(fmt::format("layer '{}': class is required", level.absolute(name)));
+  }
+  const LayerClass* entry = LayerRegistry::instance().find(klass->as_string());
+  if (!entry) {
+    Error error = unsupported_class(klass->as_string());
+    place_at(error, *klass);
+    throw error;
+  }
+  LayerPlan plan;
+  plan.level = &level;
+  plan.name = name;
+  plan.class_name = klass->as_string();
+  plan.options = dict;
+  built.class_name = plan.class_name;
+  built.options = dict;
+  plan.context.name = name;
+  plan.context.absolute_name = built.name;
+  plan.context.train = options_.train;
+  plan.context.search = options_.search;
+  plan.context.behavior_version = options_.behavior_version;
+  plan.context.options = dict;
+  const std::unique_ptr<Layer> layer = entry->make(dict);
+  check_general_options(plan);
+  resolve_inputs(plan);
+  for (const std::string& ref : layer->refs()) {
+    const BuiltLayer& other = resolve(level, ref, dict);
+    plan.refs[ref] = &other;
+    plan.context.refs[ref] = other.output.data;
+  }
+  resolve_scope(plan);
+  resolve_reuse(plan);
+  make_loss(plan);
+  resolve_targets(plan);
+  resolve_size(plan);
+  if (entry->name == "subnetwork") {
+    construct_subnetwork(plan, built);
+  } else {
+    built.output.data = layer->out_data(plan.context);
+    built.output.data.name = built.name;
+    LayerScope builder(*this, plan, built);
+    built.output.expr = layer->build(builder);
+  }
+  const ScopeGuard scope(graph(), built.name);
+  if (built.output.expr.defined() && built.output.expr.dims().size() != built.output.data.dims.size()) {
+    throw internal_error(fmt::format("layer '{}' built {} for the template {}", built.name,
+                                     built.output.expr.type().str(), built.output.data.str()));
+  }
+  if (const Value* key = dict.find("register_as_extern_data"); key && !key->is_none()) {
+    registered_[key->as_string()] = &built;
+  }
+  add_to_network(plan, built);
+  add_loss(plan, built);
+  add_constraints(plan, built);
+}
+
+void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
+  const auto given = [&plan](const char* key) -> const Value* {
+    const Value* value = plan.options.find(key);
+    return value && !value->is_none() ? value : nullptr;
+  };
+  ErrorCollector errors;
+  if (const Value* rate = given("dropout")) {
+    errors.run([&] {
+      if (const double p = rate->as_float(); !(p >= 0.0 && p < 1.0)) {
+        throw rate->error(fmt::format("dropout must be 0 <= dropout < 1, got {}", rate->repr()));
+      }
+    });
+  }
+  if (const Value* n_out = given("n_out")) {
+    errors.run([&] {
+      if (n_out->kind() != Value::Kind::kDim && n_out->as_int() <= 0) {
+        throw n_out->error(fmt::format("n_out must be > 0, got {}", n_out->repr()));
+      }
+    });
+  }
+  for (const char* key : {"L2", "darc1", "spatial_smoothing", "loss_scale"}) {
+    if (const Value* value = given(key)) {
+      errors.run([&] { value->as_float(); });
+    }
+  }
+  for (const char* key : {"trainable", "is_output_layer", "only_on_eval", "only_on_search", "dropout_on_forward"}) {
+    if (const Value* value = given(key)) {
+      errors.run([&] { value->as_bool(); });
+    }
+  }
+  if (const Value* value = given("batch_norm")) {
+    const bool off = value->kind() == Value::Kind::kBool && !value->as_bool();
+    if (!off) {
+      errors.add(value->error("option 'batch_norm' is known in RETURNN but not supported by Wende " WENDE_VERSION));
+    }
+  }
+  errors.throw_if_any();
+}
+
+void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
+  const Value* from = plan.options.find("from");
+  std::vector<Value> names;
+  if (!from) {
+    if (!has_no_default_input(plan.class_name)) {
+      if (options_.behavior_version >= 1) {
+        throw plan.options.error(fmt::format("layer '{}': 'from' is required from behavior_version 1 on", plan.name));
+      }
+      names.push_back(Value::of("data").placed(plan.options.span(), plan.options.path()));
+    }
+  } else if (from->is_sequence()) {
+    names = from->items();
+  } else if (!from->is_none()) {
+    names.push_back(*from);
+  }
+  for (const Value& name : names) {
+    if (name.as_string() == "none") {
+      continue;
+    }
+    const BuiltLayer& source = resolve(*plan.level, name.as_string(), name);
+    plan.sources.push_back(&source);
+    plan.context.sources.push_back(source.output.data);
+  }
+}
+
+/// n_out: given, through out_dim, through out_type, or from the first target by way of the loss.
+void NetworkConstruction::resolve_size(LayerPlan& plan) {
+  const auto size_of_value = [](const Value& value) -> std::optional<int64_t> {
+    if (value.kind() == Value::Kind::kInt) {
+      return value.as_int();
+    }
+    if (value.kind() == Value::Kind::kDim) {
+      if (const Value* size = value.find("dimension"); size && size->kind() == Value::Kind::kInt) {
+        return size->as_int();
+      }
+    }
+    return std::nullopt;
+  };
+  const Value* out_type = plan.options.find("out_type");
+  for (const Value* value : {plan.options.find("n_out"), plan.options.find("out_dim"),
+                             out_type && out_type->is_dict() ? out_type->find("dim") : nullptr}) {
+    if (value && !plan.context.n_out) {
+      plan.context.n_out = size_of_value(*value);
+    }
+  }
+  if (plan.context.n_out || plan.targets.empty()) {
+    return;
+  }
+  const Dim dim = plan.targets.front().data.feature_or_sparse_dim();
+  if (dim.defined() && dim.is_static()) {
+    plan.context.n_out = plan.loss ? plan.loss->auto_output_dim(dim.size()) : dim.size();
+  }
+}
+
+void NetworkConstruction::add_to_network(const LayerPlan& plan, BuiltLayer& built) {
+  NetworkLayer layer;
+  layer.name = built.name;
+  layer.class_name = built.class_name;
+  layer.output = built.output;
+  layer.params = built.owned;
+  layer.options = built.options;
+  network_->layers_.push_back(std::move(layer));
+  network_->has_recurrent_ |= is_recurrent_class(plan.class_name) ||
+                              (plan.loss && (plan.loss_name == "ctc" || plan.loss_name == "edit_distance"));
+}
+
+}  // namespace wende

@@ -1,0 +1,265 @@
+#include "network/construction.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "graph/accumulate.h"
+#include "network/known_classes.h"
+#include "ops/pointwise.h"
+#include "ops/sequence.h"
+
+namespace wende {
+namespace {
+
+/// Marks the error of a layer whose only fault is that another one could not be built; never shown.
+constexpr const char* kDependent = "DEPENDENT";
+
+bool is_dependent(const Error& error) { return error.diagnostics().back().code == kDependent; }
+
+Error dependent(const std::string& name) {
+  return Error(ExitStatus::kConfig, "layer '" + name + "' could not be built").code(kDependent);
+}
+
+bool is_option(const std::string& name) { return !name.empty() && name[0] == '#'; }
+
+std::vector<std::string> sorted_names(const Value& dict) {
+  std::vector<std::string> names;
+  for (const std::string& name : dict.keys()) {
+    if (!is_option(name)) {
+      names.push_back(name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// A Python truth value.
+bool truthy(const Value* value) {
+  if (!value || value->is_none()) {
+    return false;
+  }
+  if (value->is_string()) {
+    return !value->as_string().empty();
+  }
+  if (value->is_number()) {
+    return value->as_float() != 0.0;
+  }
+  return value->kind() == Value::Kind::kBool ? value->as_bool() : true;
+}
+
+}  // namespace
+
+uint32_t name_hash(const std::string& text) {
+  uint32_t hash = 2166136261u;
+  for (const unsigned char c : text) {
+    hash = (hash ^ c) * 16777619u;
+  }
+  return hash;
+}
+
+void place_at(Error& error, const Value& value) {
+  if (!error.diagnostics().back().span.known()) {
+    error.at(value.span(), error.diagnostics().back().path.empty() ? value.path() : std::string());
+  }
+}
+
+NetworkConstruction::NetworkConstruction(const Config& config, const ExternData& extern_data,
+                                         const NetworkOptions& options)
+    : config_(config), options_(options), network_(std::make_unique<Network>()) {
+  network_->graph_ = std::make_unique<Graph>();
+  network_->extern_data_ = extern_data;
+  network_->options_ = options;
+  for (const auto& [key, data] : extern_data.keys) {
+    if (data.has_batch()) {
+      batch_ = data.dims[static_cast<size_t>(data.batch_axis())];
+    }
+  }
+  if (!batch_.defined()) {
+    batch_ = Dim::batch();
+  }
+}
+
+std::unique_ptr<Network> NetworkConstruction::run() {
+  const Value* dict = config_.find("network");
+  if (!dict || dict->is_none()) {
+    throw Error(ExitStatus::kConfig, "the config has no 'network'");
+  }
+  if (!dict->is_dict()) {
+    throw dict->error(fmt::format("network must be a dict, got {}", dict->type_name()));
+  }
+  root_.dict = *dict;
+  if (const Value* trainable = dict->find("#trainable"); trainable && !trainable->is_none()) {
+    root_.trainable = trainable->as_bool();
+  }
+  build_registered(root_);
+  build_level(root_);
+  errors_.throw_if_any();
+  finish();
+  return std::move(network_);
+}
+
+bool NetworkConstruction::skipped(const Value& dict) const {
+  return (truthy(dict.find("only_on_search")) && !options_.search) ||
+         (truthy(dict.find("only_on_eval")) && !options_.eval);
+}
+
+bool NetworkConstruction::wanted(const NetworkLevel& level, const std::string& name, const Value& dict) const {
+  if (skipped(dict)) {
+    return false;
+  }
+  const bool has_loss = truthy(dict.find("loss"));
+  const bool named_output = name == "output" || (name.size() > 7 && name.ends_with(":output"));
+  // A subnetwork's own "output" is built as the layer's result.
+  return has_loss || truthy(dict.find("is_output_layer")) ||
+         (named_output && (level.parent == nullptr || name == "output"));
+}
+
+void NetworkConstruction::build_registered(NetworkLevel& level) {
+  for (const std::string& name : sorted_names(level.dict)) {
+    const Value& dict = *level.dict.find(name);
+    if (!dict.is_dict() || !truthy(dict.find("register_as_extern_data")) || skipped(dict)) {
+      continue;
+    }
+    try {
+      layer(level, name, dict);
+    } catch (const Error& error) {
+      if (!is_dependent(error)) {
+        throw;
+      }
+    }
+  }
+}
+
+void NetworkConstruction::build_level(NetworkLevel& level) {
+  for (const std::string& name : sorted_names(level.dict)) {
+    const Value& dict = *level.dict.find(name);
+    if (!dict.is_dict()) {
+      errors_.add(dict.error(fmt::format("layer '{}' must be a dict, got {}", level.absolute(name), dict.type_name())));
+      continue;
+    }
+    if (!wanted(level, name, dict)) {
+      continue;
+    }
+    try {
+      layer(level, name, dict);
+    } catch (const Error& error) {
+      if (!is_dependent(error)) {
+        throw;
+      }
+    }
+  }
+}
+
+const BuiltLayer& NetworkConstruction::layer(NetworkLevel& level, const std::string& name, const Value& asker) {
+  if (const auto found = level.built.find(name); found != level.built.end()) {
+    return *found->second;
+  }
+  const std::string absolute = level.absolute(name);
+  if (level.failed.count(name) != 0) {
+    throw dependent(absolute);
+  }
+  const Value* dict = level.dict.find(name);
+  if (!dict || is_option(name)) {
+    throw layer_not_found(level, name, asker);
+  }
+  const auto open = std::find(stack_.begin(), stack_.end(), absolute);
+  if (open != stack_.end()) {
+    std::string chain;
+    for (auto it = open; it != stack_.end(); ++it) {
+      chain += *it + " -> ";
+    }
+    throw asker.error("the layers depend on each other in a loop: " + chain + absolute);
+  }
+  return construct(level, name, *dict);
+}
+
+const BuiltLayer& NetworkConstruction::construct(NetworkLevel& level, const std::string& name, const Value& dict) {
+  const std::string absolute = level.absolute(name);
+  auto built = std::make_unique<BuiltLayer>();
+  built->name = absolute;
+  stack_.push_back(absolute);
+  try {
+    if (!dict.is_dict()) {
+      throw dict.error(fmt::format("layer '{}' must be a dict, got {}", absolute, dict.type_name()));
+    }
+    const ScopeGuard scope(graph(), absolute);
+    construct_layer(level, name, dict, *built);
+  } catch (Error& error) {
+    stack_.pop_back();
+    level.failed.insert(name);
+    if (error.status() == ExitStatus::kInternal) {
+      throw;
+    }
+    if (!is_dependent(error)) {
+      place_at(error, dict);
+      const Value* klass = dict.is_dict() ? dict.find("class") : nullptr;
+      error.frame(fmt::format("in layer '{}'{}", absolute,
+                              klass && klass->is_string() ? " (class " + klass->as_string() + ")" : ""));
+      errors_.add(error);
+    }
+    throw dependent(absolute);
+  }
+  stack_.pop_back();
+  const BuiltLayer& result = *(level.built[name] = std::move(built));
+  built_[absolute] = &result;
+  return result;
+}
+
+void NetworkConstruction::collect_unreached(const NetworkLevel& level) {
+  for (const std::string& name : sorted_names(level.dict)) {
+    const Value& dict = *level.dict.find(name);
+    if (level.built.count(name) == 0 && !(dict.is_dict() && skipped(dict))) {
+      const auto sub = level.subnetworks.find(name);
+      if (sub == level.subnetworks.end() || sub->second->built.empty()) {
+        network_->unreached_.push_back(level.absolute(name));
+      }
+    }
+  }
+  for (const auto& [name, sub] : level.subnetworks) {
+    collect_unreached(*sub);
+  }
+}
+
+void NetworkConstruction::finish() {
+  collect_unreached(root_);
+  std::vector<Expr> objectives;
+  for (const NetworkLoss& loss : network_->losses_) {
+    if (loss.objective.defined()) {
+      objectives.push_back(loss.objective);
+    }
+  }
+  const auto total = [](const std::vector<Expr>& parts) { return parts.empty() ? Expr{} : accumulate(parts); };
+  network_->loss_ = total(objectives);
+  network_->constraints_ = total(constraints_);
+  std::vector<Expr> parts;
+  for (const Expr& part : {network_->loss_, network_->constraints_}) {
+    if (part.defined()) {
+      parts.push_back(part);
+    }
+  }
+  network_->objective_ = total(parts);
+}
+
+Expr NetworkConstruction::lengths(const Dim& dim) {
+  Expr& expr = lengths_[dim.id()];
+  if (!expr.defined()) {
+    expr = ops::lengths(graph(), dim, batch_);
+  }
+  return expr;
+}
+
+Expr NetworkConstruction::mask(const Dim& time, bool time_major) {
+  Expr& expr = masks_[{time.id(), time_major}];
+  if (!expr.defined()) {
+    expr = ops::sequence_mask(graph(), batch_, time, time_major);
+  }
+  return expr;
+}
+
+std::unique_ptr<Network> Network::build(const Config& config, const ExternData& extern_data,
+                                        const NetworkOptions& options) {
+  return NetworkConstruction(config, extern_data, options).run();
+}
+
+}  // namespace wende

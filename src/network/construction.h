@@ -1,0 +1,183 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "network/network.h"
+
+namespace wende {
+
+struct NetworkLevel;
+
+/// A layer that stands: its output and what other layers may ask of it.
+struct BuiltLayer {
+  std::string name;  ///< absolute
+  std::string class_name;
+  Value options;
+  LayerOutput output;
+  std::map<std::string, LayerOutput> sub_outputs;
+  std::map<std::string, std::string> params;  ///< local name -> variable
+  std::vector<std::string> owned;             ///< variables that are not borrowed through reuse_params
+  Expr loss_frames;                           ///< per-frame loss, for copy_output_loss_from_source_idx
+};
+
+/// One network dict: the root's, or that of a subnetwork layer.
+struct NetworkLevel {
+  NetworkLevel* parent = nullptr;
+  Value dict;
+  std::string name;   ///< absolute name of the subnetwork layer, "" for the root
+  std::string scope;  ///< parameter scope, "" or "sub"
+  bool trainable = true;
+  bool joined_input = true;        ///< "data" is the concatenated input; else "data:0", "data:1", ...
+  std::vector<BuiltLayer> inputs;  ///< of a subnetwork
+  std::map<std::string, std::unique_ptr<BuiltLayer>> built;
+  std::set<std::string> failed;
+  std::map<std::string, std::unique_ptr<NetworkLevel>> subnetworks;
+
+  std::string absolute(const std::string& layer) const { return name.empty() ? layer : name + "/" + layer; }
+};
+
+/// A target of a layer: the template is always there, the numbers are made when somebody asks.
+struct TargetRef {
+  Data data;
+  std::string key;  ///< extern data key, or ""
+  const BuiltLayer* layer = nullptr;
+};
+
+/// How the parameters of one layer are found: see param.cpp.
+struct ParamReuse {
+  struct Entry {
+    const BuiltLayer* layer = nullptr;  ///< shares this layer's variable of the same local name
+    Expr value;                         ///< a layer output that stands in for the variable
+    bool own = false;
+    bool auto_create_missing = false;
+  };
+  const BuiltLayer* layer = nullptr;
+  bool auto_create_missing = false;
+  bool active = false;
+  std::map<std::string, Entry> map;
+};
+
+/// What is known of a layer between its dict and its nodes.
+struct LayerPlan {
+  NetworkLevel* level = nullptr;
+  std::string name;
+  std::string class_name;
+  Value options;
+  LayerContext context;
+  std::vector<const BuiltLayer*> sources;
+  std::map<std::string, const BuiltLayer*> refs;
+  std::vector<TargetRef> targets;
+  std::unique_ptr<Loss> loss;
+  std::string loss_name;
+  ParamReuse reuse;
+  std::string scope;
+  bool trainable = true;
+};
+
+/// Builds a Network from a config: which layers, in which order, names, parameters, losses, constraints.
+class NetworkConstruction {
+ public:
+  NetworkConstruction(const Config& config, const ExternData& extern_data, const NetworkOptions& options);
+  std::unique_ptr<Network> run();
+
+  // The following are used by the layers' builder (layer_scope.cpp).
+  Graph& graph() { return *network_->graph_; }
+  void add_stat(Stat stat) { network_->stats_.push_back(std::move(stat)); }
+  void add_sink(Sink sink) { network_->sinks_.push_back(std::move(sink)); }
+  const NetworkOptions& options() const { return options_; }
+  Dim batch_dim() const { return batch_; }
+  Expr lengths(const Dim& dim);
+  Expr mask(const Dim& time, bool time_major);
+  LayerOutput target_output(const TargetRef& target);
+  Expr param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape, const Value& init,
+             const std::string& fallback, bool trainable);
+  /// The concatenated input of a layer after dropout.
+  LayerOutput joined_input(const LayerPlan& plan);
+
+ private:
+  // construction.cpp: which layers, in which order.
+  void build_level(NetworkLevel& level);
+  void build_registered(NetworkLevel& level);
+  bool wanted(const NetworkLevel& level, const std::string& name, const Value& dict) const;
+  bool skipped(const Value& dict) const;
+  const BuiltLayer& layer(NetworkLevel& level, const std::string& name, const Value& asker);
+  const BuiltLayer& construct(NetworkLevel& level, const std::string& name, const Value& dict);
+  void collect_unreached(const NetworkLevel& level);
+  void finish();
+
+  // construct_layer.cpp: one layer.
+  void construct_layer(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  void check_general_options(const LayerPlan& plan) const;
+  void resolve_inputs(LayerPlan& plan);
+  void resolve_size(LayerPlan& plan);
+  void add_to_network(const LayerPlan& plan, BuiltLayer& built);
+  bool flag(const Value& options, const char* key, bool fallback) const;
+
+  // name_resolution.cpp
+  const BuiltLayer& resolve(NetworkLevel& level, const std::string& name, const Value& asker);
+  const BuiltLayer& data_source(NetworkLevel& level, const std::string& key, const Value& asker);
+  const BuiltLayer& extern_source(const std::string& key, const Value& asker);
+  const BuiltLayer& sub_path(NetworkLevel& level, const std::string& path, const Value& asker);
+  Error layer_not_found(const NetworkLevel& level, const std::string& name, const Value& asker) const;
+
+  // targets.cpp
+  void resolve_targets(LayerPlan& plan);
+  TargetRef target_ref(NetworkLevel& level, const std::string& name, const Value& place, const std::string& self);
+  bool registers_key(const std::string& key) const;
+
+  // param.cpp
+  void resolve_scope(LayerPlan& plan);
+  void resolve_reuse(LayerPlan& plan);
+  ParamReuse::Entry reuse_entry(LayerPlan& plan, const Value& value);
+  Expr shared_param(const BuiltLayer& owner, const std::string& local, const Shape& shape, const Value& place);
+  Expr variable(const LayerPlan& plan, const std::string& name, const Shape& shape, const Value& init,
+                const std::string& fallback, bool trainable);
+  Expr with_noise(const LayerPlan& plan, const std::string& local, Expr value);
+  double noise_option(const Value& options, const char* key) const;
+
+  // losses.cpp
+  void make_loss(LayerPlan& plan);
+  void add_loss(LayerPlan& plan, BuiltLayer& built);
+  Expr inverse_norm(const LayerPlan& plan, const LossContext& context);
+  void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
+  LossContext loss_context(LayerPlan& plan, const BuiltLayer& built);
+
+  // constraints.cpp
+  void add_constraints(const LayerPlan& plan, const BuiltLayer& built);
+  Expr darc1(const BuiltLayer& built);
+  Expr spatial_smoothing(const BuiltLayer& built);
+  Expr valid_frames_only(const LayerOutput& output, Expr values);
+
+  // subnetwork.cpp
+  NetworkLevel& subnetwork(NetworkLevel& level, const std::string& name, const Value& dict);
+  void construct_subnetwork(LayerPlan& plan, BuiltLayer& built);
+
+  const Config& config_;
+  NetworkOptions options_;
+  std::unique_ptr<Network> network_;
+  NetworkLevel root_;
+  Dim batch_;
+  ErrorCollector errors_;
+  std::vector<std::string> stack_;  ///< absolute names of the layers under construction
+  std::map<std::string, std::unique_ptr<BuiltLayer>> extern_sources_;
+  std::map<std::string, const BuiltLayer*> registered_;  ///< register_as_extern_data
+  std::map<std::string, const BuiltLayer*> built_;       ///< by absolute name
+  std::map<uint64_t, Expr> lengths_;
+  std::map<std::pair<uint64_t, bool>, Expr> masks_;
+  std::map<std::string, LayerOutput> dropped_inputs_;
+  std::map<std::string, std::unique_ptr<BuiltLayer>> sub_outputs_;  ///< "layer/key" as a source
+  std::vector<Expr> constraints_;
+};
+
+/// Stable hash of a name, for random keys.
+uint32_t name_hash(const std::string& text);
+
+/// The error's place becomes that of `value` unless it has one.
+void place_at(Error& error, const Value& value);
+
+}  // namespace wende

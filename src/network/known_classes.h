@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+
+namespace wende {
+
+/// The error for a class that no layer registers: one that RETURNN knows is "not supported", others are "unknown".
+Error unsupported_class(const std::string& name);
+
+/// Classes without inputs: a missing "from" means none.
+bool has_no_default_input(const std::string& name);
+
+/// Layers whose frames depend on other frames: such nets get whole sequences.
+bool is_recurrent_class(const std::string& name);
+
+}  // namespace wende

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+
+#include "network/construction.h"
+
+namespace wende {
+
+/// The LayerBuilder of one layer under construction.
+class LayerScope : public LayerBuilder {
+ public:
+  LayerScope(NetworkConstruction& construction, LayerPlan& plan, BuiltLayer& built)
+      : construction_(construction), plan_(plan), built_(built) {}
+
+  Graph& graph() override { return construction_.graph(); }
+  const LayerContext& context() const override { return plan_.context; }
+  const Data& out_data() const override { return built_.output.data; }
+  int source_count() const override { return static_cast<int>(plan_.sources.size()); }
+  LayerOutput source(int index) const override;
+  LayerOutput input() override { return construction_.joined_input(plan_); }
+  LayerOutput ref(const std::string& name) const override;
+  LayerOutput target(int index) const override;
+  Expr param(const std::string& local, Shape shape, const Value& init, const std::string& fallback,
+             bool trainable) override {
+    return construction_.param(plan_, built_, local, shape, init, fallback, trainable);
+  }
+  Expr lengths(const Dim& dim) override { return construction_.lengths(dim); }
+  Dim batch_dim() const override { return construction_.batch_dim(); }
+  Expr mask(const Dim& time, bool time_major) override { return construction_.mask(time, time_major); }
+  void add_sub_output(const std::string& key, LayerOutput output) override {
+    built_.sub_outputs[key] = std::move(output);
+  }
+  LayerOutput source_sub_output(int index, const std::string& key) const override;
+  void add_stat(Stat stat) override;
+  void add_sink(Sink sink) override;
+  uint32_t random_key(const std::string& local) const override {
+    return name_hash(plan_.context.absolute_name + "/" + local);
+  }
+
+ private:
+  NetworkConstruction& construction_;
+  LayerPlan& plan_;
+  BuiltLayer& built_;
+};
+
+}  // namespace wende

@@ -1,0 +1,204 @@
+#include <fmt/core.h>
+
+#include "layers/initializer.h"
+#include "network/construction.h"
+#include "ops/dropout.h"
+#include "ops/leaf.h"
+#include "ops/pointwise.h"
+
+namespace wende {
+namespace {
+
+std::string joined(const std::string& scope, const std::string& name) {
+  return scope.empty() || name.empty() ? scope + name : scope + "/" + name;
+}
+
+/// RETURNN's maps name a variable by its last part as well: "W" for "rec/W".
+std::string last_part(const std::string& name) { return name.substr(name.rfind('/') + 1); }
+
+template <class Map>
+auto find_local(Map& map, const std::string& local) {
+  const auto exact = map.find(local);
+  return exact != map.end() ? exact : map.find(last_part(local));
+}
+
+}  // namespace
+
+/// name_scope: None = the layer's name, "x" replaces it, "" = the scope around, "/x" absolute.
+void NetworkConstruction::resolve_scope(LayerPlan& plan) {
+  const Value* given = plan.options.find("name_scope");
+  const std::string& around = plan.level->scope;
+  if (!given || given->is_none()) {
+    plan.scope = joined(around, plan.name);
+  } else if (given->as_string().starts_with("/")) {
+    plan.scope = given->as_string().substr(1);
+  } else {
+    plan.scope = joined(around, given->as_string());
+  }
+  plan.trainable = plan.level->trainable && flag(plan.options, "trainable", true);
+}
+
+ParamReuse::Entry NetworkConstruction::reuse_entry(LayerPlan& plan, const Value& value) {
+  ParamReuse::Entry entry;
+  if (value.is_none()) {
+    entry.own = true;
+    return entry;
+  }
+  if (value.is_string()) {
+    entry.layer = &resolve(*plan.level, value.as_string(), value);
+    return entry;
+  }
+  for (const std::string& key : value.keys()) {
+    const Value& option = *value.find(key);
+    if (key == "reuse_layer") {
+      entry.layer = &resolve(*plan.level, option.as_string(), option);
+    } else if (key == "layer_output") {
+      entry.value = resolve(*plan.level, option.as_string(), option).output.expr;
+    } else if (key == "auto_create_missing") {
+      entry.auto_create_missing = option.as_bool();
+    } else if (key == "custom") {
+      throw option.error("reuse_params with 'custom' is not supported by Wende " WENDE_VERSION);
+    } else if (key != "shape") {
+      throw option.error("unknown option '" + key + "' in the map of reuse_params")
+          .hint(did_you_mean(key, {"reuse_layer", "layer_output", "auto_create_missing", "custom", "shape"}));
+    }
+  }
+  return entry;
+}
+
+void NetworkConstruction::resolve_reuse(LayerPlan& plan) {
+  const Value* given = plan.options.find("reuse_params");
+  if (!given || given->is_none()) {
+    return;
+  }
+  plan.reuse.active = true;
+  if (given->is_string()) {
+    plan.reuse.layer = &resolve(*plan.level, given->as_string(), *given);
+    return;
+  }
+  if (!given->is_dict()) {
+    throw given->error(fmt::format("reuse_params must be a layer name or a dict, got {}", given->type_name()));
+  }
+  for (const std::string& key : given->keys()) {
+    const Value& option = *given->find(key);
+    if (key == "reuse_layer") {
+      plan.reuse.layer = option.is_none() ? nullptr : &resolve(*plan.level, option.as_string(), option);
+    } else if (key == "auto_create_missing") {
+      plan.reuse.auto_create_missing = option.as_bool();
+    } else if (key == "map") {
+      for (const std::string& param : option.keys()) {
+        plan.reuse.map[param] = reuse_entry(plan, *option.find(param));
+      }
+    } else {
+      throw option.error("unknown option '" + key + "' of reuse_params")
+          .hint(did_you_mean(key, {"reuse_layer", "map", "auto_create_missing"}));
+    }
+  }
+}
+
+Expr NetworkConstruction::shared_param(const BuiltLayer& owner, const std::string& local, const Shape& shape,
+                                       const Value& place) {
+  const auto found = find_local(owner.params, local);
+  if (found == owner.params.end()) {
+    return {};
+  }
+  for (const ParamSpec& spec : network_->params_) {
+    if (spec.name == found->second && !(spec.shape == shape)) {
+      throw place.error(fmt::format("parameter '{}' of layer '{}' has shape {}, but shape {} is needed here", spec.name,
+                                    owner.name, spec.shape.str(), shape.str()));
+    }
+  }
+  return network_->param_exprs_.at(found->second);
+}
+
+Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& name, const Shape& shape,
+                                   const Value& init, const std::string& fallback, bool trainable) {
+  if (const auto found = network_->param_exprs_.find(name); found != network_->param_exprs_.end()) {
+    for (const ParamSpec& spec : network_->params_) {
+      if (spec.name == name && !(spec.shape == shape)) {
+        throw plan.options.error(fmt::format("parameter '{}' has shape {} in layer '{}' but shape {} in layer '{}'",
+                                             name, spec.shape.str(), spec.layer, shape.str(),
+                                             plan.context.absolute_name));
+      }
+    }
+    return found->second;
+  }
+  ParamSpec spec;
+  spec.name = name;
+  spec.shape = shape;
+  spec.trainable = trainable && plan.trainable;
+  spec.init = make_initializer(init, fallback, name);
+  spec.layer = plan.context.absolute_name;
+  std::vector<Dim> dims;
+  for (const int64_t size : shape) {
+    dims.push_back(Dim::fixed(size));
+  }
+  const Expr expr = ops::parameter(graph(), name, spec.dtype, std::move(dims));
+  network_->params_.push_back(std::move(spec));
+  network_->param_exprs_[name] = expr;
+  if (const Value* opts = plan.options.find("updater_opts"); opts && !opts->is_none()) {
+    network_->updater_opts_[name] = *opts;
+  }
+  return expr;
+}
+
+Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape,
+                                const Value& init, const std::string& fallback, bool trainable) {
+  Expr expr;
+  const Value* place = plan.options.find("reuse_params");
+  if (plan.reuse.active) {
+    const auto entry = find_local(plan.reuse.map, local);
+    const bool mapped = entry != plan.reuse.map.end();
+    const BuiltLayer* owner = mapped ? entry->second.layer : plan.reuse.layer;
+    const bool create =
+        mapped ? entry->second.own || entry->second.auto_create_missing : plan.reuse.auto_create_missing;
+    expr = mapped ? entry->second.value : Expr{};
+    if (owner && !(mapped && entry->second.own)) {
+      expr = shared_param(*owner, local, shape, *place);
+      for (const auto& [name, variable_name] : owner->params) {
+        if (name == local || name == last_part(local)) {
+          layer.params[local] = variable_name;
+        }
+      }
+    }
+    if (!expr.defined() && !create) {
+      throw place->error(fmt::format("reuse_params gives no parameter for '{}' of shape {}{}", local, shape.str(),
+                                     owner ? " (layer '" + owner->name + "' has none of that name)" : ""));
+    }
+  }
+  if (!expr.defined()) {
+    const std::string name = joined(plan.scope, local);
+    expr = variable(plan, name, shape, init, fallback, trainable);
+    layer.params[local] = name;
+    layer.owned.push_back(name);
+  }
+  return with_noise(plan, local, expr);
+}
+
+double NetworkConstruction::noise_option(const Value& options, const char* key) const {
+  const Value* value = options.find(key);
+  if (!value) {
+    value = config_.find(key);
+  }
+  return value && !value->is_none() ? value->as_float() : 0.0;
+}
+
+/// Noise acts where the parameter is read; the stored value stays clean.
+Expr NetworkConstruction::with_noise(const LayerPlan& plan, const std::string& local, Expr value) {
+  if (!options_.train || value.dtype() != DType::kFloat32) {
+    return value;
+  }
+  const std::string name = plan.context.absolute_name + "/" + local;
+  if (const double stddev = noise_option(plan.options, "param_variational_noise"); stddev > 0) {
+    const uint32_t key = name_hash(name + ":param_variational_noise");
+    value = ops::add(value, ops::random_normal(graph(), value.dims(), stddev, key));
+  }
+  const double rate = noise_option(plan.options, "param_dropout");
+  if (rate > 0 && value.rank() >= static_cast<int>(noise_option(plan.options, "param_dropout_min_ndim"))) {
+    const uint32_t key = name_hash(name + ":param_dropout");
+    value = ops::mul(value, ops::dropout_mask(graph(), value.dims(), 1.0 - rate, key));
+  }
+  return value;
+}
+
+}  // namespace wende

@@ -1,0 +1,67 @@
+#include <fmt/core.h>
+
+#include "network/construction.h"
+#include "ops/leaf.h"
+
+namespace wende {
+
+bool NetworkConstruction::registers_key(const std::string& key) const {
+  for (const std::string& name : root_.dict.keys()) {
+    const Value& dict = *root_.dict.find(name);
+    const Value* target = dict.is_dict() ? dict.find("register_as_extern_data") : nullptr;
+    if (target && target->is_string() && target->as_string() == key) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// "layer:x" is a layer; other names are a layer of this network if there is one, else a data key.
+TargetRef NetworkConstruction::target_ref(NetworkLevel& level, const std::string& name, const Value& place,
+                                          const std::string& self) {
+  TargetRef target;
+  const bool forced = name.starts_with("layer:");
+  const std::string layer_name = forced ? name.substr(6) : name;
+  const bool is_layer = forced || (level.dict.find(name) != nullptr && name != self) ||
+                        name.find('/') != std::string::npos || name.starts_with("base:");
+  if (is_layer) {
+    target.layer = &resolve(level, layer_name, place);
+  } else if (registers_key(name)) {
+    target.layer = &extern_source(name, place);
+  } else {
+    const std::string key = name.starts_with("data:") ? name.substr(5) : name;
+    const auto found = network_->extern_data_.keys.find(key);
+    if (found != network_->extern_data_.keys.end()) {
+      target.key = key;
+      target.data = found->second;
+      return target;
+    }
+    target.layer = &extern_source(key, place);
+  }
+  target.data = target.layer->output.data;
+  return target;
+}
+
+void NetworkConstruction::resolve_targets(LayerPlan& plan) {
+  const Value* given = plan.options.find("target");
+  std::vector<Value> names;
+  if (given && !given->is_none()) {
+    names = given->is_sequence() ? given->items() : std::vector<Value>{*given};
+  } else if (plan.loss && plan.loss->needs_target()) {
+    const Value* loss = plan.options.find("loss");
+    names.push_back(Value::of(network_->extern_data_.default_target).placed(loss->span(), loss->path()));
+  }
+  for (const Value& name : names) {
+    plan.targets.push_back(target_ref(*plan.level, name.as_string(), name, plan.name));
+    plan.context.targets.push_back(plan.targets.back().data);
+  }
+}
+
+LayerOutput NetworkConstruction::target_output(const TargetRef& target) {
+  if (target.layer) {
+    return target.layer->output;
+  }
+  return extern_source(target.key, Value()).output;
+}
+
+}  // namespace wende

@@ -1,0 +1,66 @@
+#include "ops/dropout.h"
+
+#include "graph/op.h"
+#include "kernels/dropout.h"
+
+namespace wende::ops {
+
+namespace {
+
+enum class Kind { kMask, kNormal, kUniform };
+
+/// Fresh numbers of (seed, step, key): two parameters are keep; stddev; or low and high.
+class RandomOp : public Op {
+ public:
+  RandomOp(Kind kind, std::vector<Dim> dims, double first, double second, uint32_t key)
+      : kind_(kind), dims_(std::move(dims)), first_(first), second_(second), key_(key) {}
+  std::string_view name() const override {
+    return kind_ == Kind::kMask ? "dropout_mask" : kind_ == Kind::kNormal ? "random_normal" : "random_uniform";
+  }
+  void attributes(AttributeVisitor& visitor) const override {
+    visitor.field("dims", dims_);
+    visitor.field(kind_ == Kind::kMask ? "keep" : kind_ == Kind::kNormal ? "stddev" : "low", first_);
+    if (kind_ == Kind::kUniform) visitor.field("high", second_);
+    visitor.field("key", static_cast<int64_t>(key_));
+  }
+  OpTraits traits() const override { return {.pure = false}; }
+  std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, dims_}}; }
+
+  void run(RunContext& context) const override {
+    const Philox philox = Philox::keyed(context.seed(), context.step(), key_);
+    const Tensor& out = context.output(0);
+    switch (kind_) {
+      case Kind::kMask:
+        return cpu::dropout_mask(philox, first_, out);
+      case Kind::kNormal:
+        return cpu::random_normal(philox, first_, out);
+      case Kind::kUniform:
+        return cpu::random_uniform(philox, first_, second_, out);
+    }
+  }
+
+  std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
+
+ private:
+  Kind kind_;
+  std::vector<Dim> dims_;
+  double first_;
+  double second_;
+  uint32_t key_;
+};
+
+}  // namespace
+
+Expr dropout_mask(Graph& graph, std::vector<Dim> dims, double keep, uint32_t key) {
+  return graph.add(std::make_shared<const RandomOp>(Kind::kMask, std::move(dims), keep, 0.0, key), {});
+}
+
+Expr random_normal(Graph& graph, std::vector<Dim> dims, double stddev, uint32_t key) {
+  return graph.add(std::make_shared<const RandomOp>(Kind::kNormal, std::move(dims), stddev, 0.0, key), {});
+}
+
+Expr random_uniform(Graph& graph, std::vector<Dim> dims, double low, double high, uint32_t key) {
+  return graph.add(std::make_shared<const RandomOp>(Kind::kUniform, std::move(dims), low, high, key), {});
+}
+
+}  // namespace wende::ops

@@ -1,0 +1,79 @@
+#include "optim/optimizer.h"
+
+namespace wende {
+namespace {
+
+struct AdagradArgs {
+  double initial_accumulator_value = 0.1;
+  template <class V>
+  void fields(V& v) {
+    v.field("initial_accumulator_value", initial_accumulator_value, "start of the sum of squared gradients");
+  }
+};
+
+/// s += g^2; w -= lr g / sqrt(s). TensorFlow 1 has no epsilon here: the sum starts above zero.
+class Adagrad : public Optimizer {
+ public:
+  explicit Adagrad(const AdagradArgs& args) : args_(args) {}
+  std::vector<OptimizerSlot> slots() const override {
+    return {{"accumulator", static_cast<float>(args_.initial_accumulator_value)}};
+  }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
+    const float rate = static_cast<float>(learning_rate);
+    float* sum = range.slots[0];
+    for (size_t i = 0; i < range.count; ++i) {
+      const float g = range.gradient[i];
+      sum[i] += g * g;
+      range.values[i] -= rate * g / std::sqrt(sum[i]);
+    }
+  }
+
+ private:
+  AdagradArgs args_;
+};
+
+struct AdadeltaArgs {
+  double rho = 0.95;
+  double epsilon = 1e-16;
+  template <class V>
+  void fields(V& v) {
+    v.field("rho", rho, "decay of both means of squares");
+    v.field("epsilon", epsilon, "added under both roots");
+  }
+};
+
+/// s = r s + (1 - r) g^2; c = g sqrt(u + eps) / sqrt(s + eps); u = r u + (1 - r) c^2; w -= lr c.
+class Adadelta : public Optimizer {
+ public:
+  explicit Adadelta(const AdadeltaArgs& args) : args_(args) {}
+  std::vector<OptimizerSlot> slots() const override { return {{"accum", 0}, {"accum_update", 0}}; }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
+    const float rate = static_cast<float>(learning_rate);
+    const float rho = static_cast<float>(args_.rho);
+    const float epsilon = static_cast<float>(args_.epsilon);
+    float* square = range.slots[0];
+    float* changes = range.slots[1];
+    for (size_t i = 0; i < range.count; ++i) {
+      const float g = range.gradient[i];
+      square[i] = rho * square[i] + (1 - rho) * g * g;
+      const float change = g * std::sqrt(changes[i] + epsilon) / std::sqrt(square[i] + epsilon);
+      changes[i] = rho * changes[i] + (1 - rho) * change * change;
+      range.values[i] -= rate * change;
+    }
+  }
+
+ private:
+  AdadeltaArgs args_;
+};
+
+const OptimizerRegistration kAdagrad("adagrad", [](const Value& options, const OptimizerDefaults&) {
+  return std::make_unique<Adagrad>(read_optimizer_args("adagrad", options, AdagradArgs()));
+});
+const OptimizerRegistration kAdadelta("adadelta", [](const Value& options, const OptimizerDefaults& defaults) {
+  AdadeltaArgs args;
+  args.epsilon = defaults.epsilon;
+  return std::make_unique<Adadelta>(read_optimizer_args("adadelta", options, args));
+});
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,116 @@
+#include "optim/optimizer.h"
+
+namespace wende {
+namespace {
+
+struct AdamArgs {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-16;
+  double weight_decay = 0.004;
+  bool decays = false;    ///< adamw
+  bool nesterov = false;  ///< nadam
+  template <class V>
+  void fields(V& v) {
+    v.field("beta1", beta1, "decay of the mean of gradients");
+    v.field("beta2", beta2, "decay of the mean of squared gradients");
+    v.field("beta_1", beta1, "Keras name of beta1");
+    v.field("beta_2", beta2, "Keras name of beta2");
+    v.field("epsilon", epsilon, "added to the root of the mean square");
+    if (decays)
+      v.field("weight_decay", weight_decay, "share of a weight that is lost per step, times the learning rate");
+  }
+};
+
+/// lr_t = lr sqrt(1 - b2^t) / (1 - b1^t); w -= lr_t m / (sqrt(v) + eps). nesterov: b1 m + (1 - b1) g instead of m.
+/// Weight decay first: w -= lr wd w.
+class Adam : public Optimizer {
+ public:
+  explicit Adam(const AdamArgs& args) : args_(args) {}
+  std::vector<OptimizerSlot> slots() const override { return {{"adam_m", 0}, {"adam_v", 0}}; }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t update) const override {
+    const double t = static_cast<double>(update);
+    const float b1 = static_cast<float>(args_.beta1);
+    const float b2 = static_cast<float>(args_.beta2);
+    const float epsilon = static_cast<float>(args_.epsilon);
+    const float rate =
+        static_cast<float>(learning_rate * std::sqrt(1 - std::pow(args_.beta2, t)) / (1 - std::pow(args_.beta1, t)));
+    const float keep = args_.decays ? static_cast<float>(1 - learning_rate * args_.weight_decay) : 1.0f;
+    const bool nesterov = args_.nesterov;
+    float* __restrict w = range.values;
+    float* __restrict m = range.slots[0];
+    float* __restrict v = range.slots[1];
+    const float* __restrict gradient = range.gradient;
+    for (size_t i = 0; i < range.count; ++i) {
+      const float g = gradient[i];
+      const float mean = b1 * m[i] + (1 - b1) * g;
+      const float square = b2 * v[i] + (1 - b2) * g * g;
+      m[i] = mean;
+      v[i] = square;
+      const float direction = nesterov ? b1 * mean + (1 - b1) * g : mean;
+      w[i] = keep * w[i] - rate * direction / (std::sqrt(square) + epsilon);
+    }
+  }
+
+ private:
+  AdamArgs args_;
+};
+
+/// Keras Nadam and its momentum schedule u_t = b1 (1 - 0.96^(0.004 t) / 2). RETURNN never advances the iteration
+/// counter of Keras optimisers, so all bias corrections stay those of the first step; only the product of the schedule
+/// goes on.
+class KerasNadam : public Optimizer {
+ public:
+  explicit KerasNadam(const AdamArgs& args) : args_(args) {}
+  std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t update) const override {
+    const double u1 = scheduled(1);
+    const double u2 = scheduled(2);
+    const double product = std::pow(u1, static_cast<double>(update));
+    const float b1 = static_cast<float>(args_.beta1);
+    const float b2 = static_cast<float>(args_.beta2);
+    const float of_gradient = static_cast<float>((1 - u1) / (1 - product));
+    const float of_mean = static_cast<float>(u2 / (1 - product * u2));
+    const float of_square = static_cast<float>(1 / (1 - args_.beta2));
+    const float rate = static_cast<float>(learning_rate);
+    const float epsilon = static_cast<float>(args_.epsilon);
+    float* m = range.slots[0];
+    float* v = range.slots[1];
+    for (size_t i = 0; i < range.count; ++i) {
+      const float g = range.gradient[i];
+      m[i] = b1 * m[i] + (1 - b1) * g;
+      v[i] = b2 * v[i] + (1 - b2) * g * g;
+      range.values[i] -= rate * (of_gradient * g + of_mean * m[i]) / (std::sqrt(v[i] * of_square) + epsilon);
+    }
+  }
+
+ private:
+  double scheduled(double t) const { return args_.beta1 * (1 - 0.5 * std::pow(0.96, 0.004 * t)); }
+  AdamArgs args_;
+};
+
+AdamArgs adam_args(const char* name, const Value& options, const OptimizerDefaults& defaults, bool decays,
+                   bool nesterov) {
+  AdamArgs args;
+  args.epsilon = defaults.epsilon;
+  args.decays = decays;
+  args.nesterov = nesterov;
+  return read_optimizer_args(name, options, args);
+}
+
+OptimizerFactory adam(const char* name, bool decays, bool nesterov) {
+  return [=](const Value& options, const OptimizerDefaults& defaults) {
+    return std::make_unique<Adam>(adam_args(name, options, defaults, decays, nesterov));
+  };
+}
+
+const OptimizerRegistration kAdam("adam", adam("adam", false, false));
+const OptimizerRegistration kCustomAdam("customadam", adam("customadam", false, false));
+const OptimizerRegistration kAdamW("adamw", adam("adamw", true, false));
+const OptimizerRegistration kNadam("nadam", adam("nadam", false, true));
+const OptimizerRegistration kNadamKeras("nadamkeras", [](const Value& options, const OptimizerDefaults& defaults) {
+  return std::make_unique<KerasNadam>(adam_args("nadamkeras", options, defaults, false, false));
+});
+
+}  // namespace
+}  // namespace wende

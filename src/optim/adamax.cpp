@@ -1,0 +1,53 @@
+#include <algorithm>
+
+#include "optim/optimizer.h"
+
+namespace wende {
+namespace {
+
+struct AdamaxArgs {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-16;
+  template <class V>
+  void fields(V& v) {
+    v.field("beta_1", beta1, "decay of the mean of gradients");
+    v.field("beta_2", beta2, "decay of the largest gradient");
+    v.field("beta1", beta1, "same as beta_1");
+    v.field("beta2", beta2, "same as beta_2");
+    v.field("epsilon", epsilon, "added to the largest gradient");
+  }
+};
+
+/// Keras: v = max(b2 v, |g|); w -= lr / (1 - b1^t) m / (v + eps). t stays 1: see KerasNadam.
+class Adamax : public Optimizer {
+ public:
+  explicit Adamax(const AdamaxArgs& args) : args_(args) {}
+  std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
+    const float rate = static_cast<float>(learning_rate / (1 - args_.beta1));
+    const float b1 = static_cast<float>(args_.beta1);
+    const float b2 = static_cast<float>(args_.beta2);
+    const float epsilon = static_cast<float>(args_.epsilon);
+    float* m = range.slots[0];
+    float* v = range.slots[1];
+    for (size_t i = 0; i < range.count; ++i) {
+      const float g = range.gradient[i];
+      m[i] = b1 * m[i] + (1 - b1) * g;
+      v[i] = std::max(b2 * v[i], std::fabs(g));
+      range.values[i] -= rate * m[i] / (v[i] + epsilon);
+    }
+  }
+
+ private:
+  AdamaxArgs args_;
+};
+
+const OptimizerRegistration kAdamax("adamax", [](const Value& options, const OptimizerDefaults& defaults) {
+  AdamaxArgs args;
+  args.epsilon = defaults.epsilon;
+  return std::make_unique<Adamax>(read_optimizer_args("adamax", options, args));
+});
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "config/value.h"
+
+namespace wende {
+
+/// What happens to one parameter's gradient before the optimiser; 0 = off.
+struct GradientOptions {
+  int64_t accum_grad_multiple_step = 0;
+  double gradient_noise = 0;
+  double gradient_clip = 0;
+  double gradient_clip_norm = 0;
+  double gradient_clip_avg_norm = 0;
+  double gradient_clip_global_norm = 0;
+  double grad_norm_to_clip_to_zero = 0;
+  bool gradient_nan_inf_filter = false;
+  std::string global_norm_tag;
+  std::string gradient_clip_global_norm_tag;
+  std::vector<std::string> tags;
+
+  static GradientOptions from_config(const Config& config);
+  /// `this` with the entries of a layer's updater_opts; "optimizer" is the caller's. Unknown entries throw.
+  GradientOptions with_layer_options(const Value& updater_opts) const;
+  bool needs_global_norm() const { return gradient_clip_global_norm > 0 || grad_norm_to_clip_to_zero > 0; }
+};
+
+double sum_of_squares(const float* values, size_t count);
+
+/// Noise, clipping and filters, in RETURNN's order, in place. Norms: of the raw gradients of all parameters (of the
+/// tag).
+struct ProcessingContext {
+  double clip_norm = 0;  ///< for gradient_clip_global_norm
+  double zero_norm = 0;  ///< for grad_norm_to_clip_to_zero
+  uint64_t noise_seed = 0;
+  int64_t step = 0;
+  uint32_t param = 0;  ///< index, so that each parameter has its own noise
+};
+void process_gradient(float* gradient, size_t count, const GradientOptions& options, const ProcessingContext& context);
+
+}  // namespace wende

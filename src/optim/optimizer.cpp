@@ -1,0 +1,49 @@
+#include "optim/optimizer.h"
+
+#include <fmt/core.h>
+
+#include <cctype>
+
+#include "optim/updater.h"
+
+namespace wende {
+namespace {
+
+std::map<std::string, OptimizerFactory>& registry() {
+  static std::map<std::string, OptimizerFactory> classes;
+  return classes;
+}
+
+}  // namespace
+
+OptimizerRegistration::OptimizerRegistration(const char* name, OptimizerFactory factory) {
+  registry()[name] = std::move(factory);
+}
+
+std::string optimizer_key(const std::string& class_name) {
+  std::string key;
+  for (char letter : class_name) key += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  if (key.ends_with("optimizer") && key.size() > 9) key.resize(key.size() - 9);
+  return key;
+}
+
+std::vector<std::string> optimizer_class_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, factory] : registry()) names.push_back(name);
+  return names;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const std::string& class_name, const Value& place, const Value& options,
+                                          const OptimizerDefaults& defaults) {
+  auto found = registry().find(optimizer_key(class_name));
+  if (found == registry().end()) {
+    std::string known;
+    for (const std::string& name : optimizer_class_names()) known += (known.empty() ? "" : ", ") + name;
+    std::string hint = did_you_mean(optimizer_key(class_name), optimizer_class_names());
+    throw place.error(fmt::format("unknown optimizer class '{}'", class_name))
+        .hint((hint.empty() ? "" : hint + "; ") + "known classes: " + known);
+  }
+  return found->second(options, defaults);
+}
+
+}  // namespace wende

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/args.h"
+#include "config/value.h"
+
+namespace wende {
+
+/// A number per weight that an optimiser keeps between steps.
+struct OptimizerSlot {
+  std::string name;  ///< "adam_m": state name "<param>/adam_m"
+  float start = 0;
+};
+
+/// One parameter in an update; all pointers have `count` floats.
+struct OptimizerRange {
+  float* values;
+  const float* gradient;
+  std::vector<float*> slots;
+  size_t count;
+};
+
+/// A formula of an update; the state is the caller's. Formulas and defaults as in TensorFlow 1 and old Keras.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  virtual std::vector<OptimizerSlot> slots() const = 0;
+  /// update: 1 for the first update.
+  virtual void apply(const OptimizerRange& range, double learning_rate, int64_t update) const = 0;
+};
+
+/// Config-level options that are defaults of classes that have such an option.
+struct OptimizerDefaults {
+  double epsilon = 1e-16;
+  double momentum = 0;
+};
+
+using OptimizerFactory =
+    std::function<std::unique_ptr<Optimizer>(const Value& options, const OptimizerDefaults& defaults)>;
+
+/// A static object of this type in the file of a family adds a class.
+struct OptimizerRegistration {
+  OptimizerRegistration(const char* name, OptimizerFactory factory);
+};
+
+/// Lower case, without "optimizer" at the end.
+std::string optimizer_key(const std::string& class_name);
+/// options: without "class" and "learning_rate_multiplier". place: what the user wrote, for errors.
+std::unique_ptr<Optimizer> make_optimizer(const std::string& class_name, const Value& place, const Value& options,
+                                          const OptimizerDefaults& defaults);
+
+/// Fills `args` from the options; unknown ones throw with the closest name.
+template <class Args>
+Args read_optimizer_args(const char* name, const Value& options, Args args) {
+  ArgsReader reader(options);
+  args.fields(reader);
+  bool use_locking = false;
+  std::string op_name;
+  reader.field("use_locking", use_locking, "no effect");
+  reader.field("name", op_name, "no effect");
+  reader.finish(std::string("optimizer class '") + name + "'");
+  return args;
+}
+
+}  // namespace wende

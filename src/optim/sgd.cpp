@@ -1,0 +1,85 @@
+#include "optim/optimizer.h"
+
+namespace wende {
+namespace {
+
+struct PlainArgs {
+  template <class V>
+  void fields(V&) {}
+};
+
+/// w -= lr g
+class GradientDescent : public Optimizer {
+ public:
+  std::vector<OptimizerSlot> slots() const override { return {}; }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
+    const float rate = static_cast<float>(learning_rate);
+    for (size_t i = 0; i < range.count; ++i) range.values[i] -= rate * range.gradient[i];
+  }
+};
+
+/// w -= lr g / |g|, the norm over one parameter.
+class NormalizedSgd : public Optimizer {
+ public:
+  std::vector<OptimizerSlot> slots() const override { return {}; }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
+    double squares = 0;
+    for (size_t i = 0; i < range.count; ++i) squares += double{range.gradient[i]} * range.gradient[i];
+    const float rate = static_cast<float>(learning_rate / std::sqrt(std::max(squares, 1e-12)));
+    for (size_t i = 0; i < range.count; ++i) range.values[i] -= rate * range.gradient[i];
+  }
+};
+
+struct KerasSgdArgs {
+  double momentum = 0;
+  bool nesterov = false;
+  template <class V>
+  void fields(V& v) {
+    v.field("momentum", momentum, "share of the last change that is added");
+    v.field("nesterov", nesterov, "look one step ahead");
+  }
+};
+
+/// Keras: m = mu m - lr g; w += m (nesterov: w += mu m - lr g). The learning rate is inside m.
+class KerasSgd : public Optimizer {
+ public:
+  explicit KerasSgd(const KerasSgdArgs& args) : args_(args) {}
+  std::vector<OptimizerSlot> slots() const override { return {{"momentum", 0}}; }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
+    const float rate = static_cast<float>(learning_rate);
+    const float mu = static_cast<float>(args_.momentum);
+    float* m = range.slots[0];
+    for (size_t i = 0; i < range.count; ++i) {
+      const float change = rate * range.gradient[i];
+      m[i] = mu * m[i] - change;
+      range.values[i] += args_.nesterov ? mu * m[i] - change : m[i];
+    }
+  }
+
+ private:
+  KerasSgdArgs args_;
+};
+
+OptimizerFactory plain(const char* name) {
+  return [name](const Value& options, const OptimizerDefaults&) {
+    read_optimizer_args(name, options, PlainArgs());
+    return std::make_unique<GradientDescent>();
+  };
+}
+
+const OptimizerRegistration kGradientDescent("gradientdescent", plain("gradientdescent"));
+const OptimizerRegistration kCustomGradientDescent("customgradientdescent", plain("customgradientdescent"));
+const OptimizerRegistration kNormalizedSgd("normalizedsgd", [](const Value& options, const OptimizerDefaults&) {
+  read_optimizer_args("normalizedsgd", options, PlainArgs());
+  return std::make_unique<NormalizedSgd>();
+});
+const OptimizerRegistration kSgd("sgd", [](const Value& options, const OptimizerDefaults& defaults) {
+  KerasSgdArgs args;
+  args.momentum = defaults.momentum;
+  args = read_optimizer_args("sgd", options, args);
+  if (args.momentum == 0) return std::unique_ptr<Optimizer>(std::make_unique<GradientDescent>());
+  return std::unique_ptr<Optimizer>(std::make_unique<KerasSgd>(args));
+});
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,320 @@
+#include "optim/updater.h"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "optim/gradient_processing.h"
+#include "optim/optimizer.h"
+
+namespace wende {
+namespace {
+
+/// RETURNN's variable of summed gradients is not emptied after an update when it runs on TensorFlow 2 (golden case
+/// o30_accum3), against its documentation. We follow what it computes.
+constexpr bool kAccumulationRestarts = false;
+
+struct OptimizerGroup {
+  std::unique_ptr<Optimizer> optimizer;
+  double learning_rate_multiplier = 1;
+  int64_t updates = 0;
+  Value options;  ///< as written; equal options share one group
+};
+
+struct Member {
+  std::string name;
+  size_t group;
+  GradientOptions options;
+  float* values;
+  float* gradient;
+  size_t count;
+  uint32_t index;
+  double decoupled_l2 = 0;
+  std::vector<std::pair<std::string, Tensor>> slots;
+  Tensor accumulated;  ///< sum of the gradients of past steps
+  Tensor processed;    ///< only with accumulation; else the gradient is processed in place
+  bool present = false;
+
+  float* result() const { return processed.elements() > 0 ? processed.data<float>() : gradient; }
+};
+
+/// The value of an option that may be None, False or absent: nullptr then.
+const Value* given(const Config& config, const char* name) {
+  const Value* value = config.find(name);
+  if (value == nullptr || value->is_none()) return nullptr;
+  if (value->kind() == Value::Kind::kBool && !value->as_bool()) return nullptr;
+  return value;
+}
+
+/// {"class": ...} that says the same as the older options adam, nadam, adadelta, adagrad, rmsprop, momentum.
+Value default_optimizer_options(const Config& config, const OptimizerDefaults& defaults) {
+  if (const Value* value = given(config, "optimizer")) {
+    bool empty = value->is_dict() && value->entries().empty();
+    if (value->is_string()) return Value::dict({{Value::of("class"), *value}});
+    if (!empty) return *value;
+  }
+  auto of_class = [](const char* name) { return Value::dict({{Value::of("class"), Value::of(name)}}); };
+  for (const auto& [option, name] : {std::pair{"adam", "adam"}, std::pair{"nadam", "nadamkeras"},
+                                     std::pair{"adadelta", "adadelta"}, std::pair{"adagrad", "adagrad"}}) {
+    const Value* value = given(config, option);
+    if (value == nullptr || !value->as_bool()) continue;
+    if (defaults.momentum != 0) {
+      throw config.find("momentum")
+          ->error(fmt::format("momentum and {} exclude each other", option))
+          .hint("use optimizer = {\"class\": ...} for one of them");
+    }
+    return of_class(name);
+  }
+  if (const Value* value = given(config, "rmsprop")) {
+    Value options = of_class("rmsprop");
+    return value->kind() == Value::Kind::kFloat ? options.with("decay", *value) : options;
+  }
+  return of_class(defaults.momentum != 0 ? "momentum" : "gradientdescent");
+}
+
+}  // namespace
+
+class Updater::Impl {
+ public:
+  Impl(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
+       const std::map<std::string, double>& decoupled_l2)
+      : params_(params) {
+    read_config(config);
+    const GradientOptions common = GradientOptions::from_config(config);
+    default_options_ = default_optimizer_options(config, defaults_);
+    size_t default_group = add_group(default_options_);
+    ErrorCollector errors;
+    for (const std::string& name : params_.trainable_names()) {
+      auto found = layer_opts.find(name);
+      Value options = found == layer_opts.end() ? Value() : found->second;
+      errors.run([&] { add_member(name, options, common, default_group); });
+      auto l2 = decoupled_l2.find(name);
+      if (l2 != decoupled_l2.end() && !members_.empty()) members_.back().decoupled_l2 = l2->second;
+    }
+    errors.throw_if_any();
+  }
+
+  void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient) {
+    for (Member& member : members_) {
+      auto found = has_gradient.find(member.name);
+      member.present = found != has_gradient.end() && found->second;
+    }
+    const double rate = effective_learning_rate(learning_rate, step, epoch);
+    std::map<std::string, double> norms = global_norms();
+    std::vector<char> counted(groups_.size(), 0);
+    for (Member& member : members_) {
+      if (!member.present) continue;
+      process(member, step, norms);
+      const int64_t every = member.options.accum_grad_multiple_step;
+      if (every >= 1 && step % every != every - 1) continue;
+      OptimizerGroup& group = groups_[member.group];
+      if (!counted[member.group]) group.updates += 1;
+      counted[member.group] = 1;
+      update(member, group, rate);
+    }
+  }
+
+  double effective_learning_rate(double learning_rate, int64_t step, int epoch) const {
+    if (dynamic_.is_none()) return learning_rate;
+    if (dynamic_.is_callable()) {
+      Value result = dynamic_.as_callable().call({}, {{"network", Value()},
+                                                      {"global_train_step", Value::of(step)},
+                                                      {"learning_rate", Value::of(learning_rate)},
+                                                      {"epoch", Value::of(int64_t{epoch})}});
+      if (!result.is_number()) {
+        throw dynamic_.error(fmt::format("dynamic_learning_rate returned {}, not a number", result.repr()));
+      }
+      return result.as_float();
+    }
+    return learning_rate * std::pow(decay_, static_cast<double>(step % interval_));
+  }
+
+  std::map<std::string, Tensor> processed_gradients() const {
+    std::map<std::string, Tensor> result;
+    for (const Member& member : members_) {
+      if (!member.present) continue;
+      result[member.name] = member.processed.elements() > 0 ? member.processed : params_.gradient(member.name);
+    }
+    return result;
+  }
+
+  std::map<std::string, Tensor> state() const {
+    std::map<std::string, Tensor> result;
+    for (size_t group = 0; group < groups_.size(); ++group) {
+      result[updates_name(group)] = Tensor::of<int64_t>({groups_[group].updates}, Shape{1});
+    }
+    for (const Member& member : members_) {
+      for (const auto& [slot, tensor] : member.slots) result[member.name + "/" + slot] = tensor;
+      if (member.accumulated.elements() > 0) result[member.name + "/accum_grad"] = member.accumulated;
+    }
+    return result;
+  }
+
+  void load_state(const std::map<std::string, Tensor>& saved) {
+    for (auto& [name, target] : state()) {
+      auto found = saved.find(name);
+      if (found == saved.end()) {
+        throw Error(ExitStatus::kMalformedInput, fmt::format("optimizer state '{}' is missing in the checkpoint", name))
+            .hint("was the checkpoint written with another optimizer?");
+      }
+      if (!(found->second.shape() == target.shape()) || found->second.dtype() != target.dtype()) {
+        throw Error(ExitStatus::kMalformedInput,
+                    fmt::format("optimizer state '{}' has shape {} in the checkpoint, {} here", name,
+                                found->second.shape().str(), target.shape().str()));
+      }
+      target.copy_from(found->second);
+    }
+    for (size_t group = 0; group < groups_.size(); ++group) {
+      groups_[group].updates = saved.at(updates_name(group)).data<int64_t>()[0];
+    }
+  }
+
+ private:
+  static std::string updates_name(size_t group) { return fmt::format("optimizer{}/updates", group); }
+
+  void read_config(const Config& config) {
+    defaults_.epsilon = config.get_float("optimizer_epsilon", defaults_.epsilon);
+    defaults_.momentum = given(config, "momentum") != nullptr ? config.get_float("momentum", 0) : 0;
+    noise_seed_ = static_cast<uint64_t>(config.get_int("random_seed", 42));
+    if (const Value* value = given(config, "dynamic_learning_rate")) {
+      dynamic_ = *value;
+      if (dynamic_.is_callable()) return;
+      ArgsReader reader(dynamic_);
+      reader.field("interval", interval_, "steps after which the rate starts again");
+      reader.field("decay", decay_, "factor per step");
+      reader.finish("dynamic_learning_rate");
+      if (interval_ < 1) throw dynamic_.error(fmt::format("dynamic_learning_rate: interval {} is below 1", interval_));
+    }
+  }
+
+  /// options: a dict; without "class" it changes options of the default optimiser's class.
+  size_t add_group(const Value& options) {
+    for (size_t group = 0; group < groups_.size(); ++group) {
+      if (groups_[group].options == options) return group;
+    }
+    if (!options.is_dict())
+      throw options.error(fmt::format("optimizer is {}, a dict or a name is needed", options.repr()));
+    if (const Value* rate = options.find("learning_rate")) {
+      throw rate->error("optimizer: the learning rate is not given here")
+          .hint("use learning_rate of the config, or learning_rate_multiplier here");
+    }
+    const Value* name = options.find("class");
+    if (name == nullptr) name = default_options_.find("class");
+    if (name == nullptr) throw options.error("optimizer has no 'class'");
+    OptimizerGroup group;
+    group.options = options;
+    if (const Value* multiplier = options.find("learning_rate_multiplier")) {
+      group.learning_rate_multiplier = multiplier->as_float();
+    }
+    Value rest = options.without("class").without("learning_rate_multiplier");
+    group.optimizer = make_optimizer(name->as_string(), *name, rest, defaults_);
+    groups_.push_back(std::move(group));
+    return groups_.size() - 1;
+  }
+
+  void add_member(const std::string& name, const Value& options, const GradientOptions& common, size_t default_group) {
+    Member member;
+    member.name = name;
+    member.index = static_cast<uint32_t>(members_.size());
+    member.group = default_group;
+    member.options = common.with_layer_options(options);
+    const Value* own = options.is_dict() ? options.find("optimizer") : nullptr;
+    if (own != nullptr && !own->is_none()) {
+      member.group = add_group(own->is_string() ? Value::dict({{Value::of("class"), *own}}) : *own);
+    }
+    member.values = params_.value(name).data<float>();
+    member.gradient = params_.gradient(name).data<float>();
+    member.count = static_cast<size_t>(params_.value(name).elements());
+    const Shape& shape = params_.value(name).shape();
+    for (const OptimizerSlot& slot : groups_[member.group].optimizer->slots()) {
+      Tensor tensor = Tensor::zeros(DType::kFloat32, shape);
+      std::fill_n(tensor.data<float>(), member.count, slot.start);
+      member.slots.emplace_back(slot.name, tensor);
+    }
+    if (member.options.accum_grad_multiple_step >= 1) {
+      member.accumulated = Tensor::zeros(DType::kFloat32, shape);
+      member.processed = Tensor::zeros(DType::kFloat32, shape);
+    }
+    members_.push_back(std::move(member));
+  }
+
+  /// Norms of the raw gradients by tag; "" = all.
+  std::map<std::string, double> global_norms() const {
+    std::map<std::string, double> squares;
+    bool needed = false;
+    for (const Member& member : members_) needed = needed || member.options.needs_global_norm();
+    if (!needed) return squares;
+    for (const Member& member : members_) {
+      if (!member.present) continue;
+      double sum = sum_of_squares(member.gradient, member.count);
+      squares[""] += sum;
+      for (const std::string& tag : member.options.tags) squares[tag] += sum;
+    }
+    for (auto& [tag, value] : squares) value = std::sqrt(value);
+    return squares;
+  }
+
+  void process(Member& member, int64_t step, const std::map<std::string, double>& norms) const {
+    const int64_t every = member.options.accum_grad_multiple_step;
+    if (every >= 1) {
+      float* sum = member.accumulated.data<float>();
+      const bool first = kAccumulationRestarts ? step % every == 0 : step == 0;
+      for (size_t i = 0; i < member.count; ++i) sum[i] = first ? member.gradient[i] : sum[i] + member.gradient[i];
+      if (step % every != every - 1) return;
+      std::memcpy(member.processed.data<float>(), sum, member.count * sizeof(float));
+    }
+    auto norm = [&](const std::string& tag) {
+      auto found = norms.find(tag);
+      return found == norms.end() ? 0.0 : found->second;
+    };
+    ProcessingContext context;
+    context.clip_norm = norm(member.options.gradient_clip_global_norm_tag);
+    context.zero_norm = norm(member.options.global_norm_tag);
+    context.noise_seed = noise_seed_;
+    context.step = step;
+    context.param = member.index;
+    process_gradient(member.result(), member.count, member.options, context);
+  }
+
+  void update(Member& member, OptimizerGroup& group, double rate) const {
+    if (member.decoupled_l2 != 0) {
+      // As RETURNN does it: without the learning rate.
+      const float keep = static_cast<float>(1 - 2 * member.decoupled_l2);
+      for (size_t i = 0; i < member.count; ++i) member.values[i] *= keep;
+    }
+    OptimizerRange range{member.values, member.result(), {}, member.count};
+    for (auto& [name, tensor] : member.slots) range.slots.push_back(tensor.data<float>());
+    group.optimizer->apply(range, rate * group.learning_rate_multiplier, group.updates);
+  }
+
+  ParamStore& params_;
+  OptimizerDefaults defaults_;
+  Value default_options_;
+  Value dynamic_;
+  int64_t interval_ = 1;
+  double decay_ = 1;
+  uint64_t noise_seed_ = 42;
+  std::vector<OptimizerGroup> groups_;
+  std::vector<Member> members_;
+};
+
+Updater::Updater(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
+                 const std::map<std::string, double>& decoupled_l2)
+    : impl_(std::make_unique<Impl>(config, params, layer_opts, decoupled_l2)) {}
+Updater::~Updater() = default;
+
+void Updater::step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient) {
+  impl_->step(learning_rate, step, epoch, has_gradient);
+}
+double Updater::effective_learning_rate(double learning_rate, int64_t step, int epoch) const {
+  return impl_->effective_learning_rate(learning_rate, step, epoch);
+}
+std::map<std::string, Tensor> Updater::processed_gradients() const { return impl_->processed_gradients(); }
+std::map<std::string, Tensor> Updater::state() const { return impl_->state(); }
+void Updater::load_state(const std::map<std::string, Tensor>& state) { impl_->load_state(state); }
+
+}  // namespace wende

@@ -1,0 +1,18 @@
+# Included by tests/program_tests.cmake: the MPI program with 1, 2 and 3 ranks.
+add_executable(mpi_program ${CMAKE_CURRENT_LIST_DIR}/mpi_program.cpp)
+wende_link_module(mpi_program collective)
+foreach(ranks 1 2 3)
+  add_test(NAME mpi_program_${ranks}
+    COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:mpi_program> size ${ranks})
+endforeach()
+add_test(NAME mpi_program_alone COMMAND mpi_program size 1)
+# The status of an abort must come out of mpirun as it is.
+add_test(NAME mpi_program_abort
+  COMMAND sh -c "$1 --allow-run-as-root --oversubscribe -n 2 $2 abort; test $? = 66"
+    sh ${MPIEXEC_EXECUTABLE} $<TARGET_FILE:mpi_program>)
+# srun without PMIx: a size above one is announced, but each process would be alone.
+add_test(NAME mpi_program_singleton
+  COMMAND sh -c "env -u PMIX_RANK SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=2 $1 2>&1 | grep -e --mpi=pmix"
+    sh $<TARGET_FILE:mpi_program>)
+set_tests_properties(mpi_program_1 mpi_program_2 mpi_program_3 mpi_program_alone mpi_program_abort mpi_program_singleton
+  PROPERTIES LABELS mpi TIMEOUT 60)

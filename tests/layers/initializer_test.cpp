@@ -1,0 +1,91 @@
+#include "layers/initializer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace wende {
+namespace {
+
+std::vector<float> values(const Value& option, Shape shape, const std::string& name = "fw/W", uint64_t seed = 3) {
+  const Tensor tensor = Tensor::empty(DType::kFloat32, shape);
+  make_initializer(option, "glorot_uniform", name)(tensor, seed);
+  return tensor.to_vector<float>();
+}
+
+double stddev(const std::vector<float>& x) {
+  double sum = 0, square = 0;
+  for (const float v : x) {
+    sum += v;
+    square += static_cast<double>(v) * v;
+  }
+  const double mean = sum / static_cast<double>(x.size());
+  return std::sqrt(square / static_cast<double>(x.size()) - mean * mean);
+}
+
+Value dict(std::vector<std::pair<const char*, Value>> entries) {
+  std::vector<Value::Entry> list;
+  for (auto& [key, value] : entries) {
+    list.emplace_back(Value::of(key), value);
+  }
+  return Value::dict(list);
+}
+
+TEST(Initializer, ConstantForms) {
+  EXPECT_EQ(values(Value::of(-1.5), {2}), (std::vector<float>{-1.5f, -1.5f}));
+  EXPECT_EQ(values(Value::of(int64_t{1}), {2}), (std::vector<float>{1, 1}));
+  EXPECT_EQ(values(Value::of("ones_initializer"), {2}), (std::vector<float>{1, 1}));
+  EXPECT_EQ(values(Value::of("zeros"), {2}), (std::vector<float>{0, 0}));
+  EXPECT_EQ(values(dict({{"class", Value::of("Constant")}, {"value", Value::of(0.75)}}), {1}),
+            (std::vector<float>{0.75f}));
+  EXPECT_EQ(values(dict({{"class", Value::of("Identity")}, {"gain", Value::of(2.0)}}), {2, 3}),
+            (std::vector<float>{2, 0, 0, 0, 2, 0}));
+}
+
+TEST(Initializer, DefaultIsGlorotUniform) {
+  const auto x = values(Value(), {96, 104});
+  const double limit = std::sqrt(6.0 / 200);
+  EXPECT_NEAR(stddev(x), limit / std::sqrt(3.0), 0.002);
+  EXPECT_LE(*std::max_element(x.begin(), x.end()), limit);
+}
+
+TEST(Initializer, TruncatedVarianceScalingKeepsTheStddev) {
+  const auto x = values(Value::of("variance_scaling"), {100, 100});
+  EXPECT_NEAR(stddev(x), 0.1, 0.002);
+  EXPECT_LE(*std::max_element(x.begin(), x.end()), 2 * 0.1 / 0.87962566 + 1e-6);
+}
+
+TEST(Initializer, OrthogonalColumns) {
+  const auto x = values(Value::of("orthogonal"), {12, 8});
+  for (size_t a = 0; a < 8; ++a) {
+    for (size_t b = 0; b < 8; ++b) {
+      double dot = 0;
+      for (size_t i = 0; i < 12; ++i) {
+        dot += static_cast<double>(x[i * 8 + a]) * x[i * 8 + b];
+      }
+      EXPECT_NEAR(dot, a == b ? 1.0 : 0.0, 1e-6);
+    }
+  }
+}
+
+TEST(Initializer, DependsOnSeedAndNameOnly) {
+  EXPECT_EQ(values(Value(), {3, 4}), values(Value(), {3, 4}));
+  EXPECT_NE(values(Value(), {3, 4}), values(Value(), {3, 4}, "fw/W", 4));
+  EXPECT_NE(values(Value(), {3, 4}), values(Value(), {3, 4}, "fw2/W"));
+}
+
+TEST(Initializer, UnknownNamesTheClosest) {
+  try {
+    values(dict({{"class", Value::of("VarianceScalling")}}), {2, 2});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::kConfig);
+    EXPECT_NE(std::string(error.what()).find("did you mean 'VarianceScaling'"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace wende

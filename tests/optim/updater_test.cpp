@@ -1,0 +1,134 @@
+#include "optim/updater.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "optim/optim_config.h"
+
+namespace wende {
+namespace {
+
+/// Parameters a [2], b [2] with values 0; gradients (3, 4) and (0, 12): norms 5, 12, together 13.
+struct Fixture {
+  explicit Fixture(const Options& options, const std::map<std::string, Value>& layer_opts = {},
+                   const std::map<std::string, double>& l2 = {})
+      : params(specs(), {}), updater(config_of(options), params, layer_opts, l2) {}
+
+  static std::vector<ParamSpec> specs() {
+    return {{"a", DType::kFloat32, Shape{2}, true, nullptr, "a"}, {"b", DType::kFloat32, Shape{2}, true, nullptr, "b"}};
+  }
+  void step(int64_t number, double rate = 1) {
+    params.gradient("a").copy_from(Tensor::of<float>({3, 4}, Shape{2}));
+    params.gradient("b").copy_from(Tensor::of<float>({0, 12}, Shape{2}));
+    updater.step(rate, number, 1, {{"a", true}, {"b", true}});
+  }
+  float a0() const { return params.value("a").to_vector<float>()[0]; }
+  float b1() const { return params.value("b").to_vector<float>()[1]; }
+
+  ParamStore params;
+  Updater updater;
+};
+
+TEST(Updater, Clipping) {
+  struct Row {
+    const char* option;
+    double limit;
+    float a0, b1;
+  };
+  for (const Row& row : {Row{"gradient_clip", 3.5, 3, 3.5f}, Row{"gradient_clip_norm", 6, 3, 6},
+                         Row{"gradient_clip_avg_norm", 2, 2.4f, 4}, Row{"gradient_clip_global_norm", 1.3, 0.3f, 1.2f},
+                         Row{"grad_norm_to_clip_to_zero", 12.5, 0, 0}, Row{"grad_norm_to_clip_to_zero", 13.5, 3, 12}}) {
+    Fixture fixture({{row.option, Value::of(row.limit)}});
+    fixture.step(0);
+    EXPECT_NEAR(fixture.a0(), -row.a0, 1e-5) << row.option;
+    EXPECT_NEAR(fixture.b1(), -row.b1, 1e-5) << row.option;
+  }
+}
+
+TEST(Updater, NanFilterKeepsWeights) {
+  Fixture fixture({{"gradient_nan_inf_filter", Value::of(true)}});
+  fixture.params.gradient("a").copy_from(Tensor::of<float>({std::nanf(""), 1}, Shape{2}));
+  fixture.updater.step(1, 0, 1, {{"a", true}});
+  EXPECT_EQ(fixture.params.value("a").to_vector<float>(), (std::vector<float>{0, -1}));
+}
+
+TEST(Updater, AccumulationUpdatesInLastStepOfWindow) {
+  Fixture fixture({{"accum_grad_multiple_step", Value::of(int64_t{2})}});
+  fixture.step(0);
+  EXPECT_EQ(fixture.a0(), 0);
+  fixture.step(1);
+  EXPECT_EQ(fixture.a0(), -6);
+}
+
+TEST(Updater, LayerOptions) {
+  Value own = dict_of({{"optimizer", dict_of({{"class", Value::of("momentum")},
+                                              {"momentum", Value::of(0.5)},
+                                              {"learning_rate_multiplier", Value::of(0.1)}})},
+                       {"gradient_clip", Value::of(2.0)}});
+  Fixture fixture({}, {{"a", own}});
+  fixture.step(0);
+  fixture.step(1);
+  EXPECT_NEAR(fixture.a0(), -0.1f * (2 + 3), 1e-6);
+  EXPECT_EQ(fixture.b1(), -24);
+  EXPECT_EQ(fixture.updater.state().count("a/momentum"), 1u);
+  EXPECT_EQ(fixture.updater.processed_gradients().at("a").to_vector<float>()[0], 2);
+  EXPECT_THROW(Fixture({}, {{"a", dict_of({{"gradient_clipp", Value::of(2.0)}})}}), Error);
+}
+
+TEST(Updater, OlderOptionsAndMomentum) {
+  EXPECT_EQ(Fixture({{"adam", Value::of(true)}}).updater.state().count("a/adam_m"), 1u);
+  EXPECT_EQ(Fixture({{"momentum", Value::of(0.9)}}).updater.state().count("a/momentum"), 1u);
+  EXPECT_EQ(Fixture({{"rmsprop", Value::of(0.9)}}).updater.state().count("a/rms"), 1u);
+  EXPECT_EQ(Fixture({{"adam", Value::of(true)}, {"nadam", Value::of(true)}}).updater.state().count("a/adam_m"), 1u);
+  EXPECT_THROW(Fixture({{"adam", Value::of(true)}, {"momentum", Value::of(0.9)}}), Error);
+  EXPECT_EQ(Fixture({{"optimizer", Value::of("Adam")}}).updater.state().count("b/adam_v"), 1u);
+}
+
+TEST(Updater, DecoupledConstraintsAndDynamicRate) {
+  Fixture fixture(
+      {{"dynamic_learning_rate", dict_of({{"interval", Value::of(int64_t{3})}, {"decay", Value::of(0.5)}})}}, {},
+      {{"a", 0.01}});
+  EXPECT_EQ(fixture.updater.effective_learning_rate(1, 2, 1), 0.25);
+  EXPECT_EQ(fixture.updater.effective_learning_rate(1, 3, 1), 1);
+  fixture.step(0);
+  fixture.step(1);
+  EXPECT_NEAR(fixture.a0(), -3 * 0.98 - 1.5, 1e-5);
+  EXPECT_NEAR(fixture.b1(), -12 - 6, 1e-5);
+}
+
+TEST(Updater, StateGoesOn) {
+  Fixture whole({{"adam", Value::of(true)}});
+  for (int64_t step = 0; step < 4; ++step) whole.step(step, 0.1);
+  Fixture first({{"adam", Value::of(true)}});
+  for (int64_t step = 0; step < 2; ++step) first.step(step, 0.1);
+  Fixture second({{"adam", Value::of(true)}});
+  second.params.flat_values().copy_from(first.params.flat_values());
+  second.updater.load_state(first.updater.state());
+  for (int64_t step = 2; step < 4; ++step) second.step(step, 0.1);
+  EXPECT_EQ(whole.a0(), second.a0());
+  EXPECT_EQ(whole.b1(), second.b1());
+  Fixture other({});
+  EXPECT_THROW(second.updater.load_state(other.updater.state()), Error);
+}
+
+TEST(ParamStore, OrderAndViews) {
+  std::vector<ParamSpec> specs = {{"x", DType::kFloat32, Shape{3}, true, nullptr, "x"},
+                                  {"mean", DType::kFloat32, Shape{2}, false, nullptr, "x"},
+                                  {"count", DType::kInt64, Shape{}, false, nullptr, "x"},
+                                  {"y", DType::kFloat32, Shape{2, 2}, true, nullptr, "y"}};
+  ParamStore params(specs, {"y"});
+  EXPECT_EQ(params.names(), (std::vector<std::string>{"x", "mean", "count", "y"}));
+  EXPECT_EQ(params.trainable_names(), (std::vector<std::string>{"y", "x"}));
+  EXPECT_EQ(params.offset("y"), 0u);
+  EXPECT_EQ(params.value("x").data<float>(), params.flat_values().data<float>() + params.offset("x"));
+  EXPECT_EQ(params.gradient("x").data<float>(), params.flat_gradients().data<float>() + params.offset("x"));
+  EXPECT_EQ(params.flat_gradients().elements(),
+            static_cast<int64_t>(params.offset("x") + 3 + ParamStore::extra_floats()));
+  EXPECT_EQ(params.value("count").dtype(), DType::kInt64);
+  EXPECT_THROW(params.gradient("mean"), Error);
+}
+
+}  // namespace
+}  // namespace wende

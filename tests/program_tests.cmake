@@ -1,0 +1,11 @@
+# Tests that run the program or need an interpreter.
+set(python /usr/bin/python3)
+add_test(NAME structure COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/structure/structure_test.py)
+set_tests_properties(structure PROPERTIES LABELS unit)
+
+if(TARGET wende)
+  add_test(NAME golden COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>
+    ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed --list ${CMAKE_CURRENT_SOURCE_DIR}/golden/passing.txt)
+  set_tests_properties(golden PROPERTIES LABELS golden TIMEOUT 900)
+endif()
+include(collective/CMakeTests.cmake)
