@@ -174,7 +174,7 @@ class Training {
     time.wall = wall() - start;
     time.cpu = cpu_seconds() - start_cpu;
     for (const int32_t length : batch.lengths.at("data")) time.frames += length;
-    time.loss = report.losses.empty() ? 0 : report.losses[0].value * report.losses[0].inv_norm;
+    time.loss = report.losses.empty() ? 0 : report.losses[0].value / report.losses[0].inv_norm;
     return time;
   }
 

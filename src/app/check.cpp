@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include "engine/config_check.h"
 #include "engine/network_runner.h"
 
 namespace wende {
@@ -39,6 +40,10 @@ void print_layers(const Network& network) {
 }  // namespace
 
 void check(const Config& config) {
+  for (const Diagnostic& warning : config_warnings(config)) {
+    fmt::print(stderr, "warning: {}\n", warning.render());
+  }
+  check_config(config);
   const ExternData extern_data = ExternData::from_config(config);
   for (const auto& [key, data] : extern_data.keys) {
     fmt::print("data key '{}': {}\n", key, data.str());
@@ -48,6 +53,7 @@ void check(const Config& config) {
   options.behavior_version = static_cast<int>(config.get_int("behavior_version", 0));
   const NetworkWithGradients built = NetworkWithGradients::differentiate(Network::build(config, extern_data, options));
   const Network& network = *built.network;
+  require_loss(config, network);
   print_layers(network);
   int64_t parameters = 0;
   int64_t trainable = 0;

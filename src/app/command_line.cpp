@@ -30,6 +30,7 @@ std::vector<std::string> take_overrides(std::vector<std::string>& args) {
 void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_option("config", line.file, "RETURNN config")->required();
   command.add_flag("--literal", line.literal, "accept literals only; nothing in the config is executed");
+  command.add_flag("--strict", line.strict, "warnings about the config are errors");
   command.add_flag("--debug", line.debug, "one rank, numerics checked after each operation");
   command.add_flag("--profile", line.profile, "print the time by layer at the end");
 }

@@ -13,6 +13,7 @@ struct CommandLine {
   std::string layer;            ///< layers NAME
   bool markdown = false;        ///< layers
   bool literal = false;         ///< config of literals only
+  bool strict = false;          ///< warnings about the config are errors
   bool debug = false;           ///< numerics checked after each operation
   bool profile = false;         ///< table of time by layer at the end
   std::vector<std::string> overrides;  ///< key, value, key, value ... of ++key value

@@ -1,15 +1,20 @@
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <thread>
 
 #include <fmt/core.h>
 
 #include "app/check.h"
 #include "app/command_line.h"
 #include "app/inspect.h"
+#include "app/library_threads.h"
 #include "app/list_layers.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "collective/communicator.h"
+#include "engine/config_check.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
 #include "engine/stop_signal.h"
@@ -26,10 +31,25 @@ Config read_config(const CommandLine& line) {
   if (line.command == "train" || line.command == "eval" || line.command == "forward") {
     config.set("task", Value::of(line.command));
   }
+  if (line.strict) {
+    if (std::vector<Diagnostic> warnings = config_warnings(config); !warnings.empty()) {
+      throw Error(ExitStatus::kConfig, std::move(warnings));
+    }
+  }
   if (line.debug) {
     config.set("debug_add_check_numerics_on_output", Value::of(true));
   }
   return config;
+}
+
+/// A mistake that all ranks find is told by rank 0, whose abort ends the others here; if it goes on, they tell theirs.
+void wait_for_the_end() {
+  for (int i = 0; i < 30; ++i) {
+    if (stop_requested()) {
+      std::_Exit(static_cast<int>(ExitStatus::kFailure));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
 
 /// The part that all ranks do: the config's task. The first error ends every rank.
@@ -37,6 +57,9 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
   const std::unique_ptr<Communicator> communicator = line.debug ? Communicator::self() : Communicator::detect(&argc, &argv);
   const auto fail = [&](ExitStatus status, const std::string& message) {
     if (communicator->size() > 1) {
+      if (!communicator->is_root()) {
+        wait_for_the_end();
+      }
       communicator->abort(static_cast<int>(status), message);
     }
     fmt::print(stderr, "{}\n", message);
@@ -76,6 +99,7 @@ int run_alone(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   install_stop_handlers();
+  limit_library_threads();
   try {
     const CommandLine line = parse_command_line(argc, argv);
     const bool alone = line.command == "replay" || line.command == "layers" || line.command == "inspect" || line.command == "check";

@@ -45,6 +45,8 @@ class Dataset {
 /// `role`: "train", "dev", "eval", ...: RETURNN's defaults depend on it (train takes batching/chunking from the config,
 /// dev and eval default to seq_ordering "sorted").
 std::unique_ptr<Dataset> make_dataset(const Value& options, const Config& config, const std::string& role);
+/// Class and option names only; opens nothing.
+void check_dataset_options(const Value& options, const Config& config);
 std::vector<std::string> dataset_class_names();
 
 }  // namespace wende

@@ -166,6 +166,12 @@ std::unique_ptr<CorpusDataset> make_corpus_dataset(const Value& given, const Con
   return cls.make(options, config, SeqOrderOptions::from_value(options, config, role));
 }
 
+void check_dataset_options(const Value& given, const Config& config) {
+  const Value options = as_options(given, config);
+  const DatasetClass& cls = class_of(options);
+  check_options(options, cls, options.find("class")->as_string());
+}
+
 std::unique_ptr<Dataset> make_dataset(const Value& options, const Config& config, const std::string& role) {
   return make_corpus_dataset(options, config, role);
 }

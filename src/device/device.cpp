@@ -18,8 +18,8 @@ std::shared_ptr<Buffer> Buffer::allocate(size_t bytes, Device device) {
   // Empty buffers own memory too, so that a null pointer means "undefined" everywhere.
   void* data = std::aligned_alloc(kAlignment, rounded == 0 ? kAlignment : rounded);
   if (data == nullptr) {
-    throw Error(ExitStatus::kOutOfMemory, fmt::format("cannot allocate {:.1f} MiB on {}",
-                                                      static_cast<double>(bytes) / (1 << 20), device.str()));
+    throw Error(ExitStatus::kOutOfMemory,
+                fmt::format("cannot allocate {:.1f} MiB on {}", static_cast<double>(bytes) / (1 << 20), device.str()));
   }
   return std::shared_ptr<Buffer>(new Buffer(static_cast<std::byte*>(data), bytes, device));
 }

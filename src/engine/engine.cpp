@@ -7,21 +7,26 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/config_check.h"
 #include "io/atomic_file.h"
 
 namespace wende {
 
 namespace {
 
-const std::vector<std::string> kTasks = {"train", "eval", "forward"};
-/// Tasks that RETURNN has and that are not here yet: named as such, never "unknown".
-const std::vector<std::string> kTasksOfReturnn = {"search", "compute_priors", "analyze", "hpx", "cleanup_old_models",
-                                                  "initialize_model", "nop", "hyper_param_tuning"};
+/// Before any member is made: the mistakes of the options come first.
+Config checked(Config config) {
+  for (const Diagnostic& warning : config_warnings(config)) {
+    log_line(1, "warning: " + warning.render());
+  }
+  check_config(config);
+  return config;
+}
 
 }  // namespace
 
 Engine::Engine(Config config, Communicator& communicator)
-    : config_(std::move(config)), communicator_(communicator), extern_data_(ExternData::from_config(config_)),
+    : config_(checked(std::move(config))), communicator_(communicator), extern_data_(ExternData::from_config(config_)),
       model_files_(config_) {}
 
 Engine::~Engine() = default;
@@ -35,16 +40,8 @@ ExitStatus Engine::run() {
     evaluate();
     return ExitStatus::kOk;
   }
-  if (task == "forward" || task == "hpx") {
-    forward();
-    return ExitStatus::kOk;
-  }
-  const bool known = std::find(kTasksOfReturnn.begin(), kTasksOfReturnn.end(), task) != kTasksOfReturnn.end();
-  const Value& value = *config_.find("task");
-  if (known) {
-    throw value.error(fmt::format("task '{}' is not supported by Wende {}; supported: train, eval, forward", task, WENDE_VERSION));
-  }
-  throw value.error(fmt::format("unknown task '{}'; known tasks: train, eval, forward", task)).hint(did_you_mean(task, kTasks));
+  forward();
+  return ExitStatus::kOk;
 }
 
 void Engine::build_training_network() {
@@ -53,8 +50,9 @@ void Engine::build_training_network() {
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
   training_ = NetworkWithGradients::differentiate(Network::build(config_, extern_data_, options), communicator_.is_root());
   const Network& network = *training_.network;
-  if (network.losses().empty()) {
-    throw Error(ExitStatus::kConfig, "nothing to train: no layer has a loss").at(config_.find("network")->span(), "network");
+  require_loss(config_, network);
+  for (const std::string& name : network.unreached_layers()) {
+    log_line(2, fmt::format("warning: layer '{}' is never reached from an output, a loss or is_output_layer", name));
   }
   store_ = std::make_unique<ParamStore>(network.params(), training_.backward_order);
   train_runner_ = std::make_unique<NetworkRunner>(network, training_.gradients, *store_, [&] {
@@ -72,9 +70,9 @@ void Engine::build_training_network() {
     param_index_[name] = offsets.size();
     offsets.push_back(store_->offset(name));
     counts.push_back(static_cast<size_t>(store_->value(name).elements()));
-    has_gradient_[name] = training_.gradients.count(name) != 0;
+    has_gradient_[name] = training_.updated.count(name) != 0;
   }
-  updater_ = std::make_unique<Updater>(config_, *store_, layer_opts);
+  updater_ = std::make_unique<Updater>(config_, *store_, layer_opts, decoupled_l2(config_, network, *store_));
   buckets_ = std::make_unique<GradientBuckets>(communicator_, store_->flat_gradients().data<float>(), offsets, counts, 0);
   train_dumps_ = std::make_unique<HdfDumpCallback>(network.sinks(), communicator_);
 }
@@ -140,12 +138,6 @@ Dataset& Engine::dataset(const std::string& role, const Value& options) {
 }
 
 ExitStatus Engine::train() {
-  if (!config_.has("train")) {
-    throw Error(ExitStatus::kConfig, "task 'train' needs 'train': a dataset");
-  }
-  if (!config_.has("network") && !config_.has("get_network")) {
-    throw Error(ExitStatus::kConfig, "task 'train' needs 'network': a dict of layers");
-  }
   build_training_network();
   build_eval_network(true);
   if (communicator_.is_root() && model_files_.enabled()) {

@@ -150,10 +150,12 @@ void HdfDumpCallback::add_batch(const Batch& batch, const std::vector<Tensor>& v
     std::string tags;
     if (batch.size() > 0) {
       const size_t main = static_cast<size_t>(dump->main);
-      const ReadableOutput readable = make_readable(dump->data[main], values[main], binding);
+      // RETURNN writes extras and whole batches with whatever stands in padding.
+      const ReadableOutput readable = make_readable(dump->data[main], values[main], binding, Padding::kKeep);
       std::map<std::string, ReadableOutput> extras;
       for (const auto& [key, sink] : dump->extra) {
-        extras.emplace(key, make_readable(dump->data[static_cast<size_t>(sink)], values[static_cast<size_t>(sink)], binding));
+        const size_t index = static_cast<size_t>(sink);
+        extras.emplace(key, make_readable(dump->data[index], values[index], binding, Padding::kKeep));
       }
       if (dump->whole_batches) {
         rows[row_name(0, "data")] = readable.values;

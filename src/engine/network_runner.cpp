@@ -19,17 +19,27 @@ NetworkWithGradients NetworkWithGradients::differentiate(std::unique_ptr<Network
       leaves.push_back(network->param_expr(spec.name));
     }
   }
-  const Expr objective = with_constraints ? network->objective() : network->loss();
-  std::vector<Expr> grads(names.size());
-  if (objective.defined()) {
-    grads = wende::gradients(objective, leaves);
+  // Order and updated set follow from the whole objective on every rank: the flat gradient buffers must agree.
+  std::vector<Expr> whole(names.size());
+  if (network->objective().defined()) {
+    whole = wende::gradients(network->objective(), leaves);
+  }
+  std::vector<Expr> grads = whole;
+  if (!with_constraints && network->constraints().defined()) {
+    grads.assign(names.size(), Expr());
+    if (network->loss().defined()) {
+      grads = wende::gradients(network->loss(), leaves);
+    }
   }
   std::vector<std::pair<NodeId, std::string>> order;
   for (size_t i = 0; i < names.size(); ++i) {
     if (grads[i].defined()) {
       result.gradients[names[i]] = grads[i];
     }
-    order.emplace_back(grads[i].node, names[i]);
+    if (whole[i].defined()) {
+      result.updated.insert(names[i]);
+    }
+    order.emplace_back(whole[i].node, names[i]);
   }
   std::sort(order.begin(), order.end());
   for (const auto& [node, name] : order) {
@@ -37,6 +47,16 @@ NetworkWithGradients NetworkWithGradients::differentiate(std::unique_ptr<Network
   }
   result.network = std::move(network);
   return result;
+}
+
+std::map<std::string, double> decoupled_l2(const Config& config, const Network& network, const ParamStore& store) {
+  std::map<std::string, double> factors;
+  if (config.get_bool("decouple_constraints", false)) {
+    for (const std::string& name : store.trainable_names()) {
+      factors[name] = network.l2(name);
+    }
+  }
+  return factors;
 }
 
 NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string, Expr>& gradients, ParamStore& store,

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,15 @@ struct StepReport {
 struct NetworkWithGradients {
   std::unique_ptr<Network> network;
   std::map<std::string, Expr> gradients;       ///< by parameter; only those that get one
-  std::vector<std::string> backward_order;     ///< trainable parameters, first finished first
+  std::vector<std::string> backward_order;     ///< trainable parameters, first finished first; the same on all ranks
+  std::set<std::string> updated;               ///< parameters that get a gradient on some rank
 
   /// with_constraints: exactly one rank of a run differentiates L2 and the like, since they do not depend on the batch.
   static NetworkWithGradients differentiate(std::unique_ptr<Network> network, bool with_constraints = true);
 };
+
+/// L2 factors that the updater applies itself, for `decouple_constraints`; else empty.
+std::map<std::string, double> decoupled_l2(const Config& config, const Network& network, const ParamStore& store);
 
 /// Runs batches through one network: binds inputs and sizes, hands out losses, gradients and further values.
 class NetworkRunner {

@@ -60,6 +60,12 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
   StepReport report;
   report.losses.resize(training_.network->losses().size());
   buckets_->begin_step();
+  for (const std::string& name : training_.updated) {
+    if (training_.gradients.count(name) == 0) {  // only its constraint moves it, and another rank has that
+      float* gradient = store_->gradient(name).data<float>();
+      std::fill(gradient, gradient + store_->gradient(name).elements(), 0.0f);
+    }
+  }
   if (batch) {
     report = train_runner_->run(*batch, options, [&](const std::string& param) { buckets_->ready(param_index_.at(param)); });
     if (!communicator_.is_root()) {
@@ -93,7 +99,7 @@ PassResult Engine::run_pass(Pass& pass) {
     }
     mid_epoch_.reset();
   }
-  BatchLoader loader(*pass.dataset, plan, batch_options, communicator_.rank(), static_cast<int>(ranks), result.steps);
+  BatchLoader loader(*pass.dataset, plan, batch_options, communicator_.rank(), static_cast<int>(ranks), result.steps * ranks);
   StepLog step_log(config_, runner.network(), pass.prefix, steps);
   const double start = monotonic_seconds();
   dumps.begin_run(pass.name, pass.epoch);

@@ -180,7 +180,7 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
   for (const std::string& name : store.trainable_names()) {
     layer_opts[name] = network.updater_opts(name);
   }
-  Updater updater(config, store, layer_opts);
+  Updater updater(config, store, layer_opts, decoupled_l2(config, network, store));
   const int64_t steps = config.get_int("train_steps", 3);
   for (int64_t k = 1; k <= steps; ++k) {
     const StepReport report = train.run(batch);

@@ -35,7 +35,7 @@ void clear_padding(const Tensor& values, int axis, const std::vector<int32_t>& l
 
 }  // namespace
 
-ReadableOutput make_readable(const Data& data, const Tensor& values, const Binding& binding) {
+ReadableOutput make_readable(const Data& data, const Tensor& values, const Binding& binding, Padding padding) {
   std::vector<int> order;
   const int batch_axis = data.batch_axis();
   if (batch_axis >= 0) {
@@ -56,7 +56,9 @@ ReadableOutput make_readable(const Data& data, const Tensor& values, const Bindi
     }
     std::vector<int32_t> lengths = binding.lengths(dim);
     if (static_cast<int64_t>(lengths.size()) == output.values.dim(0)) {
-      clear_padding(output.values, static_cast<int>(i), lengths);
+      if (padding == Padding::kZero) {
+        clear_padding(output.values, static_cast<int>(i), lengths);
+      }
       output.sizes.emplace_back(static_cast<int>(i), std::move(lengths));
     }
   }

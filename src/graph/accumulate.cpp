@@ -12,6 +12,7 @@ namespace {
 class AccumulateOp : public Op {
  public:
   std::string_view name() const override { return "accumulate"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0, 1}}; }
   OpTraits traits() const override { return {.pure = true, .pointwise = true}; }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {

@@ -74,6 +74,7 @@ class Executor::Impl : public RunContext {
     options_ = &options;
     plan_ = &plan_for(binding);
     bind_leaves();
+    rows_.clear();
     for (const Program::Step& step : program_.steps) {
       run_step(step);
     }
@@ -90,6 +91,7 @@ class Executor::Impl : public RunContext {
     return program_.values[static_cast<size_t>(step_->outputs[static_cast<size_t>(index)])].wanted;
   }
   const Binding& binding() const override { return *binding_; }
+  const FrameRows* frames() const override { return frames_; }
   Device device() const override { return device_; }
   Tensor scratch(DType dtype, Shape shape) override { return scratch_.take(dtype, shape); }
   uint64_t seed() const override { return options_->seed; }
@@ -245,6 +247,7 @@ class Executor::Impl : public RunContext {
     const Node& node = graph_.node(step.node);
     const double start = profiling_ ? now() : 0;
     step_ = &step;
+    frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
     try {
       node.op->run(*this);
@@ -270,12 +273,34 @@ class Executor::Impl : public RunContext {
     }
   }
 
+  /// nullptr when there is no padding.
+  const FrameRows* frame_rows(int value) {
+    const std::vector<int>& dims = program_.values[static_cast<size_t>(value)].dims;
+    const auto [it, fresh] = rows_.try_emplace({dims[0], dims[1]});
+    FrameRows& frames = it->second;
+    const Shape& shape = plan_->shapes[static_cast<size_t>(value)];
+    if (fresh) {
+      const bool time_major = program_.dims[static_cast<size_t>(dims[1])].is_batch();
+      const std::vector<int32_t> lengths = binding_->lengths(program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])]);
+      for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
+        const int64_t outer = row / shape[1];
+        const int64_t inner = row % shape[1];
+        if ((time_major ? outer : inner) < lengths.at(static_cast<size_t>(time_major ? inner : outer))) {
+          frames.rows.push_back(row);
+        }
+      }
+    }
+    return static_cast<int64_t>(frames.rows.size()) == shape[0] * shape[1] ? nullptr : &frames;
+  }
+
   static constexpr size_t kMaxPlans = 256;
   std::map<std::vector<int64_t>, SizedPlan> plans_;
   SizedPlan* plan_ = nullptr;
   const Binding* binding_ = nullptr;
   const RunOptions* options_ = nullptr;
   const Program::Step* step_ = nullptr;
+  const FrameRows* frames_ = nullptr;
+  std::map<std::pair<int, int>, FrameRows> rows_;  ///< of this run, by the two leading dims
   Scratch scratch_;
 };
 

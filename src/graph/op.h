@@ -6,6 +6,7 @@
 
 #include "graph/binding.h"
 #include "graph/graph.h"
+#include "graph/padding.h"
 #include "tensor/tensor.h"
 
 namespace wende {
@@ -37,6 +38,8 @@ class RunContext {
   virtual Tensor scratch(DType dtype, Shape shape) = 0;
   virtual uint64_t seed() const = 0;
   virtual uint64_t step() const = 0;
+  /// Frames to compute, for ops whose PaddingRule skips; nullptr: all rows.
+  virtual const FrameRows* frames() const { return nullptr; }
   /// Leaves only: the tensor bound to this input or parameter name.
   virtual const Tensor& bound(const std::string& name) const = 0;
 };
@@ -68,6 +71,7 @@ class Op {
   virtual std::string_view name() const = 0;
   virtual void attributes(AttributeVisitor&) const {}
   virtual OpTraits traits() const { return {}; }
+  virtual PaddingRule padding() const { return {}; }
 
   /// Types of the outputs; throws Error "[op] ..." with the types of the inputs when they do not fit.
   virtual std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const = 0;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "graph/leaf_op.h"
 #include "graph/op.h"
+#include "graph/padding_analysis.h"
 
 namespace wende {
 
@@ -26,6 +27,7 @@ class Compiler {
     }
     place_fetches();
     find_in_place();
+    find_padding(graph_, program_);
     return std::move(program_);
   }
 
@@ -66,7 +68,7 @@ class Compiler {
   void add_step(NodeId id) {
     const Node& node = graph_.node(id);
     const int position = static_cast<int>(program_.steps.size());
-    Program::Step step{id, {}, {}, {}, {}, -1};
+    Program::Step step{id, {}, {}, {}, {}, -1, -1};
     for (const Expr& input : node.inputs) {
       const int value = value_of_.at({input.node, input.output});
       step.inputs.push_back(value);

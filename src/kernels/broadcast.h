@@ -72,7 +72,7 @@ struct BroadcastLoops {
 
 /// out = f(x) for every element. x may be out itself (in place), which ivdep tells to the vectoriser.
 template <class Out, class In, class F>
-void map(const Tensor& x, const Tensor& out, F f) {
+[[gnu::noinline]] void map(const Tensor& x, const Tensor& out, F f) {
   Out* out_data = out.data<Out>();
   const In* x_data = x.data<In>();
   BroadcastLoops<2>({&out, &x}).for_each_line([&](int64_t n, const auto& offsets, const auto& strides) {
@@ -87,31 +87,33 @@ void map(const Tensor& x, const Tensor& out, F f) {
   });
 }
 
-/// out = f(a, b) for every element, with vector loops for rows against rows, rows against scalars and scalars against rows.
+/// out = f(a, b) for every element, with vector loops for rows against rows, rows against scalars and scalars against
+/// rows.
 template <class Out, class A, class B, class F>
-void map2(const Tensor& a_tensor, const Tensor& b_tensor, const Tensor& out, F f) {
+[[gnu::noinline]] void map2(const Tensor& a_tensor, const Tensor& b_tensor, const Tensor& out, F f) {
   Out* out_data = out.data<Out>();
   const A* a_data = a_tensor.data<A>();
   const B* b_data = b_tensor.data<B>();
-  BroadcastLoops<3>({&out, &a_tensor, &b_tensor}).for_each_line([&](int64_t n, const auto& offsets, const auto& strides) {
-    Out* y = out_data + offsets[0];
-    const A* a = a_data + offsets[1];
-    const B* b = b_data + offsets[2];
-    if (strides[0] == 1 && strides[1] == 1 && strides[2] == 1) {
+  BroadcastLoops<3>({&out, &a_tensor, &b_tensor})
+      .for_each_line([&](int64_t n, const auto& offsets, const auto& strides) {
+        Out* y = out_data + offsets[0];
+        const A* a = a_data + offsets[1];
+        const B* b = b_data + offsets[2];
+        if (strides[0] == 1 && strides[1] == 1 && strides[2] == 1) {
 #pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
-    } else if (strides[0] == 1 && strides[1] == 1 && strides[2] == 0) {
-      const B value = *b;
+          for (int64_t i = 0; i < n; ++i) y[i] = f(a[i], b[i]);
+        } else if (strides[0] == 1 && strides[1] == 1 && strides[2] == 0) {
+          const B value = *b;
 #pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) y[i] = f(a[i], value);
-    } else if (strides[0] == 1 && strides[1] == 0 && strides[2] == 1) {
-      const A value = *a;
+          for (int64_t i = 0; i < n; ++i) y[i] = f(a[i], value);
+        } else if (strides[0] == 1 && strides[1] == 0 && strides[2] == 1) {
+          const A value = *a;
 #pragma GCC ivdep
-      for (int64_t i = 0; i < n; ++i) y[i] = f(value, b[i]);
-    } else {
-      for (int64_t i = 0; i < n; ++i) y[i * strides[0]] = f(a[i * strides[1]], b[i * strides[2]]);
-    }
-  });
+          for (int64_t i = 0; i < n; ++i) y[i] = f(value, b[i]);
+        } else {
+          for (int64_t i = 0; i < n; ++i) y[i * strides[0]] = f(a[i * strides[1]], b[i * strides[2]]);
+        }
+      });
 }
 
 }  // namespace wende::cpu

@@ -1,15 +1,29 @@
 #pragma once
 
+#include <vector>
+
+#include "kernels/recurrent_schedule.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
 
+/// Rows of a matrix to compute, ascending; nullptr stands for all. Others are not read, and zero in results.
+using Rows = std::vector<int64_t>;
+
 /// out [...,N] = x [...,K] w [K,N] (or [N,K] with transpose_w) + bias [N] (may be undefined).
-void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Tensor& out);
+void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Rows* rows,
+            const Scratch& scratch, const Tensor& out);
+inline void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Tensor& out) {
+  linear(x, w, bias, transpose_w, nullptr, heap_scratch, out);
+}
 /// out [K,N] = a [...,K]^T b [...,N], summed over all rows.
-void linear_weight_grad(const Tensor& a, const Tensor& b, const Tensor& out);
+void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, const Scratch& scratch, const Tensor& out);
+inline void linear_weight_grad(const Tensor& a, const Tensor& b, const Tensor& out) {
+  linear_weight_grad(a, b, nullptr, heap_scratch, out);
+}
 /// out [N] = sum over all rows of x [...,N].
-void column_sum(const Tensor& x, const Tensor& out);
+void column_sum(const Tensor& x, const Rows* rows, const Tensor& out);
+inline void column_sum(const Tensor& x, const Tensor& out) { column_sum(x, nullptr, out); }
 /// Products over the last two axes.
 void batch_matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b, const Tensor& out);
 

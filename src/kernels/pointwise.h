@@ -6,19 +6,65 @@ namespace wende {
 
 /// Element-wise functions. Formulas (value and derivative) stand in pointwise_functors.h.
 enum class Unary {
-  kNeg, kAbs, kSign, kSquare, kSqrt, kRsqrt, kReciprocal, kExp, kLog, kLog1p, kExpm1,
-  kSin, kCos, kTanh, kSigmoid, kRelu, kRelu6, kLeakyRelu, kElu, kSelu, kSoftplus, kSoftsign, kGelu, kSwish,
-  kLogSigmoid, kSafeLog, kErf, kFloor, kCeil, kRound, kLogicalNot, kIsFinite,
+  kNeg,
+  kAbs,
+  kSign,
+  kSquare,
+  kSqrt,
+  kRsqrt,
+  kReciprocal,
+  kExp,
+  kLog,
+  kLog1p,
+  kExpm1,
+  kSin,
+  kCos,
+  kTanh,
+  kSigmoid,
+  kRelu,
+  kRelu6,
+  kLeakyRelu,
+  kElu,
+  kSelu,
+  kSoftplus,
+  kSoftsign,
+  kGelu,
+  kSwish,
+  kLogSigmoid,
+  kSafeLog,
+  kErf,
+  kFloor,
+  kCeil,
+  kRound,
+  kLogicalNot,
+  kIsFinite,
 };
 /// Comparisons and logic give bool, the others the operands' dtype.
 enum class Binary {
-  kAdd, kSub, kMul, kDiv, kFloorDiv, kMod, kPow, kMaximum, kMinimum, kSquaredDifference,
-  kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kLogicalAnd, kLogicalOr,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kFloorDiv,
+  kMod,
+  kPow,
+  kMaximum,
+  kMinimum,
+  kSquaredDifference,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kLogicalAnd,
+  kLogicalOr,
 };
 
 }  // namespace wende
 
-/// Operands and results: an axis of size 1 broadcasts against the result, and so does an operand of rank 0. Any strides.
+/// Operands and results: an axis of size 1 broadcasts against the result, and so does an operand of rank 0. Any
+/// strides.
 namespace wende::cpu {
 
 void unary(Unary kind, const Tensor& x, const Tensor& out);

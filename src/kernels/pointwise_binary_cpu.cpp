@@ -2,7 +2,7 @@
 
 #include "kernels/broadcast.h"
 #include "kernels/pointwise.h"
-#include "kernels/pointwise_functors.h"
+#include "kernels/pointwise_binary_functors.h"
 
 namespace wende::cpu {
 namespace {
@@ -11,47 +11,68 @@ namespace fn = functors;
 
 template <class T, class F>
 void arithmetic(const Tensor& a, const Tensor& b, const Tensor& out) {
-  map2<T, T, T>(a, b, out, [](T x, T y) { return F::value(x, y); });
+  map2<T, T, T>(a, b, out, [](T x, T y) WENDE_HD { return F::value(x, y); });
 }
 
 template <class T, class F>
 void comparison(const Tensor& a, const Tensor& b, const Tensor& out) {
-  map2<bool, T, T>(a, b, out, [](T x, T y) { return F::value(x, y); });
+  map2<bool, T, T>(a, b, out, [](T x, T y) WENDE_HD { return F::value(x, y); });
 }
 
 template <class T>
 void binary_typed(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
   switch (kind) {
-    case Binary::kAdd: return arithmetic<T, fn::Add>(a, b, out);
-    case Binary::kSub: return arithmetic<T, fn::Sub>(a, b, out);
-    case Binary::kMul: return arithmetic<T, fn::Mul>(a, b, out);
+    case Binary::kAdd:
+      return arithmetic<T, fn::Add>(a, b, out);
+    case Binary::kSub:
+      return arithmetic<T, fn::Sub>(a, b, out);
+    case Binary::kMul:
+      return arithmetic<T, fn::Mul>(a, b, out);
     case Binary::kDiv:
       if constexpr (std::is_floating_point_v<T>) return arithmetic<T, fn::Div>(a, b, out);
       break;
-    case Binary::kFloorDiv: return arithmetic<T, fn::FloorDiv>(a, b, out);
-    case Binary::kMod: return arithmetic<T, fn::Mod>(a, b, out);
-    case Binary::kPow: return arithmetic<T, fn::Pow>(a, b, out);
-    case Binary::kMaximum: return arithmetic<T, fn::Maximum>(a, b, out);
-    case Binary::kMinimum: return arithmetic<T, fn::Minimum>(a, b, out);
-    case Binary::kSquaredDifference: return arithmetic<T, fn::SquaredDifference>(a, b, out);
-    case Binary::kEqual: return comparison<T, fn::Equal>(a, b, out);
-    case Binary::kNotEqual: return comparison<T, fn::NotEqual>(a, b, out);
-    case Binary::kLess: return comparison<T, fn::Less>(a, b, out);
-    case Binary::kLessEqual: return comparison<T, fn::LessEqual>(a, b, out);
-    case Binary::kGreater: return comparison<T, fn::Greater>(a, b, out);
-    case Binary::kGreaterEqual: return comparison<T, fn::GreaterEqual>(a, b, out);
-    default: break;
+    case Binary::kFloorDiv:
+      return arithmetic<T, fn::FloorDiv>(a, b, out);
+    case Binary::kMod:
+      return arithmetic<T, fn::Mod>(a, b, out);
+    case Binary::kPow:
+      return arithmetic<T, fn::Pow>(a, b, out);
+    case Binary::kMaximum:
+      return arithmetic<T, fn::Maximum>(a, b, out);
+    case Binary::kMinimum:
+      return arithmetic<T, fn::Minimum>(a, b, out);
+    case Binary::kSquaredDifference:
+      return arithmetic<T, fn::SquaredDifference>(a, b, out);
+    case Binary::kEqual:
+      return comparison<T, fn::Equal>(a, b, out);
+    case Binary::kNotEqual:
+      return comparison<T, fn::NotEqual>(a, b, out);
+    case Binary::kLess:
+      return comparison<T, fn::Less>(a, b, out);
+    case Binary::kLessEqual:
+      return comparison<T, fn::LessEqual>(a, b, out);
+    case Binary::kGreater:
+      return comparison<T, fn::Greater>(a, b, out);
+    case Binary::kGreaterEqual:
+      return comparison<T, fn::GreaterEqual>(a, b, out);
+    default:
+      break;
   }
   throw internal_error(fmt::format("binary function {} does not take {}", static_cast<int>(kind), name_of(a.dtype())));
 }
 
 void binary_bool(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
   switch (kind) {
-    case Binary::kLogicalAnd: return map2<bool, bool, bool>(a, b, out, [](bool x, bool y) { return x & y; });
-    case Binary::kLogicalOr: return map2<bool, bool, bool>(a, b, out, [](bool x, bool y) { return x | y; });
-    case Binary::kEqual: return comparison<bool, fn::Equal>(a, b, out);
-    case Binary::kNotEqual: return comparison<bool, fn::NotEqual>(a, b, out);
-    default: throw internal_error(fmt::format("binary function {} does not take bool", static_cast<int>(kind)));
+    case Binary::kLogicalAnd:
+      return map2<bool, bool, bool>(a, b, out, [](bool x, bool y) WENDE_HD { return x & y; });
+    case Binary::kLogicalOr:
+      return map2<bool, bool, bool>(a, b, out, [](bool x, bool y) WENDE_HD { return x | y; });
+    case Binary::kEqual:
+      return comparison<bool, fn::Equal>(a, b, out);
+    case Binary::kNotEqual:
+      return comparison<bool, fn::NotEqual>(a, b, out);
+    default:
+      throw internal_error(fmt::format("binary function {} does not take bool", static_cast<int>(kind)));
   }
 }
 
@@ -100,11 +121,16 @@ void cast_typed(const Tensor& x, const Tensor& out) {
 template <class Visit>
 void with_type(DType dtype, Visit&& visit) {
   switch (dtype) {
-    case DType::kFloat32: return visit(float{});
-    case DType::kFloat64: return visit(double{});
-    case DType::kInt32: return visit(int32_t{});
-    case DType::kInt64: return visit(int64_t{});
-    case DType::kBool: return visit(bool{});
+    case DType::kFloat32:
+      return visit(float{});
+    case DType::kFloat64:
+      return visit(double{});
+    case DType::kInt32:
+      return visit(int32_t{});
+    case DType::kInt64:
+      return visit(int64_t{});
+    case DType::kBool:
+      return visit(bool{});
   }
 }
 
@@ -112,11 +138,16 @@ void with_type(DType dtype, Visit&& visit) {
 
 void binary(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
   switch (a.dtype()) {
-    case DType::kFloat32: return binary_typed<float>(kind, a, b, out);
-    case DType::kFloat64: return binary_typed<double>(kind, a, b, out);
-    case DType::kInt32: return binary_typed<int32_t>(kind, a, b, out);
-    case DType::kInt64: return binary_typed<int64_t>(kind, a, b, out);
-    case DType::kBool: return binary_bool(kind, a, b, out);
+    case DType::kFloat32:
+      return binary_typed<float>(kind, a, b, out);
+    case DType::kFloat64:
+      return binary_typed<double>(kind, a, b, out);
+    case DType::kInt32:
+      return binary_typed<int32_t>(kind, a, b, out);
+    case DType::kInt64:
+      return binary_typed<int64_t>(kind, a, b, out);
+    case DType::kBool:
+      return binary_bool(kind, a, b, out);
   }
 }
 
@@ -134,7 +165,7 @@ void fill(const Tensor& out, double value) {
   with_type(out.dtype(), [&](auto zero) {
     using T = decltype(zero);
     const Tensor source = Tensor::of<T>({static_cast<T>(value)}, {});
-    map<T, T>(source, out, [](T v) { return v; });
+    map<T, T>(source, out, [](T v) WENDE_HD { return v; });
   });
 }
 

@@ -1,5 +1,3 @@
-#include "kernels/reduce.h"
-
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -7,6 +5,8 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "kernels/reduce.h"
+#include "kernels/softmax_row.h"
 #include "kernels/vector_math.h"
 
 namespace wende::cpu {
@@ -19,7 +19,8 @@ struct Layout {
   int64_t inner = 1;
 };
 
-/// A layout for reduced axes that are neighbours (apart from axes of size 1); otherwise the reduced axes move to the end.
+/// A layout for reduced axes that are neighbours (apart from axes of size 1); otherwise the reduced axes move to the
+/// end.
 Layout layout_of(Tensor& x, const std::vector<int>& axes) {
   uint32_t reduced = 0;
   for (const int axis : axes) reduced |= 1u << (axis < 0 ? axis + x.rank() : axis);
@@ -47,32 +48,64 @@ Layout layout_of(Tensor& x, const std::vector<int>& axes) {
 }
 
 struct SumOf {
-  template <class T> static T start() { return T(0); }
-  template <class T> static T combine(T a, T b) { return a + b; }
+  template <class T>
+  static T start() {
+    return T(0);
+  }
+  template <class T>
+  static T combine(T a, T b) {
+    return a + b;
+  }
 };
 struct ProductOf {
-  template <class T> static T start() { return T(1); }
-  template <class T> static T combine(T a, T b) { return a * b; }
+  template <class T>
+  static T start() {
+    return T(1);
+  }
+  template <class T>
+  static T combine(T a, T b) {
+    return a * b;
+  }
 };
 struct LargestOf {
-  template <class T> static T start() {
+  template <class T>
+  static T start() {
     return std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
   }
-  template <class T> static T combine(T a, T b) { return (a >= b || a != a) ? a : b; }
+  template <class T>
+  static T combine(T a, T b) {
+    return (a >= b || a != a) ? a : b;
+  }
 };
 struct SmallestOf {
-  template <class T> static T start() {
+  template <class T>
+  static T start() {
     return std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
   }
-  template <class T> static T combine(T a, T b) { return (a <= b || a != a) ? a : b; }
+  template <class T>
+  static T combine(T a, T b) {
+    return (a <= b || a != a) ? a : b;
+  }
 };
 struct AnyOf {
-  template <class T> static T start() { return false; }
-  template <class T> static T combine(T a, T b) { return a | b; }
+  template <class T>
+  static T start() {
+    return false;
+  }
+  template <class T>
+  static T combine(T a, T b) {
+    return a | b;
+  }
 };
 struct AllOf {
-  template <class T> static T start() { return true; }
-  template <class T> static T combine(T a, T b) { return a & b; }
+  template <class T>
+  static T start() {
+    return true;
+  }
+  template <class T>
+  static T combine(T a, T b) {
+    return a & b;
+  }
 };
 
 /// Sums of blocks are kept in double, so that the error does not grow with the length.
@@ -151,11 +184,17 @@ template <class T>
 void reduce_numbers(Reduction kind, const Layout& layout, const Tensor& x, const Tensor& out) {
   switch (kind) {
     case Reduction::kSum:
-    case Reduction::kMean: reduce_with<SumOf, T>(layout, x, out); break;
-    case Reduction::kMax: return reduce_with<LargestOf, T>(layout, x, out);
-    case Reduction::kMin: return reduce_with<SmallestOf, T>(layout, x, out);
-    case Reduction::kProd: return reduce_with<ProductOf, T>(layout, x, out);
-    default: throw internal_error(fmt::format("reduction {} does not take {}", static_cast<int>(kind), name_of(x.dtype())));
+    case Reduction::kMean:
+      reduce_with<SumOf, T>(layout, x, out);
+      break;
+    case Reduction::kMax:
+      return reduce_with<LargestOf, T>(layout, x, out);
+    case Reduction::kMin:
+      return reduce_with<SmallestOf, T>(layout, x, out);
+    case Reduction::kProd:
+      return reduce_with<ProductOf, T>(layout, x, out);
+    default:
+      throw internal_error(fmt::format("reduction {} does not take {}", static_cast<int>(kind), name_of(x.dtype())));
   }
   if (kind == Reduction::kMean) {
     T* means = out.data<T>();
@@ -163,21 +202,39 @@ void reduce_numbers(Reduction kind, const Layout& layout, const Tensor& x, const
   }
 }
 
+/// Sum of exp(x - largest) over one contiguous line, in kLanes chains.
+template <class T>
+T exp_sum_line(const T* x, int64_t n, T largest) {
+  T lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int64_t k = 0; k < kLanes; ++k) lanes[k] += vm::exp(x[i + k] - largest);
+  }
+  for (int64_t k = 0; i + k < n; ++k) lanes[k] += vm::exp(x[i + k] - largest);
+  return reduce_block<SumOf>(lanes, kLanes);
+}
+
 /// log(sum(exp(x))): the largest element first, then the sum of exp(x - largest).
 template <class T>
 void log_sum_exp(const Layout& layout, const Tensor& x, const Tensor& out) {
   reduce_with<LargestOf, T>(layout, x, out);
-  const T* source = x.data<T>();
-  T* target = out.data<T>();
-  for (int64_t o = 0; o < layout.outer; ++o) {
-    T* largest = target + o * layout.inner;
+  const T* slab = x.data<T>();
+  T* largest = out.data<T>();
+  std::vector<T> sums(static_cast<size_t>(layout.inner));
+  for (int64_t o = 0; o < layout.outer; ++o, slab += layout.count * layout.inner, largest += layout.inner) {
+    if (layout.inner == 1) {
+      sums[0] = exp_sum_line(slab, layout.count, largest[0]);
+    } else {
+      std::fill(sums.begin(), sums.end(), T(0));
+      for (int64_t i = 0; i < layout.count; ++i) {
+        const T* row = slab + i * layout.inner;
+        T* sum = sums.data();
+        for (int64_t k = 0; k < layout.inner; ++k) sum[k] += vm::exp(row[k] - largest[k]);
+      }
+    }
     for (int64_t k = 0; k < layout.inner; ++k) {
-      // -inf everywhere stays -inf instead of becoming NaN.
-      if (largest[k] == -std::numeric_limits<T>::infinity()) continue;
-      T sum = 0;
-      const T* column = source + o * layout.count * layout.inner + k;
-      for (int64_t i = 0; i < layout.count; ++i) sum += vm::exp(column[i * layout.inner] - largest[k]);
-      largest[k] += vm::log(sum);
+      // Infinities (all -inf, or one +inf) stay instead of becoming NaN.
+      if (largest[k] - largest[k] == T(0)) largest[k] += vm::log(sums[static_cast<size_t>(k)]);
     }
   }
 }
@@ -188,6 +245,13 @@ void arg_extremum_typed(bool largest, const T* x, const Layout& layout, int32_t*
     for (int64_t k = 0; k < layout.inner; ++k) {
       const T* column = x + o * layout.count * layout.inner + k;
       int64_t best = 0;
+      if constexpr (std::is_same_v<T, float>) {
+        if (layout.inner == 1 && largest && layout.count > 0) {  // the value first: that loop has vectors
+          const float* found = std::find(column, column + layout.count, row_max(column, layout.count));
+          out[o] = found == column + layout.count ? 0 : static_cast<int32_t>(found - column);
+          continue;
+        }
+      }
       T best_value = layout.count > 0 ? column[0] : T(0);
       for (int64_t i = 1; i < layout.count; ++i) {
         const T value = column[i * layout.inner];
@@ -209,12 +273,16 @@ void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes,
   if (kind == Reduction::kAll) return reduce_with<AllOf, bool>(layout, x, out);
   const bool log_sum = kind == Reduction::kLogSumExp;
   switch (x.dtype()) {
-    case DType::kFloat32: return log_sum ? log_sum_exp<float>(layout, x, out) : reduce_numbers<float>(kind, layout, x, out);
+    case DType::kFloat32:
+      return log_sum ? log_sum_exp<float>(layout, x, out) : reduce_numbers<float>(kind, layout, x, out);
     case DType::kFloat64:
       return log_sum ? log_sum_exp<double>(layout, x, out) : reduce_numbers<double>(kind, layout, x, out);
-    case DType::kInt32: return reduce_numbers<int32_t>(kind, layout, x, out);
-    case DType::kInt64: return reduce_numbers<int64_t>(kind, layout, x, out);
-    case DType::kBool: break;
+    case DType::kInt32:
+      return reduce_numbers<int32_t>(kind, layout, x, out);
+    case DType::kInt64:
+      return reduce_numbers<int64_t>(kind, layout, x, out);
+    case DType::kBool:
+      break;
   }
   throw internal_error("this reduction does not take bool");
 }
@@ -226,11 +294,16 @@ void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out) {
   }
   int32_t* indices = out.data<int32_t>();
   switch (x.dtype()) {
-    case DType::kFloat32: return arg_extremum_typed(largest, x.data<float>(), layout, indices);
-    case DType::kFloat64: return arg_extremum_typed(largest, x.data<double>(), layout, indices);
-    case DType::kInt32: return arg_extremum_typed(largest, x.data<int32_t>(), layout, indices);
-    case DType::kInt64: return arg_extremum_typed(largest, x.data<int64_t>(), layout, indices);
-    case DType::kBool: throw internal_error("argmax does not take bool");
+    case DType::kFloat32:
+      return arg_extremum_typed(largest, x.data<float>(), layout, indices);
+    case DType::kFloat64:
+      return arg_extremum_typed(largest, x.data<double>(), layout, indices);
+    case DType::kInt32:
+      return arg_extremum_typed(largest, x.data<int32_t>(), layout, indices);
+    case DType::kInt64:
+      return arg_extremum_typed(largest, x.data<int64_t>(), layout, indices);
+    case DType::kBool:
+      throw internal_error("argmax does not take bool");
   }
 }
 

@@ -1,6 +1,6 @@
-#include "kernels/window.h"
-
 #include <algorithm>
+
+#include "kernels/window.h"
 
 namespace wende::cpu {
 

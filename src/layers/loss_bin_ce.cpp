@@ -27,10 +27,10 @@ class BinaryCrossEntropy : public Loss {
     }
   }
 
-  /// With y the target and z the logits: w = 1 + (pos_weight - 1) y; (1-y) z + w softplus(-z), mean over features.
+  /// RETURNN takes the layer's output as logits, whatever its activation: a sigmoid layer is squashed twice.
+  /// With y the target and z the output: w = 1 + (pos_weight - 1) y; (1-y) z + w softplus(-z), mean over features.
   LossValue build(const LossContext& context) const override {
-    const bool sigmoid = context.logits.expr.defined() && context.activation_of_logits == "sigmoid";
-    const Expr z = sigmoid ? context.logits.expr : context.output.expr;
+    const Expr z = context.output.expr;
     const Expr y = aligned_target(context);
     const Expr rest = ops::add_scalar(ops::scale(y, -1.0), 1.0);
     const Expr weight = ops::add_scalar(ops::scale(y, args_.pos_weight - 1.0), 1.0);

@@ -110,10 +110,15 @@ void NetworkConstruction::add_constraints(const LayerPlan& plan, const BuiltLaye
     return;
   }
   if (const double l2 = factor(plan.options, "L2"); l2 != 0.0) {
+    // Decoupled: the updater shrinks the parameters itself, the objective knows nothing of it.
+    const bool decoupled = config_.get_bool("decouple_constraints", false);
     for (const std::string& name : built.owned) {
+      network_->l2_[name] += l2;
+      if (decoupled) {
+        continue;
+      }
       const Expr squares = ops::unary(ops::Unary::kSquare, network_->param_exprs_.at(name));
       constraints_.push_back(ops::scale(sum_all(squares), l2));
-      network_->l2_[name] += l2;
     }
   }
   if (const double scale = factor(plan.options, "darc1"); scale != 0.0) {

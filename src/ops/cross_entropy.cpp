@@ -22,6 +22,15 @@ class SparseGradOp : public Op {
  public:
   explicit SparseGradOp(bool has_valid) : has_valid_(has_valid) {}
   std::string_view name() const override { return "softmax_cross_entropy_grad"; }
+  PaddingRule padding() const override {
+    PaddingRule rule{.kind = PaddingRule::Kind::kFrameWise, .zero_any = {3}};
+    if (has_valid_) {
+      rule.zero_any.push_back(4);
+      rule.mask = 4;
+      rule.masked = {0, 1, 2, 3};
+    }
+    return rule;
+  }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("has_valid", has_valid_); }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {inputs[0]}; }
   void run(RunContext& context) const override {
@@ -38,6 +47,15 @@ class SparseOp : public Op {
  public:
   explicit SparseOp(bool has_valid) : has_valid_(has_valid) {}
   std::string_view name() const override { return "softmax_cross_entropy"; }
+  PaddingRule padding() const override {
+    PaddingRule rule{.kind = PaddingRule::Kind::kFrameWise};
+    if (has_valid_) {
+      rule.zero_any = {2};
+      rule.mask = 2;
+      rule.masked = {0, 1};
+    }
+    return rule;
+  }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("has_valid", has_valid_); }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {

@@ -13,6 +13,7 @@ class ConstantOp final : public Op {
   ConstantOp(double value, ExprType type) : value_(value), type_(std::move(type)) {}
 
   std::string_view name() const override { return "constant"; }
+  PaddingRule padding() const override { return {.zero = value_ == 0.0}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("value", value_);
     visitor.field("dtype", std::string(name_of(type_.dtype)));
@@ -36,7 +37,8 @@ class ConstantArrayOp final : public Op {
       fits = dim.is_static() && dim.size() == values_.dim(axis);
     }
     const ExprType type{values_.dtype(), dims_};
-    if (!fits) op_error("constant_array", "values of shape " + values_.shape().str() + " do not have these dims", {type});
+    if (!fits)
+      op_error("constant_array", "values of shape " + values_.shape().str() + " do not have these dims", {type});
   }
 
   std::string_view name() const override { return "constant_array"; }

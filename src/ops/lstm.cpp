@@ -32,6 +32,9 @@ class LstmGradOp : public Op {
   LstmGradOp(LstmAttributes attributes, std::vector<bool> has_grad)
       : attributes_(attributes), has_grad_(std::move(has_grad)) {}
   std::string_view name() const override { return "lstm_grad"; }
+  PaddingRule padding() const override {
+    return {.kind = PaddingRule::Kind::kRecurrent, .mask = static_cast<int>(has_grad_[0] + has_grad_[1] + has_grad_[2]) + 4};
+  }
   void attributes(AttributeVisitor& visitor) const override {
     attributes_.visit(visitor);
     visitor.field("has_dy", has_grad_[0]);
@@ -77,6 +80,7 @@ class LstmOp : public Op {
  public:
   explicit LstmOp(LstmAttributes attributes) : attributes_(attributes) {}
   std::string_view name() const override { return "lstm"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 2}; }
   void attributes(AttributeVisitor& visitor) const override { attributes_.visit(visitor); }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {

@@ -2,6 +2,7 @@
 
 #include "graph/op.h"
 #include "kernels/matmul.h"
+#include "ops/recurrent_inputs.h"
 
 namespace wende::ops {
 
@@ -13,27 +14,35 @@ void need_float(std::string_view op, const std::vector<ExprType>& inputs) {
   }
 }
 
+const std::vector<int64_t>* rows_of(const RunContext& context) {
+  return context.frames() ? &context.frames()->rows : nullptr;
+}
+
 /// Sum over all rows: the gradient of a bias.
 class BiasGradOp : public Op {
  public:
   std::string_view name() const override { return "bias_grad"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0}, .skips = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     need_float(name(), inputs);
     return {{DType::kFloat32, {inputs[0].dims.back()}}};
   }
-  void run(RunContext& context) const override { cpu::column_sum(context.input(0), context.output(0)); }
+  void run(RunContext& context) const override {
+    cpu::column_sum(context.input(0), rows_of(context), context.output(0));
+  }
 };
 
 /// a [...,K]^T b [...,N] over all rows: the gradient of a weight matrix.
 class LinearWeightGradOp : public Op {
  public:
   std::string_view name() const override { return "linear_weight_grad"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0, 1}, .skips = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     need_float(name(), inputs);
     return {{DType::kFloat32, {inputs[0].dims.back(), inputs[1].dims.back()}}};
   }
   void run(RunContext& context) const override {
-    cpu::linear_weight_grad(context.input(0), context.input(1), context.output(0));
+    cpu::linear_weight_grad(context.input(0), context.input(1), rows_of(context), scratch_of(context), context.output(0));
   }
 };
 
@@ -41,6 +50,11 @@ class LinearOp : public Op {
  public:
   LinearOp(bool transpose_w, bool has_bias) : transpose_w_(transpose_w), has_bias_(has_bias) {}
   std::string_view name() const override { return "linear"; }
+  PaddingRule padding() const override {
+    PaddingRule rule{.kind = PaddingRule::Kind::kFrameWise, .skips = true};
+    if (!has_bias_) rule.zero_any = {0};
+    return rule;
+  }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("transpose_w", transpose_w_);
     visitor.field("has_bias", has_bias_);
@@ -61,7 +75,7 @@ class LinearOp : public Op {
 
   void run(RunContext& context) const override {
     cpu::linear(context.input(0), context.input(1), has_bias_ ? context.input(2) : Tensor(), transpose_w_,
-                context.output(0));
+                rows_of(context), scratch_of(context), context.output(0));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {

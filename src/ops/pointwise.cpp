@@ -11,13 +11,15 @@ namespace wende::ops {
 namespace {
 
 constexpr std::array<std::string_view, 32> kUnaryNames = {
-    "neg",  "abs",  "sign", "square", "sqrt", "rsqrt", "reciprocal", "exp", "log",  "log1p", "expm1",
-    "sin",  "cos",  "tanh", "sigmoid", "relu", "relu6", "leaky_relu", "elu", "selu", "softplus", "softsign",
-    "gelu", "swish", "log_sigmoid", "safe_log", "erf", "floor", "ceil", "round", "logical_not", "is_finite"};
+    "neg",         "abs",        "sign",  "square", "sqrt",     "rsqrt",    "reciprocal",  "exp",
+    "log",         "log1p",      "expm1", "sin",    "cos",      "tanh",     "sigmoid",     "relu",
+    "relu6",       "leaky_relu", "elu",   "selu",   "softplus", "softsign", "gelu",        "swish",
+    "log_sigmoid", "safe_log",   "erf",   "floor",  "ceil",     "round",    "logical_not", "is_finite"};
 constexpr std::array<std::string_view, 18> kBinaryNames = {
-    "add",     "sub",     "mul",   "div",       "floordiv", "mod",        "pow",     "maximum",      "minimum",
-    "squared_difference", "equal", "not_equal", "less",     "less_equal", "greater", "greater_equal",
-    "logical_and", "logical_or"};
+    "add",           "sub",         "mul",       "div",        "floordiv",
+    "mod",           "pow",         "maximum",   "minimum",    "squared_difference",
+    "equal",         "not_equal",   "less",      "less_equal", "greater",
+    "greater_equal", "logical_and", "logical_or"};
 
 bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }
 bool is_logic(Binary kind) { return kind == Binary::kLogicalAnd || kind == Binary::kLogicalOr; }
@@ -28,6 +30,7 @@ class UnaryOp final : public Op {
   explicit UnaryOp(Unary kind) : kind_(kind) {}
 
   std::string_view name() const override { return kUnaryNames[static_cast<size_t>(kind_)]; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise}; }
   OpTraits traits() const override { return {.pointwise = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     ExprType type = inputs[0];
@@ -53,8 +56,10 @@ class UnaryOp final : public Op {
       case Unary::kRelu:
       case Unary::kFloor:
       case Unary::kCeil:
-      case Unary::kRound: return true;
-      default: return false;
+      case Unary::kRound:
+        return true;
+      default:
+        return false;
     }
   }
   Unary kind_;
@@ -66,6 +71,7 @@ class UnaryGradOp final : public Op {
   explicit UnaryGradOp(Unary kind) : kind_(kind) {}
 
   std::string_view name() const override { return "unary_grad"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_any = {0}}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("of", std::string(kUnaryNames[static_cast<size_t>(kind_)]));
   }
@@ -94,6 +100,12 @@ class BinaryOp final : public Op {
   explicit BinaryOp(Binary kind) : kind_(kind) {}
 
   std::string_view name() const override { return kBinaryNames[static_cast<size_t>(kind_)]; }
+  PaddingRule padding() const override {
+    PaddingRule rule{.kind = PaddingRule::Kind::kFrameWise};
+    if (kind_ == Binary::kMul || kind_ == Binary::kLogicalAnd) rule.zero_any = {0, 1};
+    if (kind_ == Binary::kAdd || kind_ == Binary::kSub) rule.zero_all = {0, 1};
+    return rule;
+  }
   OpTraits traits() const override { return {.pointwise = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     const DType dtype = inputs[0].dtype;
@@ -126,14 +138,22 @@ Expr BinaryOp::left_grad(const VjpContext& context) const {
   switch (kind_) {
     case Binary::kAdd:
     case Binary::kSub:
-    case Binary::kMod: return grad;
-    case Binary::kMul: return mul(grad, b);
-    case Binary::kDiv: return div(grad, b);
-    case Binary::kPow: return mul(grad, mul(b, binary(Binary::kPow, a, add_scalar(b, -1.0))));
-    case Binary::kMaximum: return chosen(Binary::kGreaterEqual, grad, a, b);
-    case Binary::kMinimum: return chosen(Binary::kLessEqual, grad, a, b);
-    case Binary::kSquaredDifference: return mul(grad, scale(sub(a, b), 2.0));
-    default: return {};
+    case Binary::kMod:
+      return grad;
+    case Binary::kMul:
+      return mul(grad, b);
+    case Binary::kDiv:
+      return div(grad, b);
+    case Binary::kPow:
+      return mul(grad, mul(b, binary(Binary::kPow, a, add_scalar(b, -1.0))));
+    case Binary::kMaximum:
+      return chosen(Binary::kGreaterEqual, grad, a, b);
+    case Binary::kMinimum:
+      return chosen(Binary::kLessEqual, grad, a, b);
+    case Binary::kSquaredDifference:
+      return mul(grad, scale(sub(a, b), 2.0));
+    default:
+      return {};
   }
 }
 
@@ -142,21 +162,30 @@ Expr BinaryOp::right_grad(const VjpContext& context) const {
   const Expr a = context.input(0);
   const Expr b = context.input(1);
   switch (kind_) {
-    case Binary::kAdd: return grad;
-    case Binary::kSub: return unary(Unary::kNeg, grad);
-    case Binary::kMul: return mul(grad, a);
-    case Binary::kDiv: return unary(Unary::kNeg, div(mul(grad, context.output(0)), b));
-    case Binary::kMod: return unary(Unary::kNeg, mul(grad, binary(Binary::kFloorDiv, a, b)));
+    case Binary::kAdd:
+      return grad;
+    case Binary::kSub:
+      return unary(Unary::kNeg, grad);
+    case Binary::kMul:
+      return mul(grad, a);
+    case Binary::kDiv:
+      return unary(Unary::kNeg, div(mul(grad, context.output(0)), b));
+    case Binary::kMod:
+      return unary(Unary::kNeg, mul(grad, binary(Binary::kFloorDiv, a, b)));
     case Binary::kPow: {
       // log of what is not positive counts as 0, as in TensorFlow.
       const Expr positive = binary(Binary::kGreater, a, zeros_like(a));
       const Expr safe = where(positive, a, constant(context.graph, 1.0, a.dtype()));
       return mul(mul(grad, context.output(0)), unary(Unary::kLog, safe));
     }
-    case Binary::kMaximum: return chosen(Binary::kGreater, grad, b, a);
-    case Binary::kMinimum: return chosen(Binary::kLess, grad, b, a);
-    case Binary::kSquaredDifference: return mul(grad, scale(sub(b, a), 2.0));
-    default: return {};
+    case Binary::kMaximum:
+      return chosen(Binary::kGreater, grad, b, a);
+    case Binary::kMinimum:
+      return chosen(Binary::kLess, grad, b, a);
+    case Binary::kSquaredDifference:
+      return mul(grad, scale(sub(b, a), 2.0));
+    default:
+      return {};
   }
 }
 
@@ -174,6 +203,7 @@ std::vector<Expr> BinaryOp::vjp(const VjpContext& context) const {
 class WhereOp final : public Op {
  public:
   std::string_view name() const override { return "where"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0, 2}, .mask = 0, .masked = {1}}; }
   OpTraits traits() const override { return {.pointwise = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     if (inputs[0].dtype != DType::kBool) op_error(name(), "the condition must be bool", inputs);
@@ -199,6 +229,7 @@ class CastOp final : public Op {
   explicit CastOp(DType dtype) : dtype_(dtype) {}
 
   std::string_view name() const override { return "cast"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0}}; }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("dtype", std::string(name_of(dtype_))); }
   OpTraits traits() const override { return {.pointwise = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {{dtype_, inputs[0].dims}}; }
@@ -216,6 +247,7 @@ class CastOp final : public Op {
 class StopGradientOp final : public Op {
  public:
   std::string_view name() const override { return "stop_gradient"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0}}; }
   OpTraits traits() const override { return {.pointwise = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {inputs[0]}; }
   void run(RunContext& context) const override { context.output(0).copy_from(context.input(0)); }

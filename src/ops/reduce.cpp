@@ -113,6 +113,10 @@ class ArgExtremumOp final : public Op {
   ArgExtremumOp(bool largest, int axis) : largest_(largest), axis_(axis) {}
 
   std::string_view name() const override { return largest_ ? "argmax" : "argmin"; }
+  PaddingRule padding() const override {
+    if (axis_ < 2) return {};
+    return {.kind = PaddingRule::Kind::kFrameWise};
+  }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("axis", axis_); }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     std::vector<Dim> dims = inputs[0].dims;
@@ -145,6 +149,10 @@ Expr reduce(Reduction kind, Expr x, const std::vector<int>& axes, bool keep) {
 }
 
 Expr argmax(Expr x, int axis) {
+  if (axis < 0) axis += x.rank();
+  // Softmax does not change which element is the largest; often nobody else wants its values.
+  const Node& producer = x.graph->node(x.node);
+  if (op_text(*producer.op) == fmt::format("softmax{{axis={}}}", axis)) return argmax(producer.inputs[0], axis);
   return x.graph->add(std::make_shared<const ArgExtremumOp>(true, axis < 0 ? axis + x.rank() : axis), {x});
 }
 

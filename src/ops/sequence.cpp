@@ -20,6 +20,7 @@ class LengthsOp : public Op {
  public:
   LengthsOp(Dim dim, Dim batch) : dim_(std::move(dim)), batch_(std::move(batch)) {}
   std::string_view name() const override { return "lengths"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kMask, .time = dim_}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("dim", dim_);
     visitor.field("batch", batch_);
@@ -43,6 +44,7 @@ class SequenceMaskOp : public Op {
   SequenceMaskOp(Dim batch, Dim time, bool time_major)
       : batch_(std::move(batch)), time_(std::move(time)), time_major_(time_major) {}
   std::string_view name() const override { return "sequence_mask"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kMask, .time = time_}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("batch", batch_);
     visitor.field("time", time_);

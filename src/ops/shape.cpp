@@ -16,6 +16,11 @@ class PermuteOp final : public Op {
   explicit PermuteOp(std::vector<int> axes) : axes_(std::move(axes)) {}
 
   std::string_view name() const override { return "permute"; }
+  PaddingRule padding() const override {
+    const bool keeps_frames = axes_.size() >= 2 && std::max(axes_[0], axes_[1]) == 1;
+    if (!keeps_frames) return {};
+    return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0}};
+  }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("axes", axes_); }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     const auto& dims = inputs[0].dims;
@@ -126,7 +131,8 @@ Expr reshape(Expr x, std::vector<Dim> dims) {
 
 Expr expand_dims(Expr x, int axis) {
   if (axis < 0) axis += x.rank() + 1;
-  if (axis < 0 || axis > x.rank()) op_error("expand_dims", fmt::format("there is no place for axis {}", axis), {x.type()});
+  if (axis < 0 || axis > x.rank())
+    op_error("expand_dims", fmt::format("there is no place for axis {}", axis), {x.type()});
   std::vector<Dim> dims = x.dims();
   dims.insert(dims.begin() + axis, Dim::fixed(1));
   return reshape(x, dims);

@@ -43,6 +43,10 @@ class SliceOp final : public Op {
       : backward_(backward), axis_(axis), begin_(begin), end_(end), step_(step), out_(std::move(out)) {}
 
   std::string_view name() const override { return backward_ ? "slice_grad" : "slice"; }
+  PaddingRule padding() const override {
+    if (axis_ < 2) return {};
+    return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0}};
+  }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("axis", axis_);
     visitor.field("begin", begin_);
@@ -58,8 +62,9 @@ class SliceOp final : public Op {
     const Dim& longer = backward_ ? out_ : dim;
     const Dim& shorter = backward_ ? dim : out_;
     if (longer.is_static() && shorter.is_static() && shorter.size() != pick(longer.size(), begin_, end_, step_).count) {
-      op_error(name(), fmt::format("takes {} elements, not {}", pick(longer.size(), begin_, end_, step_).count,
-                                   shorter.size()), inputs);
+      op_error(name(),
+               fmt::format("takes {} elements, not {}", pick(longer.size(), begin_, end_, step_).count, shorter.size()),
+               inputs);
     }
     dim = out_;
     return {type};
@@ -71,8 +76,8 @@ class SliceOp final : public Op {
     const Tensor& shorter = backward_ ? x : y;
     const Picked picked = pick(longer.dim(axis_), begin_, end_, step_);
     if (picked.count != shorter.dim(axis_)) {
-      throw Error(ExitStatus::kConfig, fmt::format("[slice] [{}:{}:{}] takes {} of {} elements, not {}", begin_, end_, step_,
-                                                   picked.count, longer.dim(axis_), shorter.dim(axis_)));
+      throw Error(ExitStatus::kConfig, fmt::format("[slice] [{}:{}:{}] takes {} of {} elements, not {}", begin_, end_,
+                                                   step_, picked.count, longer.dim(axis_), shorter.dim(axis_)));
     }
     const Tensor view = longer.strided(axis_, picked.begin, picked.count, step_);
     if (backward_) {
@@ -127,7 +132,8 @@ class PadOp final : public Op {
     const int64_t size = x.dim(axis_);
     const int64_t padded = y.dim(axis_);
     if (padded != size + left_ + right_) {
-      throw Error(ExitStatus::kConfig, fmt::format("[pad] {} + {} + {} elements are not {}", left_, size, right_, padded));
+      throw Error(ExitStatus::kConfig,
+                  fmt::format("[pad] {} + {} + {} elements are not {}", left_, size, right_, padded));
     }
     cpu::fill(y.sliced(axis_, 0, left_), value_);
     cpu::fill(y.sliced(axis_, padded - right_, padded), value_);
@@ -152,6 +158,10 @@ class SplitOp final : public Op {
   SplitOp(int axis, std::vector<Dim> parts) : axis_(axis), parts_(std::move(parts)) {}
 
   std::string_view name() const override { return "split"; }
+  PaddingRule padding() const override {
+    if (axis_ < 2) return {};
+    return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0}};
+  }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("axis", axis_);
     visitor.field("parts", parts_);
@@ -185,6 +195,10 @@ class ConcatOp final : public Op {
   ConcatOp(int inputs, int axis, Dim out) : inputs_(inputs), axis_(axis), out_(std::move(out)) {}
 
   std::string_view name() const override { return "concat"; }
+  PaddingRule padding() const override {
+    if (axis_ < 2) return {};
+    return {.kind = PaddingRule::Kind::kFrameWise, .zero_every = true};
+  }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("axis", axis_);
     visitor.field("out", out_);

@@ -26,6 +26,10 @@ class SoftmaxOp : public Op {
  public:
   SoftmaxOp(int axis, bool log) : axis_(axis), log_(log) {}
   std::string_view name() const override { return log_ ? "log_softmax" : "softmax"; }
+  PaddingRule padding() const override {
+    if (axis_ < 2) return {};
+    return {.kind = PaddingRule::Kind::kFrameWise};
+  }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("axis", axis_); }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {

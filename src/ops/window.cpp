@@ -1,7 +1,8 @@
+#include "kernels/window.h"
+
 #include <fmt/core.h>
 
 #include "graph/op.h"
-#include "kernels/window.h"
 #include "ops/shape.h"
 
 namespace wende::ops {

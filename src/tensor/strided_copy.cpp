@@ -94,9 +94,12 @@ void strided_copy(const Shape& shape, size_t element_bytes, const std::byte* sou
   if (shape.elements() == 0) return;
   const Loops loops(shape, source_strides, target_strides);
   switch (element_bytes) {
-    case 1: return copy_typed<uint8_t>(loops, source, target);
-    case 4: return copy_typed<uint32_t>(loops, source, target);
-    default: return copy_typed<uint64_t>(loops, source, target);
+    case 1:
+      return copy_typed<uint8_t>(loops, source, target);
+    case 4:
+      return copy_typed<uint32_t>(loops, source, target);
+    default:
+      return copy_typed<uint64_t>(loops, source, target);
   }
 }
 

@@ -32,11 +32,16 @@ std::string element_text(const std::byte* data) {
 
 std::string element_text(DType dtype, const std::byte* data) {
   switch (dtype) {
-    case DType::kFloat32: return element_text<float>(data);
-    case DType::kFloat64: return element_text<double>(data);
-    case DType::kInt32: return element_text<int32_t>(data);
-    case DType::kInt64: return element_text<int64_t>(data);
-    case DType::kBool: return element_text<bool>(data);
+    case DType::kFloat32:
+      return element_text<float>(data);
+    case DType::kFloat64:
+      return element_text<double>(data);
+    case DType::kInt32:
+      return element_text<int32_t>(data);
+    case DType::kInt64:
+      return element_text<int64_t>(data);
+    case DType::kBool:
+      return element_text<bool>(data);
   }
   return "?";
 }
@@ -94,15 +99,16 @@ bool Tensor::contiguous() const {
 template <class T>
 T* Tensor::data() const {
   if (dtype_ != dtype_of<T>()) {
-    throw internal_error(fmt::format("a {} tensor of shape {} was read as {}", name_of(dtype_), shape_.str(),
-                                     name_of(dtype_of<T>())));
+    throw internal_error(
+        fmt::format("a {} tensor of shape {} was read as {}", name_of(dtype_), shape_.str(), name_of(dtype_of<T>())));
   }
   return reinterpret_cast<T*>(data_);
 }
 
 Tensor Tensor::reshaped(Shape shape) const {
   if (!contiguous() || shape.elements() != elements()) {
-    throw internal_error(fmt::format("cannot view {}{} as {}", contiguous() ? "" : "strided ", shape_.str(), shape.str()));
+    throw internal_error(
+        fmt::format("cannot view {}{} as {}", contiguous() ? "" : "strided ", shape_.str(), shape.str()));
   }
   Tensor view = *this;
   view.shape_ = shape;
@@ -131,8 +137,8 @@ Tensor Tensor::strided(int axis, int64_t begin, int64_t count, int64_t step) con
   const int64_t last = begin + (count - 1) * step;
   const bool inside = count == 0 || (begin >= 0 && begin < shape_[i] && last >= 0 && last < shape_[i]);
   if (count < 0 || !inside) {
-    throw internal_error(fmt::format("{} elements from {} (step {}) of axis {} of shape {}", count, begin, step, axis,
-                                     shape_.str()));
+    throw internal_error(
+        fmt::format("{} elements from {} (step {}) of axis {} of shape {}", count, begin, step, axis, shape_.str()));
   }
   Tensor view = *this;
   if (count > 0) view.data_ += begin * strides_[i] * static_cast<int64_t>(size_of(dtype_));
@@ -189,9 +195,9 @@ std::string Tensor::str(int64_t most) const {
   return text + (shown < elements() ? " ...)" : ")");
 }
 
-#define WENDE_INSTANTIATE(T)                                      \
-  template Tensor Tensor::of<T>(const std::vector<T>&, Shape);    \
-  template T* Tensor::data<T>() const;                            \
+#define WENDE_INSTANTIATE(T)                                   \
+  template Tensor Tensor::of<T>(const std::vector<T>&, Shape); \
+  template T* Tensor::data<T>() const;                         \
   template std::vector<T> Tensor::to_vector<T>() const;
 WENDE_INSTANTIATE(float)
 WENDE_INSTANTIATE(double)

@@ -31,7 +31,8 @@ std::vector<T> computed(Binary kind, const std::vector<T>& a, const std::vector<
 /// Largest error in units in the last place of the exact result over an evenly spaced range.
 double worst_ulps(Unary kind, double low, double high, const std::function<double(double)>& exact) {
   std::vector<float> x(20001);
-  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(low + (high - low) * static_cast<double>(i) / 20000.0);
+  for (size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(low + (high - low) * static_cast<double>(i) / 20000.0);
   const auto y = computed(kind, x);
   double worst = 0;
   for (size_t i = 0; i < x.size(); ++i) {
@@ -60,9 +61,10 @@ TEST(PointwiseKernel, LimitsAndNotANumber) {
   EXPECT_EQ(computed(Unary::kTanh, {-kInf, kInf, 0}), (std::vector<float>{-1, 1, 0}));
   EXPECT_EQ(computed(Unary::kSigmoid, {-kInf, kInf, 0}), (std::vector<float>{0, 1, 0.5f}));
   EXPECT_EQ(computed(Unary::kExpm1, {-kInf, kInf, 0}), (std::vector<float>{-1, kInf, 0}));
-  EXPECT_EQ(computed(Unary::kSoftplus, {-200, 200}), (std::vector<float>{0, 200}));
+  EXPECT_EQ(computed(Unary::kSoftplus, {-200, 200, -kInf, kInf}), (std::vector<float>{0, 200, 0, kInf}));
   EXPECT_TRUE(std::isnan(computed(Unary::kLog, {-1})[0]));
-  for (const Unary kind : {Unary::kExp, Unary::kLog, Unary::kTanh, Unary::kSigmoid, Unary::kRelu, Unary::kExpm1}) {
+  for (const Unary kind : {Unary::kExp, Unary::kLog, Unary::kTanh, Unary::kSigmoid, Unary::kRelu, Unary::kExpm1,
+                           Unary::kSoftplus, Unary::kErf, Unary::kGelu, Unary::kLog1p}) {
     EXPECT_TRUE(std::isnan(computed(kind, {NAN})[0])) << static_cast<int>(kind);
   }
   EXPECT_NEAR(computed(Unary::kLog, {1e-40f})[0], std::log(1e-40f), 1e-5);

@@ -40,12 +40,15 @@ TEST(ReduceKernel, EverySetOfAxesMatchesAPlainLoop) {
     std::vector<int> axes;
     Shape shape;
     for (int axis = 0; axis < 4; ++axis) {
-      if ((set >> axis & 1u) != 0) axes.push_back(axis);
-      else shape.push_back(x.dim(axis));
+      if ((set >> axis & 1u) != 0)
+        axes.push_back(axis);
+      else
+        shape.push_back(x.dim(axis));
     }
     const auto expected = groups(x, axes);
     const Tensor out = Tensor::empty(DType::kFloat32, shape);
-    for (const Reduction kind : {Reduction::kSum, Reduction::kMean, Reduction::kMax, Reduction::kMin, Reduction::kLogSumExp}) {
+    for (const Reduction kind :
+         {Reduction::kSum, Reduction::kMean, Reduction::kMax, Reduction::kMin, Reduction::kLogSumExp}) {
       cpu::reduce(kind, x, axes, out);
       const auto values = out.to_vector<float>();
       ASSERT_EQ(values.size(), expected.size());

@@ -33,7 +33,8 @@ inline std::vector<Tensor> evaluate(const std::vector<Expr>& exprs, const std::m
   return results;
 }
 
-inline Tensor evaluate(const Expr& expr, const std::map<std::string, Tensor>& leaves = {}, const Binding& binding = {}) {
+inline Tensor evaluate(const Expr& expr, const std::map<std::string, Tensor>& leaves = {},
+                       const Binding& binding = {}) {
   return evaluate(std::vector<Expr>{expr}, leaves, binding)[0];
 }
 
@@ -57,8 +58,8 @@ struct FiniteDifferenceOptions {
   double low = -1.0;        ///< range of the random arguments
   double high = 1.0;
   uint32_t seed = 1;
-  int most_elements = 40;                        ///< per argument
-  Binding binding = {};                          ///< sizes of dynamic dims
+  int most_elements = 40;                           ///< per argument
+  Binding binding = {};                             ///< sizes of dynamic dims
   std::map<std::string, Tensor> other_leaves = {};  ///< leaves that the function makes itself
 };
 

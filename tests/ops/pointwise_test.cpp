@@ -1,5 +1,7 @@
 #include "ops/pointwise.h"
 
+#include <gtest/gtest-spi.h>
+
 #include "base/error.h"
 #include "ops/finite_difference.h"
 
@@ -8,6 +10,14 @@ namespace {
 
 using test::evaluate;
 using test::expect_gradients;
+
+/// d(stop(x) x) misses half of the slope.
+void check_wrong_gradient() {
+  expect_gradients({Shape{}},
+                   [](Graph&, const std::vector<Expr>& x) { return ops::mul(ops::stop_gradient(x[0]), x[0]); });
+}
+
+TEST(FiniteDifference, FindsWrongGradients) { EXPECT_NONFATAL_FAILURE(check_wrong_gradient(), "element 0"); }
 
 TEST(PointwiseOp, GradientsOfUnaryFunctions) {
   for (int i = 0; i <= static_cast<int>(Unary::kErf); ++i) {
@@ -41,13 +51,12 @@ TEST(PointwiseOp, WhereAndDynamicDims) {
   Binding binding;
   binding.bind(batch, 2);
   binding.bind_lengths(time, {3, 1});
-  test::expect_gradients_of_dims(
-      {{batch, time, Dim::fixed(2)}, {batch, time, Dim::fixed(1)}, {}},
-      [](Graph&, const std::vector<Expr>& x) {
-        const Expr positive = ops::binary(Binary::kGreater, x[0], ops::zeros_like(x[0]));
-        return ops::where(positive, ops::mul(x[0], x[1]), ops::mul(x[1], x[2]));
-      },
-      {.epsilon = 1e-3, .binding = binding});
+  test::expect_gradients_of_dims({{batch, time, Dim::fixed(2)}, {batch, time, Dim::fixed(1)}, {}},
+                                 [](Graph&, const std::vector<Expr>& x) {
+                                   const Expr positive = ops::binary(Binary::kGreater, x[0], ops::zeros_like(x[0]));
+                                   return ops::where(positive, ops::mul(x[0], x[1]), ops::mul(x[1], x[2]));
+                                 },
+                                 {.epsilon = 1e-3, .binding = binding});
 }
 
 TEST(PointwiseOp, TiesOfMaximumGoToTheLeft) {

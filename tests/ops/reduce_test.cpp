@@ -7,8 +7,8 @@ namespace wende {
 namespace {
 
 TEST(ReduceOp, Gradients) {
-  for (const Reduction kind : {Reduction::kSum, Reduction::kMean, Reduction::kMax, Reduction::kMin, Reduction::kProd,
-                               Reduction::kLogSumExp}) {
+  for (const Reduction kind :
+       {Reduction::kSum, Reduction::kMean, Reduction::kMax, Reduction::kMin, Reduction::kProd, Reduction::kLogSumExp}) {
     SCOPED_TRACE(static_cast<int>(kind));
     for (const std::vector<int>& axes : {std::vector<int>{0}, {1}, {2}, {0, 2}, {0, 1, 2}, {-1}}) {
       for (const bool keep : {false, true}) {
@@ -31,8 +31,7 @@ TEST(ReduceOp, MeanCountsTheElementsOfTheBatch) {
     Binding binding;
     binding.bind(batch, 2);
     binding.bind_lengths(time, {length, 1});
-    const auto values =
-        test::evaluate({mean, grad}, {{"x", test::random_tensor({2, length}, 3, 1.0, 1.0)}}, binding);
+    const auto values = test::evaluate({mean, grad}, {{"x", test::random_tensor({2, length}, 3, 1.0, 1.0)}}, binding);
     EXPECT_FLOAT_EQ(*values[0].data<float>(), 1.0f);
     EXPECT_FLOAT_EQ(values[1].data<float>()[0], 0.5f / static_cast<float>(length));
   }
@@ -62,7 +61,8 @@ TEST(LeafOp, ConstantsAndRanges) {
   const Dim time = Dim::dynamic("time");
   Binding binding;
   binding.bind_lengths(time, {3, 4});
-  EXPECT_EQ(test::evaluate(ops::range(graph, time), {}, binding).to_vector<int32_t>(), (std::vector<int32_t>{0, 1, 2, 3}));
+  EXPECT_EQ(test::evaluate(ops::range(graph, time), {}, binding).to_vector<int32_t>(),
+            (std::vector<int32_t>{0, 1, 2, 3}));
   const Expr c = ops::constant(graph, 2, DType::kInt64, {Dim::fixed(2), time});
   EXPECT_EQ(test::evaluate(c, {}, binding).to_vector<int64_t>(), std::vector<int64_t>(8, 2));
   EXPECT_THROW(ops::constant_array(graph, Tensor::scalar(1), {Dim::fixed(2)}), Error);

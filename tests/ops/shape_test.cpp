@@ -70,8 +70,9 @@ TEST(ShapeOp, Gradients) {
   expect_gradients({{2, 7}}, [](Graph&, const Args& x) { return ops::slice(x[0], 1, -1, 2, -2, Dim::fixed(2)); });
   expect_gradients({{2, 3}}, [](Graph&, const Args& x) { return ops::pad(x[0], 1, 2, 1, 0.5, Dim::fixed(6)); });
   expect_gradients({{2, 3}}, [](Graph&, const Args& x) { return ops::pad(x[0], 0, 2, 0, 0.5, Dim::fixed(4)); });
-  expect_gradients({{2, 3, 2}, {2, 1, 2}, {2, 2, 2}},
-                   [](Graph&, const Args& x) { return ops::concat({x[0], x[1], x[2]}, 1, Dim::fixed(6)); });
+  expect_gradients({{2, 3, 2}, {2, 1, 2}, {2, 2, 2}}, [](Graph&, const Args& x) {
+    return ops::concat({x[0], x[1], x[2]}, 1, Dim::fixed(6));
+  });
   for (int64_t left = 0; left < 4; ++left) {
     expect_gradients({{2, 5, 3}}, [&](Graph&, const Args& x) { return ops::window(x[0], 1, Dim::fixed(4), left); });
   }

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "graph/program.h"
+
+namespace wende {
+
+/// Finds the steps whose padded frames nobody needs, and notes there which value says where the padding is.
+/// Padding is needed where a fetch or an op that may look at all frames reads it. Where gradients are zero in padding
+/// (behind masked losses and recurrent layers), sums over frames need none of it.
+void find_padding(const Graph& graph, Program& program);
+
+}  // namespace wende

@@ -1,0 +1,121 @@
+#include <fmt/core.h>
+
+#include "layers/alignment.h"
+#include "layers/axis_option.h"
+#include "layers/concat_input.h"
+#include "ops/gather.h"
+#include "ops/leaf.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+struct SplitDimsArgs {
+  Value axis, dims, pad_to_multiples, pad_value;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("axis", axis, "the axis that is split");
+    v.field("dims", dims, "sizes of the new axes; one may be -1");
+    v.field("pad_to_multiples", pad_to_multiples, "pads the axis so that it can be split (True on dynamic axes)");
+    v.field("pad_value", pad_value, "what is padded (0)");
+  }
+};
+
+/// A split feature axis leaves the mark on the last part; any other mark stays on the first.
+class SplitDimsLayer : public Layer {
+ public:
+  explicit SplitDimsLayer(SplitDimsArgs args) : args_(std::move(args)) {
+    if (!args_.dims.is_sequence() || args_.dims.items().empty()) {
+      throw args_.dims.error("dims is a tuple of sizes, got " + args_.dims.repr());
+    }
+  }
+
+  Data out_data(const LayerContext& context) override {
+    const Data x = concat_input_data(context.sources, context.name);
+    axis_ = axis_of_option(x, args_.axis, context.behavior_version);
+    const Dim& dim = x.dims[static_cast<size_t>(axis_)];
+    const int count = static_cast<int>(args_.dims.items().size());
+    multiple_ = 1;
+    int open = -1;
+    for (int i = 0; i < count; ++i) {
+      const int64_t size = args_.dims.items()[static_cast<size_t>(i)].as_int();
+      if (size == 0 || size < -1 || (size == -1 && open >= 0)) {
+        throw args_.dims.error("dims has positive sizes and at most one -1, got " + args_.dims.repr());
+      }
+      open = size == -1 ? i : open;
+      multiple_ *= size == -1 ? 1 : size;
+    }
+    const Dim rest = open_dim(dim, open, context);
+    Data out = x.without_axis(axis_);
+    for (int i = count - 1; i >= 0; --i) {
+      out = out.with_axis(axis_, i == open ? rest : part(x, i, i == count - 1, context));
+    }
+    out.feature_axis = axis_ == x.feature_axis ? axis_ + count - 1 : out.feature_axis;
+    out.time_axis = axis_ == x.time_axis ? axis_ : out.time_axis;
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    out_data(builder.context());
+    Expr x = builder.input().expr;
+    if (pads_) {
+      const Dim padded = builder.out_data().dims[static_cast<size_t>(axis_)] * multiple_;
+      const double value = args_.pad_value.is_none() ? 0.0 : args_.pad_value.as_float();
+      // Enough frames for the next multiple, whatever the length; then as many rows as the split needs.
+      x = ops::pad(x, axis_, 0, multiple_ - 1, value, x.dim(axis_) + (multiple_ - 1));
+      std::vector<int> order{axis_};
+      for (int i = 0; i < x.rank(); ++i) {
+        if (i != axis_) {
+          order.push_back(i);
+        }
+      }
+      x = ops::gather(permute_if_needed(x, order), ops::range(builder.graph(), padded));
+      x = permute_if_needed(x, inverse_order(order));
+    }
+    return ops::reshape(x, builder.out_data().dims);
+  }
+
+ private:
+  Dim part(const Data& x, int i, bool last, const LayerContext& context) const {
+    const bool feature = axis_ == x.feature_axis && last;
+    return Dim::fixed(args_.dims.items()[static_cast<size_t>(i)].as_int(),
+                      feature ? Dim::Kind::kFeature : Dim::Kind::kSpatial,
+                      fmt::format("{}:split_dims{}", context.absolute_name, i));
+  }
+
+  /// The dim of the -1 entry; checks that the split is possible.
+  Dim open_dim(const Dim& dim, int open, const LayerContext& context) {
+    pads_ = dim.is_dynamic() && multiple_ > 1;
+    if (dim.is_dynamic()) {
+      if (open < 0) {
+        throw args_.dims.error("a dynamic axis is split with one -1 in dims, got " + args_.dims.repr());
+      }
+      if (open > 0 && pads_) {
+        throw args_.dims.error("a dynamic axis with -1 behind is not supported by Wende " WENDE_VERSION);
+      }
+      return multiple_ == 1 ? dim : ceil_div(dim, multiple_);
+    }
+    if (open < 0 ? dim.size() != multiple_ : dim.size() % multiple_ != 0) {
+      throw args_.dims.error(fmt::format("an axis of size {} does not split into {}", dim.size(), args_.dims.repr()));
+    }
+    const bool last = open + 1 == static_cast<int>(args_.dims.items().size());
+    return Dim::fixed(dim.size() / multiple_, last ? dim.kind() : Dim::Kind::kSpatial,
+                      fmt::format("{}:split_dims{}", context.absolute_name, open));
+  }
+
+  SplitDimsArgs args_;
+  int axis_ = 0;
+  int64_t multiple_ = 1;
+  bool pads_ = false;
+};
+
+const RegisterLayer<SplitDimsLayer, SplitDimsArgs> kRegister{
+    "split_dims",
+    {},
+    "Makes several axes of one.",
+    {R"({"class": "split_dims", "axis": "F", "dims": (1, -1), "from": "data"})",
+     R"({"class": "split_dims", "axis": "T", "dims": (-1, 2), "from": "data"})"}};
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,2 @@
+add_test(NAME rank_equality COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/rank_equality_test.py $<TARGET_FILE:wende>)
+set_tests_properties(rank_equality PROPERTIES LABELS mpi TIMEOUT 300)

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""N ranks mean the same as one: the union of their batches gives the same losses and parameters over 20 steps.
+
+rank_equality_test.py WENDE
+"""
+import json
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+CONFIG = """
+task = "train"
+train = {"class": "Task12AXDataset", "num_seqs": 120, "seq_ordering": "default", "fixed_random_seed": 1}
+dev = {"class": "Task12AXDataset", "num_seqs": 31, "fixed_random_seed": 1}
+num_inputs = 9
+num_outputs = 2
+network = {
+    "lstm": {"class": "rec", "unit": "lstm", "n_out": 10, "dropout": 0.1, "L2": 0.01, "from": "data"},
+    "aux": {"class": "softmax", "loss": "ce", "loss_scale": 0.3, "from": "lstm", "target": "classes"},
+    "output": {"class": "softmax", "loss": "ce", "from": "lstm", "target": "classes"},
+}
+batch_size = 100000
+adam = True
+gradient_clip_global_norm = 5.0
+learning_rate = 0.01
+num_epochs = 1
+log_verbosity = 5
+"""
+
+
+def read_safetensors(path):
+    data = path.read_bytes()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + size])
+    header.pop("__metadata__", None)
+    arrays = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        arrays[name] = np.frombuffer(data[8 + size + begin : 8 + size + end], dtype=np.float32).reshape(entry["shape"])
+    return arrays
+
+
+def train(wende, ranks, folder):
+    config = folder / f"ranks{ranks}.config"
+    model = folder / f"ranks{ranks}"
+    config.write_text(CONFIG + f'model = "{model}"\nmax_seqs = {6 // ranks}\n')
+    command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), wende, config]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+    steps = [line for line in run.stdout.splitlines() if line.startswith("train epoch 1, step ")]
+    losses = [float(re.search(r", loss ([-0-9.e+]+)", line)[1]) for line in steps]
+    dev = re.search(r"^dev: score .*$", run.stdout, re.M)[0]
+    return losses, dev, read_safetensors(Path(f"{model}.001.wende/params.safetensors"))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        losses, dev, params = train(sys.argv[1], 1, folder)
+        assert len(losses) == 20, losses
+        for ranks in (2, 3):
+            other_losses, other_dev, other = train(sys.argv[1], ranks, folder)
+            np.testing.assert_allclose(other_losses, losses, rtol=2e-5, err_msg=f"losses on {ranks} ranks")
+            assert sorted(other) == sorted(params)
+            for key, value in params.items():
+                np.testing.assert_allclose(other[key], value, rtol=1e-3, atol=2e-5, err_msg=f"{key} on {ranks} ranks")
+            numbers = [np.array(re.findall(r"[0-9.]+e?[-0-9]*", text), dtype=float) for text in (dev, other_dev)]
+            np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-3, err_msg=f"dev on {ranks} ranks")
+            print(f"{ranks} ranks: as one rank over {len(losses)} steps")
+
+
+if __name__ == "__main__":
+    main()
