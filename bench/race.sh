@@ -11,7 +11,7 @@ returnn_python=${RETURNN_PYTHON:-python3}
 step=$build/bench/wende_bench_step
 [ -x "$step" ] || step=$build/wende_bench_step
 if [ ! -x "$step" ]; then
-  echo "race: no wende_bench_step in $build" >&2
+  echo "race: no wende_bench_step in $build: configure it with -DWENDE_BENCH=ON" >&2
   exit 2
 fi
 [ $# -gt 0 ] || set -- ff lstm blstm

@@ -54,5 +54,5 @@ Look at them:
   /usr/bin/python3 -c "import h5py; f = h5py.File('$out/posteriors.dev.hdf'); print(f['seqTags'][0], f['inputs'][:3].argmax(1))"
 Train something else:
   $wende configs/12ax.lstm.config
-  mpirun -n 2 $wende configs/lstm.500.config ++num_epochs 2
+  mpirun -n 2 $wende configs/lstm.500.config ++num_epochs 2    (as root: mpirun --allow-run-as-root)
 END

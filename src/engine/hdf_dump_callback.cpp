@@ -17,6 +17,7 @@ struct HdfDumpCallback::Dump {
   Value options;
   bool whole_batches = false;
   bool per_run = false;
+  bool with_sizes = true;                      ///< hdf_dump layers write "seq_sizes"; the task forward's output_file does not
   std::unique_ptr<HdfDumpWriter> writer;
 };
 
@@ -96,6 +97,7 @@ HdfDumpCallback::HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& c
       dump->options = sink.options;
       dump->whole_batches = flag(sink.options, "dump_whole_batches");
       dump->per_run = flag(sink.options, "dump_per_run");
+      dump->with_sizes = sink.options.find("class") != nullptr;
       dump->data = data;
     }
     if (sink.name == sink.layer) {
@@ -133,7 +135,9 @@ void HdfDumpCallback::open(Dump& dump) {
     replace("{dataset_name}", dataset_name_);
   }
   HdfDumpWriter::Options options = writer_options(dump.options, dump.data[static_cast<size_t>(dump.main)], path);
-  options.extra_types["seq_sizes"] = {1, dump.whole_batches ? 2 : 1};
+  if (dump.with_sizes) {
+    options.extra_types["seq_sizes"] = {1, dump.whole_batches ? 2 : 1};
+  }
   if (dump.whole_batches) {
     options.extra_types["seq_tags"] = {1, 1};
   }
@@ -226,7 +230,9 @@ void HdfDumpCallback::write_rows(Dump& dump, const std::string& bytes) {
     HdfDumpWriter::Row row;
     row.tag = tags[i];
     row.data = rows.at(row_name(i, "data"));
-    row.sizes = rows.at(row_name(i, "sizes")).to_vector<int32_t>();
+    if (dump.with_sizes) {
+      row.sizes = rows.at(row_name(i, "sizes")).to_vector<int32_t>();
+    }
     for (const auto& [key, sink] : dump.extra) {
       row.extra[key] = rows.at(row_name(i, "extra/" + key));
       row.extra[key + "_seq_lens"] = rows.at(row_name(i, "extra/" + key + "_seq_lens"));

@@ -184,7 +184,7 @@ Error unsupported_class(const std::string& name) {
 bool has_no_default_input(const std::string& name) {
   static const std::set<std::string> kNames = {
       "constant",          "variable",          "random", "rand_int", "range", "train_flag",
-      "global_train_step", "random_state_init", "source"};
+      "global_train_step", "random_state_init", "source", "switch"};
   return kNames.count(name) != 0;
 }
 
