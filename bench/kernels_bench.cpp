@@ -57,7 +57,8 @@ void lstm_forward(benchmark::State& state) {
   wende::cpu::LstmForward args;
   args.z = random_tensor(Shape{time, batch, 4 * n});
   args.w_re = random_tensor(Shape{n, 4 * n});
-  args.lengths = Tensor::of<int32_t>(std::vector<int32_t>(static_cast<size_t>(batch), static_cast<int32_t>(time)), Shape{batch});
+  args.lengths =
+      Tensor::of<int32_t>(std::vector<int32_t>(static_cast<size_t>(batch), static_cast<int32_t>(time)), Shape{batch});
   args.y = random_tensor(Shape{time, batch, n});
   for (auto _ : state) wende::cpu::lstm_forward(args, {}, wende::cpu::heap_scratch);
   report(state, "GFLOP/s", 8.0 * static_cast<double>(time * batch * n * n));

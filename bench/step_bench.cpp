@@ -1,5 +1,6 @@
 // One training step after another (forward, backward, Adam) of a network of the race, on synthetic batches.
 
+#include <fmt/core.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -11,8 +12,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include <fmt/core.h>
 
 #include "base/error.h"
 #include "config/config.h"
@@ -55,9 +54,7 @@ for i in range(3):
 network["output"] = {"class": "softmax", "loss": "ce", "from": ["lstm2_fw", "lstm2_bw"], "target": "classes"}
 )";
 
-double wall() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double wall() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 double peak_rss_mb() {
@@ -89,7 +86,8 @@ Options parse(int argc, char** argv) {
     } else if (arg == "--lens") {
       const std::string lens = next();
       options.low = options.high = std::atoi(lens.c_str());
-      if (const size_t dash = lens.find('-'); dash != std::string::npos) options.high = std::atoi(lens.c_str() + dash + 1);
+      if (const size_t dash = lens.find('-'); dash != std::string::npos)
+        options.high = std::atoi(lens.c_str() + dash + 1);
     } else if (arg == "--server") {
       options.server = true;
     } else if (arg == "--startup") {
@@ -147,7 +145,8 @@ struct StepTime {
 class Training {
  public:
   explicit Training(const Options& options)
-      : config_(wende::Config::from_source(source_of(options.net), "race")), built_(build(config_)),
+      : config_(wende::Config::from_source(source_of(options.net), "race")),
+        built_(build(config_)),
         store_(built_.network->params(), built_.backward_order) {
     store_.initialize(1);
     runner_ = std::make_unique<wende::NetworkRunner>(*built_.network, built_.gradients, store_);
@@ -249,7 +248,8 @@ void measure(Training& training, const Options& options) {
   fmt::print("wende net={} steps={} step_s median={:.4f} nodes={} arena_mb={:.1f} planning={:.3f}% updater={:.2f}%\n",
              options.net, options.steps, median(seconds), training.executor().node_count(),
              static_cast<double>(training.executor().arena_bytes()) / (1 << 20),
-             100 * (training.executor().planning_seconds() - planned) / total, 100 * training.updater_seconds() / total);
+             100 * (training.executor().planning_seconds() - planned) / total,
+             100 * training.updater_seconds() / total);
   fmt::print("peak_rss_mb={:.1f}\nframes_per_s={:.1f}\n", peak_rss_mb(), median(rates));
 }
 
@@ -276,8 +276,9 @@ void bench(const Options& options) {
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   if (options.net.empty()) {
-    fmt::print(stderr, "usage: wende_bench_step ff|lstm|blstm [--steps N] [--warmup N] [--lens LO-HI] [--server] "
-                       "[--startup] [--profile]\n");
+    fmt::print(stderr,
+               "usage: wende_bench_step ff|lstm|blstm [--steps N] [--warmup N] [--lens LO-HI] [--server] "
+               "[--startup] [--profile]\n");
     return 2;
   }
   try {

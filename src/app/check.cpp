@@ -1,10 +1,10 @@
 #include "app/check.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <map>
-
-#include <fmt/core.h>
 
 #include "engine/config_check.h"
 #include "engine/network_runner.h"

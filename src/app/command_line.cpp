@@ -47,7 +47,8 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_config_options(*app.add_subcommand("run", "the config's task (default when only a config is given)"), line);
   add_config_options(*app.add_subcommand("train", "train"), line);
   add_config_options(*app.add_subcommand("eval", "evaluate the data sets dev, eval and eval_datasets"), line);
-  add_config_options(*app.add_subcommand("forward", "write the output layer's values of 'eval' to 'output_file'"), line);
+  add_config_options(*app.add_subcommand("forward", "write the output layer's values of 'eval' to 'output_file'"),
+                     line);
   add_config_options(*app.add_subcommand("check", "network table; needs no data and no device"), line);
   CLI::App* replay = app.add_subcommand("replay", "run the one batch of a case file and write all numbers");
   replay->add_option("case", line.file, "case file (/config, /inputs, /params)")->required();
@@ -55,7 +56,9 @@ CommandLine parse_command_line(int argc, char** argv) {
   CLI::App* layers = app.add_subcommand("layers", "list the layer classes, or the options of one");
   layers->add_option("name", line.layer, "layer class");
   layers->add_flag("--markdown", line.markdown, "as in docs/layers");
-  app.add_subcommand("inspect", "say what is in a dataset, dump or checkpoint")->add_option("file", line.file)->required();
+  app.add_subcommand("inspect", "say what is in a dataset, dump or checkpoint")
+      ->add_option("file", line.file)
+      ->required();
 
   if (!args.empty() && args[0].rfind('-', 0) != 0) {
     try {

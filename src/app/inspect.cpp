@@ -1,9 +1,9 @@
 #include "app/inspect.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <filesystem>
-
-#include <fmt/core.h>
 
 #include "io/checkpoint.h"
 #include "io/hdf5.h"

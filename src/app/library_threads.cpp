@@ -6,8 +6,8 @@
 
 namespace wende {
 
-// OpenMP's threads spin while they wait for each other: on cores that others use too, small products became ten times slower.
-// Looked up by name, since the OpenMP library is there only if the matrix library wants it.
+// OpenMP's threads spin while they wait for each other: on cores that others use too, small products became ten times
+// slower. Looked up by name, since the OpenMP library is there only if the matrix library wants it.
 void limit_library_threads() {
   if (std::getenv("OMP_NUM_THREADS") != nullptr) {
     return;

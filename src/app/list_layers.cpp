@@ -36,7 +36,9 @@ void print_layer(const LayerClass& layer, bool markdown) {
 }
 
 void print_all_markdown() {
-  fmt::print("# Layers\n\nWritten by `wende layers --markdown`. Every layer takes the general options as well.\n\n## General options\n");
+  fmt::print(
+      "# Layers\n\nWritten by `wende layers --markdown`. Every layer takes the general options as well.\n\n## General "
+      "options\n");
   ArgsDoc general;
   GeneralArgs args;
   args.fields(general);
@@ -58,7 +60,8 @@ void list_layers(const std::string& name, bool markdown) {
   if (!name.empty()) {
     const LayerClass* layer = LayerRegistry::instance().find(name);
     if (layer == nullptr) {
-      throw Error(ExitStatus::kUsage, fmt::format("no layer class '{}'", name)).hint(did_you_mean(name, LayerRegistry::instance().names()));
+      throw Error(ExitStatus::kUsage, fmt::format("no layer class '{}'", name))
+          .hint(did_you_mean(name, LayerRegistry::instance().names()));
     }
     print_layer(*layer, markdown);
     return;

@@ -1,10 +1,10 @@
+#include <fmt/core.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <thread>
-
-#include <fmt/core.h>
 
 #include "app/check.h"
 #include "app/command_line.h"
@@ -54,7 +54,8 @@ void wait_for_the_end() {
 
 /// The part that all ranks do: the config's task. The first error ends every rank.
 int run_ranks(const CommandLine& line, int argc, char** argv) {
-  const std::unique_ptr<Communicator> communicator = line.debug ? Communicator::self() : Communicator::detect(&argc, &argv);
+  const std::unique_ptr<Communicator> communicator =
+      line.debug ? Communicator::self() : Communicator::detect(&argc, &argv);
   const auto fail = [&](ExitStatus status, const std::string& message) {
     if (communicator->size() > 1) {
       if (!communicator->is_root()) {
@@ -102,7 +103,8 @@ int main(int argc, char** argv) {
   limit_library_threads();
   try {
     const CommandLine line = parse_command_line(argc, argv);
-    const bool alone = line.command == "replay" || line.command == "layers" || line.command == "inspect" || line.command == "check";
+    const bool alone =
+        line.command == "replay" || line.command == "layers" || line.command == "inspect" || line.command == "check";
     return alone ? run_alone(line) : run_ranks(line, argc, argv);
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());

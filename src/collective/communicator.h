@@ -34,7 +34,7 @@ class Communicator {
   virtual int size() const = 0;
   bool is_root() const { return rank() == 0; }
 
-  virtual void all_sum(float* values, size_t count) = 0;   ///< in place
+  virtual void all_sum(float* values, size_t count) = 0;  ///< in place
   virtual void all_sum(double* values, size_t count) = 0;
   virtual void all_max(int64_t* values, size_t count) = 0;
   virtual std::unique_ptr<PendingSum> start_all_sum(float* values, size_t count) = 0;  ///< in place, any order of waits

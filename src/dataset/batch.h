@@ -33,7 +33,7 @@ struct BatchOptions {
   std::map<std::string, int64_t> chunk_size, chunk_step;          ///< "" = all keys; empty = no chunking
   int64_t min_chunk_size = 0;
   int64_t max_pad_size = -1;
-  bool frame_mode = false;  ///< non-recurrent nets: sequences concatenated into one row, cut at batch_size
+  bool frame_mode = false;        ///< non-recurrent nets: sequences concatenated into one row, cut at batch_size
   std::vector<std::string> keys;  ///< what to load; empty = all
 
   /// For a role ("train", "dev", "eval", "forward"): the config's options that RETURNN applies to it.
@@ -51,7 +51,8 @@ struct BatchPlan {
 
 BatchPlan plan_batches(const Dataset& dataset, const BatchOptions& options);
 
-/// Batches of one epoch for one rank: batch i goes to rank i % ranks. A thread loads ahead. next() returns nothing at the end.
+/// Batches of one epoch for one rank: batch i goes to rank i % ranks. A thread loads ahead. next() returns nothing at
+/// the end.
 class BatchLoader {
  public:
   BatchLoader(Dataset& dataset, BatchPlan plan, BatchOptions options, int rank, int ranks, int64_t first_batch = 0);

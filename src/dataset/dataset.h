@@ -15,8 +15,8 @@ namespace wende {
 struct KeyInfo {
   DType dtype = DType::kFloat32;
   bool sparse = false;
-  int64_t dim = 0;   ///< feature size, or number of classes
-  int rank = 2;      ///< of one sequence: [T,F] 2, sparse [T] 1
+  int64_t dim = 0;  ///< feature size, or number of classes
+  int rank = 2;     ///< of one sequence: [T,F] 2, sparse [T] 1
   std::vector<std::string> labels;
 };
 
@@ -34,7 +34,7 @@ class Dataset {
   virtual std::map<std::string, KeyInfo> keys() const = 0;
   /// Orders the sequences for a (full, 1-based) epoch: seq_ordering, partition_epoch, fixed_random_seed.
   virtual void init_epoch(int epoch) = 0;
-  virtual int64_t sequence_count() const = 0;             ///< in this epoch; -1 unknown
+  virtual int64_t sequence_count() const = 0;  ///< in this epoch; -1 unknown
   virtual int64_t length(int64_t index, const std::string& key) const = 0;
   virtual std::string tag(int64_t index) const = 0;
   virtual Sequence load(int64_t index) = 0;

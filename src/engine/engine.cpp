@@ -1,9 +1,9 @@
 #include "engine/engine.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,7 +26,9 @@ Config checked(Config config) {
 }  // namespace
 
 Engine::Engine(Config config, Communicator& communicator)
-    : config_(checked(std::move(config))), communicator_(communicator), extern_data_(ExternData::from_config(config_)),
+    : config_(checked(std::move(config))),
+      communicator_(communicator),
+      extern_data_(ExternData::from_config(config_)),
       model_files_(config_) {}
 
 Engine::~Engine() = default;
@@ -48,7 +50,8 @@ void Engine::build_training_network() {
   NetworkOptions options;
   options.train = true;
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
-  training_ = NetworkWithGradients::differentiate(Network::build(config_, extern_data_, options), communicator_.is_root());
+  training_ =
+      NetworkWithGradients::differentiate(Network::build(config_, extern_data_, options), communicator_.is_root());
   const Network& network = *training_.network;
   require_loss(config_, network);
   for (const std::string& name : network.unreached_layers()) {
@@ -73,7 +76,8 @@ void Engine::build_training_network() {
     has_gradient_[name] = training_.updated.count(name) != 0;
   }
   updater_ = std::make_unique<Updater>(config_, *store_, layer_opts, decoupled_l2(config_, network, *store_));
-  buckets_ = std::make_unique<GradientBuckets>(communicator_, store_->flat_gradients().data<float>(), offsets, counts, 0);
+  buckets_ =
+      std::make_unique<GradientBuckets>(communicator_, store_->flat_gradients().data<float>(), offsets, counts, 0);
   train_dumps_ = std::make_unique<HdfDumpCallback>(network.sinks(), communicator_);
 }
 
@@ -121,11 +125,12 @@ Dataset& Engine::dataset(const std::string& role, const Value& options) {
         for (const auto& [name, info] : keys) {
           names.push_back(name);
         }
-        throw options.error(fmt::format("dataset '{}' has no data key '{}' that the network uses; its keys: {}", role, key,
-                                        fmt::format("{}", fmt::join(names, ", "))));
+        throw options.error(fmt::format("dataset '{}' has no data key '{}' that the network uses; its keys: {}", role,
+                                        key, fmt::format("{}", fmt::join(names, ", "))));
       }
       const Dim dim = data.feature_or_sparse_dim();
-      if (found->second.sparse != data.sparse() || (dim.defined() && dim.is_static() && dim.size() != found->second.dim)) {
+      if (found->second.sparse != data.sparse() ||
+          (dim.defined() && dim.is_static() && dim.size() != found->second.dim)) {
         throw Error(ExitStatus::kConfig,
                     fmt::format("data key '{}': extern_data says {}{}, dataset '{}' has {} of dim {}", key,
                                 data.sparse() ? "sparse " : "", data.str(), role,
@@ -190,7 +195,8 @@ void Engine::finish_epoch(int epoch, const PassResult& result) {
   std::string line;
   for (const auto& [set, eval_result] : evaluate_all(epoch)) {
     learning_rates_->set_error(epoch, scores(set, eval_result));
-    line += fmt::format("{}{}: score {} error {}", line.empty() ? "" : " ", set, score_text(eval_result), error_text(eval_result));
+    line += fmt::format("{}{}: score {} error {}", line.empty() ? "" : " ", set, score_text(eval_result),
+                        error_text(eval_result));
   }
   if (!line.empty()) {
     log_line(1, line);
@@ -206,7 +212,8 @@ void Engine::evaluate() {
   const int epoch = restore();
   std::string line;
   for (const auto& [set, result] : evaluate_all(epoch)) {
-    line += fmt::format("{}{}: score {} error {}", line.empty() ? "" : " ", set, score_text(result), error_text(result));
+    line +=
+        fmt::format("{}{}: score {} error {}", line.empty() ? "" : " ", set, score_text(result), error_text(result));
   }
   eval_dumps_->close();
   log_line(1, line);

@@ -27,13 +27,15 @@ struct PassResult {
   double seconds = 0;
 };
 
-/// Runs a config's task on all ranks: the training, evaluation and forward loops around networks, datasets, updater, files.
+/// Runs a config's task on all ranks: the training, evaluation and forward loops around networks, datasets, updater,
+/// files.
 class Engine {
  public:
   Engine(Config config, Communicator& communicator);
   ~Engine();
 
-  /// The config's `task` (default "train"). Returns the exit status: 0, or 75 when a signal stopped it after a checkpoint.
+  /// The config's `task` (default "train"). Returns the exit status: 0, or 75 when a signal stopped it after a
+  /// checkpoint.
   ExitStatus run();
 
  private:

@@ -11,13 +11,13 @@ namespace wende {
 /// One hdf_dump layer: its sinks, its options, the file that is open.
 struct HdfDumpCallback::Dump {
   std::string layer;
-  int main = -1;                               ///< index into the sinks
+  int main = -1;                                   ///< index into the sinks
   std::vector<std::pair<std::string, int>> extra;  ///< key -> index into the sinks
-  std::vector<Data> data;                      ///< template of every sink
+  std::vector<Data> data;                          ///< template of every sink
   Value options;
   bool whole_batches = false;
   bool per_run = false;
-  bool with_sizes = true;                      ///< hdf_dump layers write "seq_sizes"; the task forward's output_file does not
+  bool with_sizes = true;  ///< hdf_dump layers write "seq_sizes"; the task forward's output_file does not
   std::unique_ptr<HdfDumpWriter> writer;
 };
 
@@ -202,7 +202,8 @@ void HdfDumpCallback::write_rows(Dump& dump, const std::string& bytes) {
     tags.push_back(bytes.substr(at, end - at));
     at = end + 1;
   }
-  const std::map<std::string, Tensor> rows = parse_safetensors(bytes.substr(8 + tag_bytes), "rows of layer " + dump.layer);
+  const std::map<std::string, Tensor> rows =
+      parse_safetensors(bytes.substr(8 + tag_bytes), "rows of layer " + dump.layer);
   if (dump.writer == nullptr) {
     open(dump);
   }

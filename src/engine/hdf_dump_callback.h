@@ -13,8 +13,8 @@
 
 namespace wende {
 
-/// Writes what hdf_dump layers give: rows of all ranks gathered to rank 0 in batch order, so that the file is the same for
-/// 1 and N ranks (semantics section 13).
+/// Writes what hdf_dump layers give: rows of all ranks gathered to rank 0 in batch order, so that the file is the same
+/// for 1 and N ranks (semantics section 13).
 class HdfDumpCallback {
  public:
   HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& communicator);

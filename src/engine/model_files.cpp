@@ -1,10 +1,10 @@
 #include "engine/model_files.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-
-#include <fmt/core.h>
 
 #include "base/log.h"
 #include "io/checkpoint.h"
@@ -74,7 +74,8 @@ std::vector<int> ModelFiles::saved_epochs() const {
       continue;
     }
     const std::string number = name.substr(prefix.size(), name.size() - prefix.size() - 6);
-    const bool digits = !number.empty() && number.size() < 9 && std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits = !number.empty() && number.size() < 9 &&
+                        std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (digits && checkpoint_counters(entry.path().string())) {
       epochs.push_back(std::stoi(number));
     }

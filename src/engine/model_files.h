@@ -24,7 +24,8 @@ class ModelFiles {
   /// Removes old models by cleanup_old_models (semantics section 15) and says which.
   void clean_up(const std::map<int, EpochData>& scores) const;
   /// The epochs that the rules keep: last n, best n per score key, and the pattern.
-  static std::set<int> epochs_to_keep(const Value& rules, const std::vector<int>& saved, const std::map<int, EpochData>& scores);
+  static std::set<int> epochs_to_keep(const Value& rules, const std::vector<int>& saved,
+                                      const std::map<int, EpochData>& scores);
 
  private:
   std::string base_;

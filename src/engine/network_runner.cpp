@@ -1,8 +1,8 @@
 #include "engine/network_runner.h"
 
-#include <algorithm>
-
 #include <fmt/core.h>
+
+#include <algorithm>
 
 #include "base/error.h"
 #include "graph/gradients.h"
@@ -97,7 +97,8 @@ void NetworkRunner::bind_batch(const Batch& batch) {
     const Data& data = network_.extern_data().keys.at(key);
     const auto found = batch.data.find(key);
     if (found == batch.data.end()) {
-      throw Error(ExitStatus::kConfig, fmt::format("the network uses the data key '{}', which the dataset does not have", key));
+      throw Error(ExitStatus::kConfig,
+                  fmt::format("the network uses the data key '{}', which the dataset does not have", key));
     }
     Tensor tensor = found->second;
     const int batch_axis = data.batch_axis();
@@ -118,7 +119,8 @@ void NetworkRunner::bind_batch(const Batch& batch) {
     }
     for (int axis : data.dynamic_axes()) {
       const Dim& dim = data.dims[static_cast<size_t>(axis)];
-      const auto lengths = batch.lengths.find(axis == data.dynamic_axes().front() ? key : fmt::format("{}:{}", key, axis));
+      const auto lengths =
+          batch.lengths.find(axis == data.dynamic_axes().front() ? key : fmt::format("{}:{}", key, axis));
       if (lengths != batch.lengths.end()) {
         binding_.bind_lengths(dim, lengths->second);
       }

@@ -32,9 +32,9 @@ struct StepReport {
 /// A network with gradients, before it has memory: says which parameters there are and in which order backward ends.
 struct NetworkWithGradients {
   std::unique_ptr<Network> network;
-  std::map<std::string, Expr> gradients;       ///< by parameter; only those that get one
-  std::vector<std::string> backward_order;     ///< trainable parameters, first finished first; the same on all ranks
-  std::set<std::string> updated;               ///< parameters that get a gradient on some rank
+  std::map<std::string, Expr> gradients;    ///< by parameter; only those that get one
+  std::vector<std::string> backward_order;  ///< trainable parameters, first finished first; the same on all ranks
+  std::set<std::string> updated;            ///< parameters that get a gradient on some rank
 
   /// with_constraints: exactly one rank of a run differentiates L2 and the like, since they do not depend on the batch.
   static NetworkWithGradients differentiate(std::unique_ptr<Network> network, bool with_constraints = true);

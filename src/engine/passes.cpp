@@ -1,9 +1,9 @@
 /// The loops over a dataset: training steps, evaluation, forwarding.
-#include <algorithm>
-#include <cmath>
-
 #include <fmt/core.h>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,8 +15,8 @@ namespace wende {
 
 /// One pass through a dataset.
 struct Engine::Pass {
-  std::string name;      ///< "train", "dev", ...
-  std::string prefix;    ///< of step lines: "train epoch 1", "epoch 1 'dev' eval"
+  std::string name;    ///< "train", "dev", ...
+  std::string prefix;  ///< of step lines: "train epoch 1", "epoch 1 'dev' eval"
   Dataset* dataset = nullptr;
   bool train = false;
   int epoch = 1;
@@ -67,7 +67,8 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
     }
   }
   if (batch) {
-    report = train_runner_->run(*batch, options, [&](const std::string& param) { buckets_->ready(param_index_.at(param)); });
+    report =
+        train_runner_->run(*batch, options, [&](const std::string& param) { buckets_->ready(param_index_.at(param)); });
     if (!communicator_.is_root()) {
       report.constraints = 0;
     }
@@ -94,12 +95,14 @@ PassResult Engine::run_pass(Pass& pass) {
   if (pass.train && mid_epoch_) {
     result.steps = mid_epoch_->counters.at("step_in_epoch");
     for (size_t i = 0; i < result.losses.size(); ++i) {
-      result.losses[i] = {mid_epoch_->numbers.at(fmt::format("value/{}", i)), mid_epoch_->numbers.at(fmt::format("error/{}", i)),
+      result.losses[i] = {mid_epoch_->numbers.at(fmt::format("value/{}", i)),
+                          mid_epoch_->numbers.at(fmt::format("error/{}", i)),
                           mid_epoch_->numbers.at(fmt::format("inv_norm/{}", i))};
     }
     mid_epoch_.reset();
   }
-  BatchLoader loader(*pass.dataset, plan, batch_options, communicator_.rank(), static_cast<int>(ranks), result.steps * ranks);
+  BatchLoader loader(*pass.dataset, plan, batch_options, communicator_.rank(), static_cast<int>(ranks),
+                     result.steps * ranks);
   StepLog step_log(config_, runner.network(), pass.prefix, steps);
   const double start = monotonic_seconds();
   dumps.begin_run(pass.name, pass.epoch);
@@ -125,8 +128,10 @@ PassResult Engine::run_pass(Pass& pass) {
       result.losses[i].inv_norm += report.losses[i].inv_norm;
     }
     if (pass.train && stop_on_nonfinite && !std::isfinite(report.objective())) {
-      throw Error(ExitStatus::kNonFinite, fmt::format("epoch {} step {}: the loss is {}", pass.epoch, result.steps, report.objective()))
-          .frame(fmt::format("sequences: {}", batch ? fmt::format("{}", fmt::join(batch->tags, ", ")).substr(0, 300) : "none here"));
+      throw Error(ExitStatus::kNonFinite,
+                  fmt::format("epoch {} step {}: the loss is {}", pass.epoch, result.steps, report.objective()))
+          .frame(fmt::format("sequences: {}",
+                             batch ? fmt::format("{}", fmt::join(batch->tags, ", ")).substr(0, 300) : "none here"));
     }
     step_log.step(result.steps, report, batch ? &*batch : nullptr, monotonic_seconds() - step_start);
     ++result.steps;

@@ -1,10 +1,9 @@
 #include "engine/replay.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <filesystem>
-
-#include <fmt/core.h>
 
 #include "base/error.h"
 #include "engine/hdf_dump_callback.h"
@@ -46,7 +45,8 @@ class ReplayMode {
   }
 
   std::vector<Tensor> sink_values() const {
-    return {runner_->extra_values().begin() + static_cast<std::ptrdiff_t>(layers_.size()), runner_->extra_values().end()};
+    return {runner_->extra_values().begin() + static_cast<std::ptrdiff_t>(layers_.size()),
+            runner_->extra_values().end()};
   }
 
   const Network& network() const { return *built_.network; }
@@ -86,7 +86,9 @@ void write_losses(hdf5::File& out, const std::string& mode, const Network& netwo
 }
 
 /// Cases store arrays batch-major; templates may have the batch axis elsewhere.
-int template_axis(const Data& data, int file_axis) { return file_axis - 1 < data.batch_axis() ? file_axis - 1 : file_axis; }
+int template_axis(const Data& data, int file_axis) {
+  return file_axis - 1 < data.batch_axis() ? file_axis - 1 : file_axis;
+}
 
 Batch read_batch(const hdf5::File& file, const ExternData& extern_data) {
   Batch batch;
@@ -104,7 +106,8 @@ Batch read_batch(const hdf5::File& file, const ExternData& extern_data) {
       if (child.rfind("sizes", 0) != 0) {
         continue;
       }
-      const int64_t axis = file.has_attribute(path + "/" + child, "axis") ? file.int_attribute(path + "/" + child, "axis") : 1;
+      const int64_t axis =
+          file.has_attribute(path + "/" + child, "axis") ? file.int_attribute(path + "/" + child, "axis") : 1;
       std::string name = child == "sizes" ? key : fmt::format("{}:{}", key, axis);
       if (known != extern_data.keys.end() && child != "sizes") {
         name = fmt::format("{}:{}", key, template_axis(known->second, static_cast<int>(axis)));
@@ -218,7 +221,8 @@ void write_file_content(hdf5::File& out, const std::string& name, const std::str
 /// Runs in a folder of its own, so that relative file names of hdf_dump layers do not touch the user's.
 class WorkFolder {
  public:
-  WorkFolder() : previous_(fs::current_path()), folder_(fs::temp_directory_path() / fmt::format("wende-replay-{}", getpid())) {
+  WorkFolder()
+      : previous_(fs::current_path()), folder_(fs::temp_directory_path() / fmt::format("wende-replay-{}", getpid())) {
     fs::create_directories(folder_);
     fs::current_path(folder_);
   }

@@ -1,7 +1,7 @@
 /// Checkpoints of a run: what is saved when, and what a start goes on from.
-#include <filesystem>
-
 #include <fmt/core.h>
+
+#include <filesystem>
 
 #include "base/log.h"
 #include "engine/engine.h"
@@ -13,7 +13,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string shapes_text(const Tensor& a, const Tensor& b) { return fmt::format("{} in the config, {} in the file", a.shape().str(), b.shape().str()); }
+std::string shapes_text(const Tensor& a, const Tensor& b) {
+  return fmt::format("{} in the config, {} in the file", a.shape().str(), b.shape().str());
+}
 
 }  // namespace
 
@@ -69,7 +71,13 @@ void Engine::load_values(const std::string& path) {
     if (found == values.end()) {
       problems.push_back({{}, "", fmt::format("{}: no parameter '{}'", path, name), "", "", {}});
     } else if (!(found->second.shape() == store_->value(name).shape())) {
-      problems.push_back({{}, "", fmt::format("{}: parameter '{}': {}", path, name, shapes_text(store_->value(name), found->second)), "", "", {}});
+      problems.push_back(
+          {{},
+           "",
+           fmt::format("{}: parameter '{}': {}", path, name, shapes_text(store_->value(name), found->second)),
+           "",
+           "",
+           {}});
     } else {
       store_->value(name).copy_from(found->second);
     }
@@ -102,14 +110,17 @@ int Engine::restore() {
   const int last = saved.empty() ? 0 : saved.back();
   const auto mid = model_files_.enabled() ? checkpoint_counters(model_files_.mid_epoch_path()) : std::nullopt;
   if (mid && mid->at("epoch") > last) {
-    log_line(1, fmt::format("Going on in epoch {} after step {} from {}", mid->at("epoch"), mid->at("step_in_epoch"), model_files_.mid_epoch_path()));
+    log_line(1, fmt::format("Going on in epoch {} after step {} from {}", mid->at("epoch"), mid->at("step_in_epoch"),
+                            model_files_.mid_epoch_path()));
     mid_epoch_ = load_checkpoint(model_files_.mid_epoch_path());
     load_values(model_files_.mid_epoch_path());
     updater_->load_state(mid_epoch_->optimizer);
     global_step_ = mid_epoch_->counters.at("global_step");
     if (mid_epoch_->counters.at("world_size") != communicator_.size()) {
-      throw Error(ExitStatus::kRanksDisagree, fmt::format("the interrupted epoch ran on {} ranks, this run has {}; start it with as many, or remove {}",
-                                                          mid_epoch_->counters.at("world_size"), communicator_.size(), model_files_.mid_epoch_path()));
+      throw Error(
+          ExitStatus::kRanksDisagree,
+          fmt::format("the interrupted epoch ran on {} ranks, this run has {}; start it with as many, or remove {}",
+                      mid_epoch_->counters.at("world_size"), communicator_.size(), model_files_.mid_epoch_path()));
     }
     return static_cast<int>(mid->at("epoch"));
   }
@@ -128,7 +139,8 @@ int Engine::restore() {
       break;
     }
   }
-  return static_cast<int>(config_.has("start_epoch") && config_.find("start_epoch")->is_number() ? config_.get_int("start_epoch", 1) : 1);
+  return static_cast<int>(
+      config_.has("start_epoch") && config_.find("start_epoch")->is_number() ? config_.get_int("start_epoch", 1) : 1);
 }
 
 std::map<std::string, double> Engine::scores(const std::string& set, const PassResult& result) const {

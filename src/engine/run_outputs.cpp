@@ -1,8 +1,8 @@
 #include "engine/run_outputs.h"
 
-#include <cstring>
-
 #include <fmt/core.h>
+
+#include <cstring>
 
 namespace wende {
 

@@ -1,13 +1,12 @@
 #include "engine/step_log.h"
 
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
-
-#include <fmt/core.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,8 +22,12 @@ std::string number_text(double value) {
 }
 
 StepLog::StepLog(const Config& config, const Network& network, std::string prefix, int64_t steps)
-    : network_(network), prefix_(std::move(prefix)), steps_(steps), batch_size_(config.get_bool("log_batch_size", false)),
-      live_(isatty(STDERR_FILENO) != 0 && log_enabled(3) && !log_enabled(5)), start_(monotonic_seconds()) {}
+    : network_(network),
+      prefix_(std::move(prefix)),
+      steps_(steps),
+      batch_size_(config.get_bool("log_batch_size", false)),
+      live_(isatty(STDERR_FILENO) != 0 && log_enabled(3) && !log_enabled(5)),
+      start_(monotonic_seconds()) {}
 
 std::string StepLog::step_text(int64_t step, const StepReport& report, const Batch* batch, double seconds) const {
   std::map<std::string, std::string> items;
@@ -44,14 +47,15 @@ std::string StepLog::step_text(int64_t step, const StepReport& report, const Bat
   }
   if (batch_size_ && batch != nullptr) {
     for (const auto& [key, lengths] : batch->lengths) {
-      text += fmt::format(", max_size:{} {}", key, lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end()));
+      text +=
+          fmt::format(", max_size:{} {}", key, lengths.empty() ? 0 : *std::max_element(lengths.begin(), lengths.end()));
     }
     text += fmt::format(", num_seqs {}", batch->size());
   }
   const double elapsed = monotonic_seconds() - start_;
   const double complete = static_cast<double>(step + 1) / static_cast<double>(std::max<int64_t>(steps_, 1));
-  text += fmt::format(", {:.3f} sec/step, elapsed {}, exp. remaining {}, complete {:.2f}%", seconds, format_hms(elapsed),
-                      format_hms(elapsed * (1 - complete) / complete), complete * 100);
+  text += fmt::format(", {:.3f} sec/step, elapsed {}, exp. remaining {}, complete {:.2f}%", seconds,
+                      format_hms(elapsed), format_hms(elapsed * (1 - complete) / complete), complete * 100);
   return text;
 }
 
@@ -69,7 +73,8 @@ void StepLog::finish(int64_t steps, double seconds) {
     std::fprintf(stderr, "\r\033[K");
   }
   const double share = seconds > 0 ? std::min(100.0, 100.0 * computing_ / seconds) : 100.0;
-  log_line(3, fmt::format("{}, finished after {} steps, {} elapsed ({:.1f}% computing time)", prefix_, steps, format_hms(seconds), share));
+  log_line(3, fmt::format("{}, finished after {} steps, {} elapsed ({:.1f}% computing time)", prefix_, steps,
+                          format_hms(seconds), share));
 }
 
 }  // namespace wende

@@ -8,7 +8,8 @@
 
 namespace wende {
 
-/// Step lines with RETURNN's keys in RETURNN's order (log_verbosity 5), and a live line with the time left when stderr is a terminal.
+/// Step lines with RETURNN's keys in RETURNN's order (log_verbosity 5), and a live line with the time left when stderr
+/// is a terminal.
 class StepLog {
  public:
   StepLog(const Config& config, const Network& network, std::string prefix, int64_t steps);

@@ -2,8 +2,8 @@
 
 namespace wende {
 
-/// SIGUSR1 and SIGTERM ask for a checkpoint at the end of the step and a stop with status 75. The handlers only set a flag;
-/// install them as the first thing in main, before MPI and Python start.
+/// SIGUSR1 and SIGTERM ask for a checkpoint at the end of the step and a stop with status 75. The handlers only set a
+/// flag; install them as the first thing in main, before MPI and Python start.
 void install_stop_handlers();
 bool stop_requested();
 

@@ -1,9 +1,9 @@
 #include "graph/binding.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <numeric>
-
-#include <fmt/core.h>
 
 #include "base/error.h"
 
@@ -15,14 +15,21 @@ int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1)
 
 int64_t apply(Dim::Op op, int64_t a, int64_t b) {
   switch (op) {
-    case Dim::Op::kAdd: return a + b;
-    case Dim::Op::kSub: return std::max<int64_t>(a - b, 0);
-    case Dim::Op::kMul: return a * b;
-    case Dim::Op::kFloorDiv: return floor_div(a, b);
-    case Dim::Op::kCeilDiv: return -floor_div(-a, b);
-    case Dim::Op::kMax: return std::max(a, b);
+    case Dim::Op::kAdd:
+      return a + b;
+    case Dim::Op::kSub:
+      return std::max<int64_t>(a - b, 0);
+    case Dim::Op::kMul:
+      return a * b;
+    case Dim::Op::kFloorDiv:
+      return floor_div(a, b);
+    case Dim::Op::kCeilDiv:
+      return -floor_div(-a, b);
+    case Dim::Op::kMax:
+      return std::max(a, b);
     case Dim::Op::kRoot:
-    case Dim::Op::kPacked: break;
+    case Dim::Op::kPacked:
+      break;
   }
   throw internal_error("no formula for this dim");
 }

@@ -1,10 +1,10 @@
 #include "graph/executor.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-
-#include <fmt/core.h>
 
 #include "base/error.h"
 #include "graph/leaf_op.h"
@@ -32,10 +32,10 @@ bool all_finite(const Tensor& tensor) {
 
 /// Everything about a run that depends on sizes only.
 struct SizedPlan {
-  std::vector<Shape> shapes;      ///< by value
-  std::vector<size_t> offsets;    ///< by value; arena values only
+  std::vector<Shape> shapes;    ///< by value
+  std::vector<size_t> offsets;  ///< by value; arena values only
   size_t bytes = 0;
-  std::vector<Tensor> tensors;    ///< by value, views of the arena at `base`
+  std::vector<Tensor> tensors;  ///< by value, views of the arena at `base`
   const std::byte* base = nullptr;
 };
 
@@ -66,7 +66,10 @@ class Scratch {
 class Executor::Impl : public RunContext {
  public:
   Impl(const Graph& graph, std::vector<Fetch> fetches, Device device)
-      : graph_(graph), fetches_(std::move(fetches)), device_(device), program_(Program::compile(graph, fetches_)),
+      : graph_(graph),
+        fetches_(std::move(fetches)),
+        device_(device),
+        program_(Program::compile(graph, fetches_)),
         scratch_(device) {}
 
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options) {
@@ -159,12 +162,14 @@ class Executor::Impl : public RunContext {
         }
         if (step.in_place_input >= 0) {
           const int piece = piece_of[static_cast<size_t>(step.in_place_input)];
-          lifetimes[static_cast<size_t>(piece)].end = std::max(lifetimes[static_cast<size_t>(piece)].end, place.last_use);
+          lifetimes[static_cast<size_t>(piece)].end =
+              std::max(lifetimes[static_cast<size_t>(piece)].end, place.last_use);
           piece_of[static_cast<size_t>(index)] = piece;
           continue;
         }
         piece_of[static_cast<size_t>(index)] = static_cast<int>(lifetimes.size());
-        const size_t bytes = static_cast<size_t>(shape.elements()) * size_of(program_.dtypes[static_cast<size_t>(index)]);
+        const size_t bytes =
+            static_cast<size_t>(shape.elements()) * size_of(program_.dtypes[static_cast<size_t>(index)]);
         lifetimes.push_back({bytes, static_cast<int>(position), place.last_use});
       }
     }
@@ -182,7 +187,8 @@ class Executor::Impl : public RunContext {
     plan.tensors.assign(program_.values.size(), Tensor());
     for (size_t i = 0; i < program_.values.size(); ++i) {
       if (program_.values[i].kind == ValuePlace::Kind::kArena) {
-        plan.tensors[i] = Tensor::wrap(program_.dtypes[i], plan.shapes[i], arena_->data() + plan.offsets[i], nullptr, device_);
+        plan.tensors[i] =
+            Tensor::wrap(program_.dtypes[i], plan.shapes[i], arena_->data() + plan.offsets[i], nullptr, device_);
       }
     }
   }
@@ -266,9 +272,9 @@ class Executor::Impl : public RunContext {
   void check_numerics(const Program::Step& step, const Node& node) const {
     for (const int index : step.outputs) {
       if (program_.values[static_cast<size_t>(index)].wanted && !all_finite(value(index))) {
-        throw Error(ExitStatus::kNonFinite, fmt::format("layer '{}', operation '{}': first non-finite value, shape {}",
-                                                        graph_.scope_name(node.scope), node.op->name(),
-                                                        value(index).shape().str()));
+        throw Error(ExitStatus::kNonFinite,
+                    fmt::format("layer '{}', operation '{}': first non-finite value, shape {}",
+                                graph_.scope_name(node.scope), node.op->name(), value(index).shape().str()));
       }
     }
   }
@@ -281,7 +287,8 @@ class Executor::Impl : public RunContext {
     const Shape& shape = plan_->shapes[static_cast<size_t>(value)];
     if (fresh) {
       const bool time_major = program_.dims[static_cast<size_t>(dims[1])].is_batch();
-      const std::vector<int32_t> lengths = binding_->lengths(program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])]);
+      const std::vector<int32_t> lengths =
+          binding_->lengths(program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])]);
       for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
         const int64_t outer = row / shape[1];
         const int64_t inner = row % shape[1];
@@ -320,7 +327,9 @@ std::vector<std::string> Executor::leaf_names() const {
   return names;
 }
 
-std::vector<Tensor> Executor::run(const Binding& binding, const RunOptions& options) { return impl_->run(binding, options); }
+std::vector<Tensor> Executor::run(const Binding& binding, const RunOptions& options) {
+  return impl_->run(binding, options);
+}
 size_t Executor::arena_bytes() const { return impl_->arena_ ? impl_->arena_->bytes() : 0; }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }
 void Executor::set_profiling(bool on) {

@@ -1,8 +1,8 @@
 #include "graph/gradients.h"
 
-#include <map>
-
 #include <fmt/core.h>
+
+#include <map>
 
 #include "base/error.h"
 #include "graph/accumulate.h"
@@ -62,8 +62,8 @@ void backward(Graph& graph, NodeId id, const std::vector<char>& depends, std::ma
     }
     const Expr& input = node.inputs[i];
     if (input_grads[i].rank() != input.rank()) {
-      throw internal_error(fmt::format("[{}] vjp of input {}: {} for {}", node.op->name(), i, input_grads[i].type().str(),
-                                       input.type().str()));
+      throw internal_error(fmt::format("[{}] vjp of input {}: {} for {}", node.op->name(), i,
+                                       input_grads[i].type().str(), input.type().str()));
     }
     grads[{input.node, input.output}].push_back(input_grads[i]);
   }

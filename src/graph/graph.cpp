@@ -18,7 +18,9 @@ class AttributeText : public AttributeVisitor {
   void field(std::string_view name, const std::vector<Dim>& dims) override {
     std::string text = "[";
     for (const Dim& dim : dims) {
-      text += !dim.defined() ? "none," : dim.is_static() ? fmt::format("{},", dim.size()) : fmt::format("#{},", dim.id());
+      text += !dim.defined()    ? "none,"
+              : dim.is_static() ? fmt::format("{},", dim.size())
+                                : fmt::format("#{},", dim.id());
     }
     add(name, text + "]");
   }
@@ -139,7 +141,8 @@ std::string Graph::str() const {
       inputs += fmt::format("{}%{}", inputs.empty() ? "" : ", ", input.node);
       inputs += input.output > 0 ? fmt::format(".{}", input.output) : "";
     }
-    text += fmt::format("%{} = {}({}) : {}  # {}\n", id, op_text(*n.op), inputs, types_text(n.outputs), scope_name(n.scope));
+    text += fmt::format("%{} = {}({}) : {}  # {}\n", id, op_text(*n.op), inputs, types_text(n.outputs),
+                        scope_name(n.scope));
   }
   return text;
 }

@@ -54,8 +54,8 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  /// Appends a node (or returns an equal existing one for pure ops) after op->infer; errors get the current layer as frame.
-  /// Returns output 0; further outputs through output_of().
+  /// Appends a node (or returns an equal existing one for pure ops) after op->infer; errors get the current layer as
+  /// frame. Returns output 0; further outputs through output_of().
   Expr add(std::shared_ptr<const Op> op, std::vector<Expr> inputs);
   Expr output_of(Expr expr, int output) const { return {expr.graph, expr.node, output}; }
 

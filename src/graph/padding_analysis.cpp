@@ -55,7 +55,8 @@ class PaddingAnalysis {
     const int mask = program_.steps[i].inputs[at(rules_[i].mask)];
     if (rules_[i].kind != PaddingRule::Kind::kRecurrent) return zero_[at(mask)] != 0 && same_frames(mask, value);
     const PaddingRule& lengths = rules_[producer_[at(mask)]];
-    return lengths.kind == PaddingRule::Kind::kMask && lengths.time == dim(value, static_cast<size_t>(time_axis(value)));
+    return lengths.kind == PaddingRule::Kind::kMask &&
+           lengths.time == dim(value, static_cast<size_t>(time_axis(value)));
   }
 
   bool zero_input(size_t i, int input, int output) const {
@@ -81,8 +82,9 @@ class PaddingAnalysis {
           zero_[at(output)] = zero_[at(output)] != 0 && is_zero(static_cast<int>(input));
         }
       } else if (rule.kind == PaddingRule::Kind::kFrameWise) {
-        zero_[at(output)] = std::any_of(rule.zero_any.begin(), rule.zero_any.end(), is_zero) ||
-                            (!rule.zero_all.empty() && std::all_of(rule.zero_all.begin(), rule.zero_all.end(), is_zero));
+        zero_[at(output)] =
+            std::any_of(rule.zero_any.begin(), rule.zero_any.end(), is_zero) ||
+            (!rule.zero_all.empty() && std::all_of(rule.zero_all.begin(), rule.zero_all.end(), is_zero));
       }
     }
   }
@@ -105,15 +107,18 @@ class PaddingAnalysis {
     const PaddingRule& rule = rules_[i];
     const int value = step.inputs[at(input)];
     switch (rule.kind) {
-      case PaddingRule::Kind::kFrameSum: return !sums_frames_only(i);
-      case PaddingRule::Kind::kRecurrent: return !masks(i, value);
-      case PaddingRule::Kind::kFrameWise: break;
-      default: return true;
+      case PaddingRule::Kind::kFrameSum:
+        return !sums_frames_only(i);
+      case PaddingRule::Kind::kRecurrent:
+        return !masks(i, value);
+      case PaddingRule::Kind::kFrameWise:
+        break;
+      default:
+        return true;
     }
     if (std::count(rule.masked.begin(), rule.masked.end(), input) > 0 && masks(i, value)) return false;
-    return std::any_of(step.outputs.begin(), step.outputs.end(), [&](int output) {
-      return needed_[at(output)] != 0 || !same_frames(value, output);
-    });
+    return std::any_of(step.outputs.begin(), step.outputs.end(),
+                       [&](int output) { return needed_[at(output)] != 0 || !same_frames(value, output); });
   }
 
   void find_needed(size_t i) {

@@ -19,8 +19,8 @@ struct ArenaPlan {
   size_t bytes = 0;
 };
 
-/// Best fit over the free blocks in order of `begin` (lifetimes must be sorted by it). Linear in practice: plans are made
-/// anew for each combination of sizes, so planning has to be cheap beside a step.
+/// Best fit over the free blocks in order of `begin` (lifetimes must be sorted by it). Linear in practice: plans are
+/// made anew for each combination of sizes, so planning has to be cheap beside a step.
 ArenaPlan plan_arena(const std::vector<Lifetime>& lifetimes);
 
 }  // namespace wende

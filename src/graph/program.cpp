@@ -133,7 +133,8 @@ class Compiler {
       for (const int input : step.inputs) {
         const int base = root(input);
         const ValuePlace& place = program_.values[static_cast<size_t>(base)];
-        const bool same_type = program_.dtypes[static_cast<size_t>(input)] == program_.dtypes[static_cast<size_t>(step.outputs[0])];
+        const bool same_type =
+            program_.dtypes[static_cast<size_t>(input)] == program_.dtypes[static_cast<size_t>(step.outputs[0])];
         const bool same_dims = program_.values[static_cast<size_t>(input)].dims == out.dims;
         if (out.kind == ValuePlace::Kind::kArena && place.kind == ValuePlace::Kind::kArena && same_type && same_dims &&
             place.last_use == static_cast<int>(position)) {
@@ -155,6 +156,8 @@ class Compiler {
 
 }  // namespace
 
-Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches) { return Compiler(graph, fetches).compile(); }
+Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches) {
+  return Compiler(graph, fetches).compile();
+}
 
 }  // namespace wende

@@ -12,10 +12,10 @@ namespace wende {
 struct ValuePlace {
   enum class Kind { kArena, kLeaf, kAlias, kFetch };
   Kind kind = Kind::kArena;
-  int alias_of = -1;   ///< kAlias: value index whose bytes these are
-  int fetch = -1;      ///< kFetch: written straight into fetches[fetch].into
-  int last_use = -1;   ///< position of the last reader (aliases count for their root)
-  bool wanted = false; ///< somebody reads it
+  int alias_of = -1;      ///< kAlias: value index whose bytes these are
+  int fetch = -1;         ///< kFetch: written straight into fetches[fetch].into
+  int last_use = -1;      ///< position of the last reader (aliases count for their root)
+  bool wanted = false;    ///< somebody reads it
   std::vector<int> dims;  ///< indices into Program::dims
 };
 
@@ -23,18 +23,18 @@ struct ValuePlace {
 struct Program {
   struct Step {
     NodeId node;
-    std::vector<int> inputs;   ///< value indices
+    std::vector<int> inputs;  ///< value indices
     std::vector<int> outputs;
     std::vector<int> copy_fetches;   ///< fetches to copy out after this step
     std::vector<int> ready_fetches;  ///< fetches that are complete after this step
-    int frames_of = -1;  ///< value whose first two axes say which padding to leave out; -1: compute all rows
-    int in_place_input = -1;   ///< value whose memory output 0 may take over, if the sizes agree
+    int frames_of = -1;       ///< value whose first two axes say which padding to leave out; -1: compute all rows
+    int in_place_input = -1;  ///< value whose memory output 0 may take over, if the sizes agree
   };
   std::vector<Step> steps;
   std::vector<ValuePlace> values;
-  std::vector<DType> dtypes;       ///< by value
-  std::vector<Dim> dims;           ///< the distinct dims of all values
-  std::vector<int> fetch_values;   ///< value of each fetch
+  std::vector<DType> dtypes;      ///< by value
+  std::vector<Dim> dims;          ///< the distinct dims of all values
+  std::vector<int> fetch_values;  ///< value of each fetch
 
   static Program compile(const Graph& graph, const std::vector<Fetch>& fetches);
 };

@@ -16,7 +16,7 @@ void make_folders(const std::string& path);      ///< as mkdir -p; 73 with the s
 void check_writable(const std::string& path);
 
 /// Pieces of the above, for files and folders that are built up slowly. 74 with the system's message.
-void sync_to_disk(const std::string& path);    ///< fsync of a file or a folder
+void sync_to_disk(const std::string& path);                        ///< fsync of a file or a folder
 void rename_path(const std::string& from, const std::string& to);  ///< and fsync of the folder of `to`
 std::string folder_of(const std::string& path);                    ///< "." if there is none
 std::string temporary_name(const std::string& path);               ///< in the same folder: "<path>.tmp.<pid>"

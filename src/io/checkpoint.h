@@ -30,8 +30,9 @@ std::optional<std::map<std::string, int64_t>> checkpoint_counters(const std::str
 /// Also accepted as parameters: a .safetensors file, or a .hdf/.h5 file with one dataset per RETURNN variable.
 std::map<std::string, Tensor> load_parameters(const std::string& path);
 
-std::string write_safetensors(const std::map<std::string, Tensor>& tensors);                    ///< bytes of a file
-std::map<std::string, Tensor> parse_safetensors(const std::string& bytes, const std::string& file);  ///< 65 when damaged
+std::string write_safetensors(const std::map<std::string, Tensor>& tensors);  ///< bytes of a file
+std::map<std::string, Tensor> parse_safetensors(const std::string& bytes,
+                                                const std::string& file);  ///< 65 when damaged
 uint32_t crc32c(const void* data, size_t bytes, uint32_t start = 0);
 
 }  // namespace wende

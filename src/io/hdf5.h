@@ -28,7 +28,7 @@ class File {
   File(File&&) noexcept;
   File& operator=(File&&) noexcept;
   ~File();
-  void close();                                        ///< checked; the destructor is silent
+  void close();  ///< checked; the destructor is silent
   const std::string& path() const;
 
   bool exists(const std::string& object) const;

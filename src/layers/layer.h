@@ -24,13 +24,15 @@ struct LayerContext {
   bool train = false;
   bool search = false;
   int behavior_version = 0;
-  Value options;              ///< the layer's dict
-  std::optional<int64_t> n_out;       ///< given, or found from the target (semantics section 1)
-  std::vector<Data> targets;          ///< templates of "target", where given or implied
-  std::map<std::string, Data> refs;   ///< templates of layers named in layer-valued options, by the name that refs() gave
+  Value options;                 ///< the layer's dict
+  std::optional<int64_t> n_out;  ///< given, or found from the target (semantics section 1)
+  std::vector<Data> targets;     ///< templates of "target", where given or implied
+  std::map<std::string, Data>
+      refs;  ///< templates of layers named in layer-valued options, by the name that refs() gave
 };
 
-/// One layer of a network: from options and source templates to an output template, then to graph. No numbers, no network.
+/// One layer of a network: from options and source templates to an output template, then to graph. No numbers, no
+/// network.
 class Layer {
  public:
   virtual ~Layer() = default;
@@ -45,9 +47,9 @@ class Layer {
 
 /// An entry of the registry: what `wende layers` prints and what the network constructs.
 struct LayerClass {
-  std::string name;              ///< "linear"
+  std::string name;  ///< "linear"
   std::vector<std::string> aliases;
-  std::string doc;               ///< one sentence
+  std::string doc;                    ///< one sentence
   std::vector<std::string> examples;  ///< Python dicts, each a whole layer on data [B,T,F|5], sparse "classes" (dim 3)
   std::function<std::unique_ptr<Layer>(const Value& options)> make;  ///< parses; throws with all mistakes of the dict
   std::function<std::vector<ArgsDoc::Field>()> fields;
@@ -124,11 +126,12 @@ struct GeneralArgs {
   }
 };
 
-/// Static registration: `static const RegisterLayer<LinearLayer, LinearArgs> kRegister{"linear", {"hidden"}, "doc", {examples}};`
-/// L is constructed from Args; Args has fields(visitor). General options are known to every layer.
+/// Static registration: `static const RegisterLayer<LinearLayer, LinearArgs> kRegister{"linear", {"hidden"}, "doc",
+/// {examples}};` L is constructed from Args; Args has fields(visitor). General options are known to every layer.
 template <class L, class Args>
 struct RegisterLayer {
-  RegisterLayer(std::string name, std::vector<std::string> aliases, std::string doc, std::vector<std::string> examples) {
+  RegisterLayer(std::string name, std::vector<std::string> aliases, std::string doc,
+                std::vector<std::string> examples) {
     LayerClass entry{name, std::move(aliases), std::move(doc), std::move(examples), nullptr, nullptr};
     entry.make = [name](const Value& options) -> std::unique_ptr<Layer> {
       ArgsReader reader(options);

@@ -21,11 +21,11 @@ struct LayerOutput {
 
 /// Rows that leave the graph for rank 0: gathered in sequence order, delivered to whoever registered the sink.
 struct Sink {
-  std::string name;        ///< layer's absolute name, plus "/key" for extras
-  Data data;               ///< template of the rows
+  std::string name;  ///< layer's absolute name, plus "/key" for extras
+  Data data;         ///< template of the rows
   Expr expr;
-  std::string layer;       ///< absolute name of the layer
-  Value options;           ///< of the layer, e.g. hdf_dump's filename
+  std::string layer;  ///< absolute name of the layer
+  Value options;      ///< of the layer, e.g. hdf_dump's filename
 };
 
 /// A number that is summed over batches and ranks: reported value = sum / weight.

@@ -14,9 +14,9 @@ namespace wende {
 struct LossContext {
   Graph* graph = nullptr;
   LayerOutput output;
-  LayerOutput logits;   ///< pre-softmax / pre-sigmoid, where the layer registered it ("logits"); else undefined
+  LayerOutput logits;  ///< pre-softmax / pre-sigmoid, where the layer registered it ("logits"); else undefined
   std::string activation_of_logits;  ///< "softmax", "log_softmax", "sigmoid" or "" (none)
-  LayerOutput target;   ///< undefined where the loss needs none
+  LayerOutput target;                ///< undefined where the loss needs none
   Expr frame_mask;      ///< bool over the (batch,time) axes of output's layout; undefined without time axis
   Expr output_lengths;  ///< int32 [B]; undefined without time axis
   Expr target_lengths;
@@ -25,8 +25,8 @@ struct LossContext {
 
 /// Sums over valid frames (not scaled, not normalised); error undefined if the loss has none.
 struct LossValue {
-  Expr value;  ///< scalar float; undefined: no value (error only)
-  Expr error;  ///< scalar float
+  Expr value;         ///< scalar float; undefined: no value (error only)
+  Expr error;         ///< scalar float
   Expr frame_values;  ///< per-frame losses in the layout of the output, where the loss has them
 };
 

@@ -189,15 +189,47 @@ bool has_no_default_input(const std::string& name) {
 }
 
 bool is_recurrent_class(const std::string& name) {
-  // What RETURNN's layer classes say of themselves (`recurrent`); nets without any are trained on frames. Its combine says
-  // so for kind "eval" only, which configs write as class eval.
-  static const std::set<std::string> kNames = {
-      "rec", "rnn_cell", "window", "conv", "transposed_conv", "pool", "dct", "eval", "subnetwork",
-      "cond", "loss", "softmax_over_spatial", "slice_nd", "range", "range_in_axis", "range_from_length", "cumsum",
-      "cum_concat", "prefix_in_time", "postfix_in_time", "time_chunking", "time_unchunking", "fold",
-      "unflatten_nd", "search_sorted", "generic_attention", "self_attention", "positional_encoding",
-      "relative_positional_encoding", "masked_computation", "unmask", "edit_distance", "edit_distance_table",
-      "optimal_completions", "ctc_loss", "fast_bw", "twod_lstm", "stft", "istft"};
+  // What RETURNN's layer classes say of themselves (`recurrent`); nets without any are trained on frames. Its combine
+  // says so for kind "eval" only, which configs write as class eval.
+  static const std::set<std::string> kNames = {"rec",
+                                               "rnn_cell",
+                                               "window",
+                                               "conv",
+                                               "transposed_conv",
+                                               "pool",
+                                               "dct",
+                                               "eval",
+                                               "subnetwork",
+                                               "cond",
+                                               "loss",
+                                               "softmax_over_spatial",
+                                               "slice_nd",
+                                               "range",
+                                               "range_in_axis",
+                                               "range_from_length",
+                                               "cumsum",
+                                               "cum_concat",
+                                               "prefix_in_time",
+                                               "postfix_in_time",
+                                               "time_chunking",
+                                               "time_unchunking",
+                                               "fold",
+                                               "unflatten_nd",
+                                               "search_sorted",
+                                               "generic_attention",
+                                               "self_attention",
+                                               "positional_encoding",
+                                               "relative_positional_encoding",
+                                               "masked_computation",
+                                               "unmask",
+                                               "edit_distance",
+                                               "edit_distance_table",
+                                               "optimal_completions",
+                                               "ctc_loss",
+                                               "fast_bw",
+                                               "twod_lstm",
+                                               "stft",
+                                               "istft"};
   return kNames.count(name) != 0;
 }
 

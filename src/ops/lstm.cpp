@@ -33,7 +33,8 @@ class LstmGradOp : public Op {
       : attributes_(attributes), has_grad_(std::move(has_grad)) {}
   std::string_view name() const override { return "lstm_grad"; }
   PaddingRule padding() const override {
-    return {.kind = PaddingRule::Kind::kRecurrent, .mask = static_cast<int>(has_grad_[0] + has_grad_[1] + has_grad_[2]) + 4};
+    return {.kind = PaddingRule::Kind::kRecurrent,
+            .mask = static_cast<int>(has_grad_[0] + has_grad_[1] + has_grad_[2]) + 4};
   }
   void attributes(AttributeVisitor& visitor) const override {
     attributes_.visit(visitor);

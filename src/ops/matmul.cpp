@@ -22,7 +22,9 @@ const std::vector<int64_t>* rows_of(const RunContext& context) {
 class BiasGradOp : public Op {
  public:
   std::string_view name() const override { return "bias_grad"; }
-  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0}, .skips = true}; }
+  PaddingRule padding() const override {
+    return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0}, .skips = true};
+  }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     need_float(name(), inputs);
     return {{DType::kFloat32, {inputs[0].dims.back()}}};
@@ -36,13 +38,16 @@ class BiasGradOp : public Op {
 class LinearWeightGradOp : public Op {
  public:
   std::string_view name() const override { return "linear_weight_grad"; }
-  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0, 1}, .skips = true}; }
+  PaddingRule padding() const override {
+    return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0, 1}, .skips = true};
+  }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     need_float(name(), inputs);
     return {{DType::kFloat32, {inputs[0].dims.back(), inputs[1].dims.back()}}};
   }
   void run(RunContext& context) const override {
-    cpu::linear_weight_grad(context.input(0), context.input(1), rows_of(context), scratch_of(context), context.output(0));
+    cpu::linear_weight_grad(context.input(0), context.input(1), rows_of(context), scratch_of(context),
+                            context.output(0));
   }
 };
 

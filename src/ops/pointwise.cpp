@@ -203,7 +203,9 @@ std::vector<Expr> BinaryOp::vjp(const VjpContext& context) const {
 class WhereOp final : public Op {
  public:
   std::string_view name() const override { return "where"; }
-  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0, 2}, .mask = 0, .masked = {1}}; }
+  PaddingRule padding() const override {
+    return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0, 2}, .mask = 0, .masked = {1}};
+  }
   OpTraits traits() const override { return {.pointwise = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     if (inputs[0].dtype != DType::kBool) op_error(name(), "the condition must be bool", inputs);

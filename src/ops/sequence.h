@@ -10,7 +10,8 @@ Expr lengths(Graph& graph, const Dim& dim, const Dim& batch);
 Expr sequence_mask(Graph& graph, const Dim& batch, const Dim& time, bool time_major = false);
 /// Reverses each sequence within its length; padding stays. x has batch and time axes.
 Expr reverse_sequence(Expr x, int batch_axis, int time_axis);
-/// Valid frames only: x [B,T,...] or [T,B,...] -> [packed, ...], batch-major order of frames; and back with zeros in padding.
+/// Valid frames only: x [B,T,...] or [T,B,...] -> [packed, ...], batch-major order of frames; and back with zeros in
+/// padding.
 Expr pack(Expr x, int batch_axis, int time_axis);
 Expr unpack(Expr packed, const Dim& batch, const Dim& time, bool time_major);
 

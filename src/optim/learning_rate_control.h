@@ -20,15 +20,15 @@ class LearningRateControl {
  public:
   explicit LearningRateControl(const Config& config);
 
-  double learning_rate(int epoch);  ///< decides and remembers on first ask
+  double learning_rate(int epoch);                                         ///< decides and remembers on first ask
   void set_error(int epoch, const std::map<std::string, double>& errors);  ///< merges
   const std::map<int, EpochData>& epochs() const { return epochs_; }
   /// The score that decides (dev_score ...); nan if unknown.
   double score(int epoch) const;
 
-  std::string file_text() const;             ///< "{\n1: EpochData(learningRate=0.01, error={\n...}),\n}\n"
-  void save() const;                         ///< to learning_rate_file: temporary, fsync, rename; no-op without the option
-  void load();                               ///< if the file exists; kMalformedInput with the line when damaged
+  std::string file_text() const;  ///< "{\n1: EpochData(learningRate=0.01, error={\n...}),\n}\n"
+  void save() const;              ///< to learning_rate_file: temporary, fsync, rename; no-op without the option
+  void load();                    ///< if the file exists; kMalformedInput with the line when damaged
   static std::map<int, EpochData> parse(const std::string& text, const std::string& file);
 
  private:

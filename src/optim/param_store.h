@@ -9,8 +9,8 @@
 
 namespace wende {
 
-/// Values of all parameters, by name, in one flat block (trainable ones first, in the order of `order`), with a gradient
-/// block of the same layout for the trainable part. Outlives networks.
+/// Values of all parameters, by name, in one flat block (trainable ones first, in the order of `order`), with a
+/// gradient block of the same layout for the trainable part. Outlives networks.
 class ParamStore {
  public:
   /// order: names of trainable parameters in the order in which backward finishes them (empty: order of specs).

@@ -11,7 +11,8 @@
 
 namespace wende {
 
-/// Gradient processing and optimiser as RETURNN's Updater has them (semantics section 18): order of steps, formulas, defaults.
+/// Gradient processing and optimiser as RETURNN's Updater has them (semantics section 18): order of steps, formulas,
+/// defaults.
 class Updater {
  public:
   /// layer_opts: updater_opts per parameter (None if not given). decoupled_l2: L2 factor per parameter when

@@ -15,16 +15,31 @@ namespace wende {
 enum class DType : uint8_t { kFloat32, kFloat64, kInt32, kInt64, kBool };
 
 size_t size_of(DType dtype);
-std::string_view name_of(DType dtype);        ///< "float32"
+std::string_view name_of(DType dtype);         ///< "float32"
 DType dtype_from_name(std::string_view name);  ///< throws Error kConfig for unknown names
 
 template <class T>
 constexpr DType dtype_of();
-template <> constexpr DType dtype_of<float>() { return DType::kFloat32; }
-template <> constexpr DType dtype_of<double>() { return DType::kFloat64; }
-template <> constexpr DType dtype_of<int32_t>() { return DType::kInt32; }
-template <> constexpr DType dtype_of<int64_t>() { return DType::kInt64; }
-template <> constexpr DType dtype_of<bool>() { return DType::kBool; }
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::kFloat32;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::kFloat64;
+}
+template <>
+constexpr DType dtype_of<int32_t>() {
+  return DType::kInt32;
+}
+template <>
+constexpr DType dtype_of<int64_t>() {
+  return DType::kInt64;
+}
+template <>
+constexpr DType dtype_of<bool>() {
+  return DType::kBool;
+}
 
 constexpr int kMaxRank = 8;
 
