@@ -2,7 +2,8 @@
 # Installs what Wende needs on Debian 12 (as root, or through sudo). Does nothing if all of it is there.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache pkg-config git libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev libfmt-dev
-  libcli11-dev pybind11-dev libpython3-dev zlib1g-dev libgtest-dev libbenchmark-dev python3-h5py python3-numpy)
+  libcli11-dev pybind11-dev libpython3-dev zlib1g-dev libgtest-dev libbenchmark-dev python3-h5py python3-numpy
+  clang-format-14 clang-tidy-14)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=("$package")

@@ -1,7 +1,6 @@
 # Tests that run the program or need an interpreter.
 set(python /usr/bin/python3)
-add_test(NAME structure COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/structure/structure_test.py)
-set_tests_properties(structure PROPERTIES LABELS unit)
+include(structure/CMakeTests.cmake)
 
 if(TARGET wende)
   add_test(NAME golden COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>

@@ -351,19 +351,15 @@ void Value::write_repr(std::string& out, size_t limit, int depth) const {
       out += string_repr(c.text);
       return;
     case Kind::kList:
-      list_of("[", "]");
-      return;
     case Kind::kTuple:
-      list_of("(", ")");
+      c.kind == Kind::kList ? list_of("[", "]") : list_of("(", ")");
       return;
     case Kind::kSet:
       c.items.empty() ? out += "set()" : (list_of("{", "}"), out);
       return;
     case Kind::kDict:
-      dict_of("{", "}");
-      return;
     case Kind::kDim:
-      dict_of("Dim{", "}");
+      dict_of(c.kind == Kind::kDict ? "{" : "Dim{", "}");
       return;
     case Kind::kCallable:
       out += fmt::format("<function {}>", c.callable ? c.callable->name() : "?");

@@ -11,6 +11,39 @@ namespace {
 
 namespace fn = functors;
 
+/// Calls visit with the functor of this activation function.
+template <class Visit>
+auto with_activation(Unary kind, Visit&& visit) {
+  switch (kind) {
+    case Unary::kTanh:
+      return visit(fn::Tanh{});
+    case Unary::kSigmoid:
+      return visit(fn::Sigmoid{});
+    case Unary::kRelu:
+      return visit(fn::Relu{});
+    case Unary::kRelu6:
+      return visit(fn::Relu6{});
+    case Unary::kLeakyRelu:
+      return visit(fn::LeakyRelu{});
+    case Unary::kElu:
+      return visit(fn::Elu{});
+    case Unary::kSelu:
+      return visit(fn::Selu{});
+    case Unary::kSoftplus:
+      return visit(fn::Softplus{});
+    case Unary::kSoftsign:
+      return visit(fn::Softsign{});
+    case Unary::kGelu:
+      return visit(fn::Gelu{});
+    case Unary::kSwish:
+      return visit(fn::Swish{});
+    case Unary::kLogSigmoid:
+      return visit(fn::LogSigmoid{});
+    default:
+      throw internal_error(fmt::format("unary function {} has no formula", static_cast<int>(kind)));
+  }
+}
+
 /// Calls visit with the functor of this kind.
 template <class Visit>
 auto with_functor(Unary kind, Visit&& visit) {
@@ -41,30 +74,6 @@ auto with_functor(Unary kind, Visit&& visit) {
       return visit(fn::Sin{});
     case Unary::kCos:
       return visit(fn::Cos{});
-    case Unary::kTanh:
-      return visit(fn::Tanh{});
-    case Unary::kSigmoid:
-      return visit(fn::Sigmoid{});
-    case Unary::kRelu:
-      return visit(fn::Relu{});
-    case Unary::kRelu6:
-      return visit(fn::Relu6{});
-    case Unary::kLeakyRelu:
-      return visit(fn::LeakyRelu{});
-    case Unary::kElu:
-      return visit(fn::Elu{});
-    case Unary::kSelu:
-      return visit(fn::Selu{});
-    case Unary::kSoftplus:
-      return visit(fn::Softplus{});
-    case Unary::kSoftsign:
-      return visit(fn::Softsign{});
-    case Unary::kGelu:
-      return visit(fn::Gelu{});
-    case Unary::kSwish:
-      return visit(fn::Swish{});
-    case Unary::kLogSigmoid:
-      return visit(fn::LogSigmoid{});
     case Unary::kSafeLog:
       return visit(fn::SafeLog{});
     case Unary::kErf:
@@ -76,7 +85,7 @@ auto with_functor(Unary kind, Visit&& visit) {
     case Unary::kRound:
       return visit(fn::Round{});
     default:
-      throw internal_error(fmt::format("unary function {} has no formula", static_cast<int>(kind)));
+      return with_activation(kind, visit);
   }
 }
 

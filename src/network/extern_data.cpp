@@ -76,9 +76,7 @@ const std::vector<std::string>& known_options() {
   return kKnown;
 }
 
-KeyEntry from_dict(const Value& dict) {
-  KeyEntry entry;
-  entry.place = dict;
+void check_known(const Value& dict) {
   for (const std::string& key : dict.keys()) {
     if (std::find(known_options().begin(), known_options().end(), key) == known_options().end()) {
       throw dict.find(key)
@@ -86,6 +84,12 @@ KeyEntry from_dict(const Value& dict) {
           .hint(did_you_mean(key, known_options()));
     }
   }
+}
+
+KeyEntry from_dict(const Value& dict) {
+  KeyEntry entry;
+  entry.place = dict;
+  check_known(dict);
   for (const char* tags : {"dim_tags", "dims"}) {
     if (const Value* value = dict.find(tags)) {
       throw value->error(

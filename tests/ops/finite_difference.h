@@ -66,6 +66,20 @@ struct FiniteDifferenceOptions {
 /// Builds y = f(parameters) of any float shape.
 using ExprFunction = std::function<Expr(Graph&, const std::vector<Expr>&)>;
 
+/// (f(x + epsilon) - f(x - epsilon)) / what the element really moved by.
+template <class Function>
+double central_difference(float& element, double epsilon, const Function& f) {
+  const float saved = element;
+  element = saved + static_cast<float>(epsilon);
+  const double above = element;
+  const double high = f();
+  element = saved - static_cast<float>(epsilon);
+  const double below = element;
+  const double low = f();
+  element = saved;
+  return (high - low) / (above - below);
+}
+
 /// Checks the gradients of sum(w * f(x)), w random, against central differences for every argument.
 inline void expect_gradients_of_dims(const std::vector<std::vector<Dim>>& arguments, const ExprFunction& f,
                                      const FiniteDifferenceOptions& options = {}) {
@@ -115,16 +129,7 @@ inline void expect_gradients_of_dims(const std::vector<std::vector<Dim>>& argume
     }
     const int64_t stride = std::max<int64_t>(1, x.elements() / options.most_elements);
     for (int64_t k = 0; k < x.elements(); k += stride) {
-      float& element = x.data<float>()[k];
-      const float saved = element;
-      element = saved + static_cast<float>(options.epsilon);
-      const double above = element;
-      const double high = weighted_sum();
-      element = saved - static_cast<float>(options.epsilon);
-      const double below = element;
-      const double low = weighted_sum();
-      element = saved;
-      const double numeric = (high - low) / (above - below);
+      const double numeric = central_difference(x.data<float>()[k], options.epsilon, weighted_sum);
       EXPECT_NEAR(analytic[static_cast<size_t>(k)], numeric, options.tolerance * std::max(1.0, std::abs(numeric)))
           << "element " << k;
     }
