@@ -6,6 +6,7 @@
 #include <map>
 
 #include "layers/axis_option.h"
+#include "layers/concat_input.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 
@@ -68,10 +69,7 @@ class ReduceLayer : public Layer {
   }
 
   Data out_data(const LayerContext& context) override {
-    if (context.sources.size() != 1) {
-      throw context.options.error(fmt::format("reduce takes one input, got {}", context.sources.size()));
-    }
-    const Data& x = context.sources[0];
+    const Data x = concat_input_data(context.sources, context.name);
     axes_ = axes_of_option(x, args_.axes, context.behavior_version);
     std::sort(axes_.begin(), axes_.end());
     if (is_arg() && axes_.size() != 1) {
@@ -97,7 +95,7 @@ class ReduceLayer : public Layer {
   }
 
   Expr build(LayerBuilder& builder) override {
-    const LayerOutput x = builder.source(0);
+    const LayerOutput x = builder.input();
     out_data(builder.context());
     const Expr mask = joint_mask(builder, x.data);
     Expr value = x.expr;

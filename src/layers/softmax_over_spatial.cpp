@@ -2,6 +2,7 @@
 
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/concat_input.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/softmax.h"
@@ -36,17 +37,14 @@ class SoftmaxOverSpatialLayer : public Layer {
   }
 
   Data out_data(const LayerContext& context) override {
-    if (context.sources.size() != 1) {
-      throw context.options.error(fmt::format("softmax_over_spatial takes one input, got {}", context.sources.size()));
-    }
-    const Data& x = context.sources[0];
+    const Data x = concat_input_data(context.sources, context.name);
     axis_ =
         args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
     return x.permuted(order_with_last(x.rank(), axis_)).with_name(context.name);
   }
 
   Expr build(LayerBuilder& builder) override {
-    const LayerOutput x = builder.source(0);
+    const LayerOutput x = builder.input();
     out_data(builder.context());
     Expr energy = x.expr;
     if (!args_.energy_factor.is_none()) {

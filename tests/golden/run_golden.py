@@ -5,28 +5,45 @@ run_golden.py WENDE CASES_FOLDER [--list PASSING.txt] [CASE ...]
 With --list: every case named there must pass; further ones that pass are reported, so that the list can grow.
 """
 import argparse
+import contextlib
+import io
 import subprocess
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+import compare
+import expand_params
+
+
+def call(main, *arguments):
+    """Status and output of a script's main(), in this process: starting Python anew would take most of the time."""
+    sys.argv = [main.__module__, *map(str, arguments)]
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        try:
+            status = main()
+        except Exception:
+            traceback.print_exc(file=output)
+            status = 1
+    return status, output.getvalue()
 
 
 def run_case(wende, case, folder):
     """Returns "" if all numbers agree, else what went wrong, in a few lines."""
     given = folder / (case.name + ".full.h5")
     out = folder / (case.name + ".out.h5")
-    expand = subprocess.run([sys.executable, HERE / "expand_params.py", case, given], capture_output=True, text=True)
-    if expand.returncode != 0:
-        return "expand_params: " + (expand.stdout + expand.stderr)[-300:]
+    status, text = call(expand_params.main, case, given)
+    if status != 0:
+        return "expand_params: " + text[-300:]
     replay = subprocess.run([wende, "replay", given, "--out", out], capture_output=True, text=True, timeout=300)
     if replay.returncode != 0:
         return f"replay: status {replay.returncode}: {(replay.stdout + replay.stderr)[:600]}"
-    compare = subprocess.run([sys.executable, HERE / "compare.py", case, out], capture_output=True, text=True)
+    status, text = call(compare.main, case, out)
     given.unlink()
     out.unlink()
-    return "" if compare.returncode == 0 else compare.stdout[-1200:] + compare.stderr[-300:]
+    return "" if status == 0 else text[-1200:]
 
 
 def main():
