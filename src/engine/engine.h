@@ -61,6 +61,7 @@ class Engine {
   std::string error_text(const PassResult& result) const;
   void finish_epoch(int epoch, const PassResult& train_result);
   StepReport train_step(const std::optional<Batch>& batch, double learning_rate, int epoch);
+  void assign_parameters(NetworkRunner& runner, bool ran) const;
   void sum_over_ranks(StepReport& report, int64_t& stop) const;
   Dataset& dataset(const std::string& role, const Value& options);
   const Network& any_network() const;

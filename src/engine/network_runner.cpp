@@ -61,7 +61,7 @@ std::map<std::string, double> decoupled_l2(const Config& config, const Network& 
 
 NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string, Expr>& gradients, ParamStore& store,
                              const std::vector<Expr>& extra)
-    : network_(network) {
+    : network_(network), store_(store) {
   for (const NetworkLoss& loss : network.losses()) {
     loss_fetches_.push_back({fetch(loss.value), fetch(loss.error), fetch(loss.inv_norm)});
   }
@@ -73,9 +73,58 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const Expr& expr : extra) {
     extra_fetches_.push_back(fetch(expr));
   }
+  assignments_ = network.assignments();
+  for (const ParamAssignment& assignment : assignments_) {
+    assignment_fetches_.push_back(fetch(assignment.value));
+  }
   executor_ = std::make_unique<Executor>(network.graph(), fetches_);
   for (const ParamSpec& spec : network.params()) {
     executor_->bind(spec.name, store.value(spec.name));
+  }
+}
+
+void NetworkRunner::assign_parameters(bool ran, const std::function<void(float*, size_t)>& sum_over_ranks) {
+  if (assignments_.empty()) {
+    return;
+  }
+  std::vector<float> block{ran ? 1.0F : 0.0F};  // how many ranks took part, then the values
+  for (size_t i = 0; i < assignments_.size(); ++i) {
+    const Tensor& target = store_.value(assignments_[i].param);
+    if (ran) {
+      const std::vector<float> value = values_[static_cast<size_t>(assignment_fetches_[i])].to_vector<float>();
+      block.insert(block.end(), value.begin(), value.end());
+    } else {
+      block.insert(block.end(), static_cast<size_t>(target.elements()), 0.0F);
+    }
+  }
+  if (sum_over_ranks) {
+    sum_over_ranks(block.data(), block.size());
+  }
+  const float* values = block.data() + 1;
+  for (const ParamAssignment& assignment : assignments_) {
+    const Tensor& target = store_.value(assignment.param);
+    for (int64_t i = 0; i < target.elements() && block[0] > 0; ++i) {
+      target.data<float>()[i] = values[i] / block[0];
+    }
+    values += target.elements();
+  }
+}
+
+void NetworkRunner::assign_only_what_the_objective_reads() {
+  std::vector<bool> read(static_cast<size_t>(network_.graph().size()), false);
+  if (network_.objective().defined()) {
+    read[static_cast<size_t>(network_.objective().node)] = true;
+  }
+  for (NodeId node = network_.graph().size() - 1; node >= 0; --node) {
+    for (const Expr& input : network_.graph().node(node).inputs) {
+      read[static_cast<size_t>(input.node)] = read[static_cast<size_t>(input.node)] || read[static_cast<size_t>(node)];
+    }
+  }
+  for (size_t i = assignments_.size(); i-- > 0;) {
+    if (!read[static_cast<size_t>(assignments_[i].value.node)]) {
+      assignments_.erase(assignments_.begin() + static_cast<std::ptrdiff_t>(i));
+      assignment_fetches_.erase(assignment_fetches_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
   }
 }
 

@@ -54,6 +54,12 @@ class NetworkRunner {
   StepReport run(const Batch& batch, const RunOptions& options = {},
                  const std::function<void(const std::string& param)>& on_gradient = {});
 
+  /// Puts what the last run assigned to parameters into the store; sum_over_ranks (if given) adds up a block of floats
+  /// over all ranks, of which this one took part or not (`ran`). Every rank calls it after each step.
+  void assign_parameters(bool ran, const std::function<void(float*, size_t)>& sum_over_ranks = {});
+  /// Leaves out assignments that the objective does not read itself.
+  void assign_only_what_the_objective_reads();
+
   const Network& network() const { return network_; }
   const std::vector<Tensor>& extra_values() const { return extra_values_; }  ///< of the last run
   const Binding& binding() const { return binding_; }                        ///< of the last run
@@ -76,6 +82,9 @@ class NetworkRunner {
   int constraints_fetch_ = -1;
   std::map<int, std::string> gradient_fetches_;
   std::vector<int> extra_fetches_;
+  ParamStore& store_;
+  std::vector<ParamAssignment> assignments_;
+  std::vector<int> assignment_fetches_;
   std::unique_ptr<Executor> executor_;
   Binding binding_;
   std::vector<Tensor> values_;

@@ -52,6 +52,10 @@ void Engine::sum_over_ranks(StepReport& report, int64_t& stop) const {
   unflatten(values, report);
 }
 
+void Engine::assign_parameters(NetworkRunner& runner, bool ran) const {
+  runner.assign_parameters(ran, [this](float* data, size_t count) { communicator_.all_sum(data, count); });
+}
+
 StepReport Engine::train_step(const std::optional<Batch>& batch, double learning_rate, int epoch) {
   RunOptions options;
   options.seed = static_cast<uint64_t>(config_.get_int("random_seed", 1));
@@ -77,6 +81,7 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
     std::fill(gradients, gradients + store_->flat_gradients().elements(), 0.0f);
   }
   buckets_->finish();
+  assign_parameters(*train_runner_, batch.has_value());
   updater_->step(learning_rate, global_step_, epoch, has_gradient_);
   ++global_step_;
   return report;
@@ -116,6 +121,9 @@ PassResult Engine::run_pass(Pass& pass) {
       report = train_step(batch, pass.learning_rate, pass.epoch);
     } else if (batch) {
       report = runner.run(*batch);
+    }
+    if (!pass.train) {
+      assign_parameters(runner, batch.has_value());
     }
     if (!dumps.empty()) {
       dumps.add_batch(batch.value_or(Batch()), runner.extra_values(), runner.binding());

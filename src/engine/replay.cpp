@@ -32,9 +32,12 @@ class ReplayMode {
       extra.push_back(sink.expr);
     }
     runner_ = std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra);
+    // Cases are recorded with the optimiser's update alone: RETURNN's own extra updates do not run there.
+    runner_->assign_only_what_the_objective_reads();
   }
 
   StepReport run(const Batch& batch) { return runner_->run(batch); }
+  void assign_parameters() { runner_->assign_parameters(true); }
 
   void write_outputs(hdf5::File& out, const std::string& mode) const {
     for (size_t i = 0; i < layers_.size(); ++i) {
@@ -187,6 +190,7 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
   const int64_t steps = config.get_int("train_steps", 3);
   for (int64_t k = 1; k <= steps; ++k) {
     const StepReport report = train.run(batch);
+    train.assign_parameters();
     updater.step(config.get_float("learning_rate", 0.01), k - 1, 1, has_gradient(train.gradients()));
     if (k == 1) {
       write_tensors(out, "grads_processed", updater.processed_gradients());

@@ -17,6 +17,30 @@ std::string shapes_text(const Tensor& a, const Tensor& b) {
   return fmt::format("{} in the config, {} in the file", a.shape().str(), b.shape().str());
 }
 
+/// batch_norm names and shapes its parameters by version ("bn/batch_norm/bn_bn_output_mean" [1,1,F],
+/// "bn/batch_norm/mean", "bn/batch_norm/v2_mean" [F]): the value under another version's name, in the wanted shape.
+Tensor batch_norm_of_other_version(const std::map<std::string, Tensor>& values, const std::string& name,
+                                   const Tensor& target) {
+  const size_t folder = name.rfind("/batch_norm/");
+  const size_t kind = std::max(name.rfind('_'), name.rfind('/'));
+  if (folder == std::string::npos || kind == std::string::npos) {
+    return {};
+  }
+  const std::string prefix = name.substr(0, folder + std::string("/batch_norm/").size());
+  const std::string what = name.substr(kind + 1);
+  Tensor found;
+  for (const auto& [other, value] : values) {
+    const bool same = other == prefix + what || (other.starts_with(prefix) && other.ends_with("_" + what));
+    if (same && value.elements() == target.elements() && value.dtype() == target.dtype()) {
+      if (found.defined()) {
+        return {};
+      }
+      found = value.reshaped(target.shape());
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 Checkpoint Engine::make_checkpoint(int epoch) const {
@@ -68,7 +92,11 @@ void Engine::load_values(const std::string& path) {
   std::vector<Diagnostic> problems;
   for (const std::string& name : store_->names()) {
     const auto found = values.find(name);
-    if (found == values.end()) {
+    if (const Tensor other =
+            found == values.end() ? batch_norm_of_other_version(values, name, store_->value(name)) : Tensor();
+        other.defined()) {
+      store_->value(name).copy_from(other);
+    } else if (found == values.end()) {
       problems.push_back({{}, "", fmt::format("{}: no parameter '{}'", path, name), "", "", {}});
     } else if (!(found->second.shape() == store_->value(name).shape())) {
       problems.push_back(

@@ -57,6 +57,9 @@ class LayerBuilder {
   /// init: the option's value (None = fallback, RETURNN's initialiser name).
   virtual Expr param(const std::string& local, Shape shape, const Value& init, const std::string& fallback,
                      bool trainable = true) = 0;
+  /// The step leaves `value` (its elements in C order) in the variable "<scope>/<local>", which param() made
+  /// untrainable; within the step the old value is read. Where several ranks assign, all get the mean.
+  virtual void assign(const std::string& local, Expr value) = 0;
 
   /// int32 [B] lengths of a dynamic dim; and the mask over (batch, dim) in the axis order given.
   virtual Expr lengths(const Dim& dim) = 0;

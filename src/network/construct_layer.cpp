@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "layers/batch_norm.h"
 #include "network/construction.h"
 #include "network/known_classes.h"
 #include "network/layer_scope.h"
@@ -51,14 +52,15 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   make_loss(plan);
   resolve_targets(plan);
   resolve_size(plan);
+  LayerScope builder(*this, plan, built);
   if (entry->name == "subnetwork") {
     construct_subnetwork(plan, built);
   } else {
     built.output.data = layer->out_data(plan.context);
     built.output.data.name = built.name;
-    LayerScope builder(*this, plan, built);
     built.output.expr = layer->build(builder);
   }
+  apply_batch_norm(plan, built, builder);
   const ScopeGuard scope(graph(), built.name);
   if (built.output.expr.defined() && built.output.expr.dims().size() != built.output.data.dims.size()) {
     throw internal_error(fmt::format("layer '{}' built {} for the template {}", built.name,
@@ -103,12 +105,18 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
     }
   }
   if (const Value* value = given("batch_norm")) {
-    const bool off = value->kind() == Value::Kind::kBool && !value->as_bool();
-    if (!off) {
-      errors.add(value->error("option 'batch_norm' is known in RETURNN but not supported by Wende " WENDE_VERSION));
-    }
+    errors.run([&] { batch_norm_args(*value); });
   }
   errors.throw_if_any();
+}
+
+/// The option "batch_norm": after the layer and its activation. A loss on logits takes them from before, as in RETURNN.
+void NetworkConstruction::apply_batch_norm(LayerPlan& plan, BuiltLayer& built, LayerBuilder& builder) {
+  const Value* option = plan.options.find("batch_norm");
+  if (!option || option->is_none() || (!option->is_dict() && !option->as_bool())) {
+    return;
+  }
+  built.output.expr = batch_norm(builder, built.output, batch_norm_args(*option), plan.name);
 }
 
 void NetworkConstruction::resolve_inputs(LayerPlan& plan) {

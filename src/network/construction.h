@@ -96,6 +96,7 @@ class NetworkConstruction {
   LayerOutput target_output(const TargetRef& target);
   Expr param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape, const Value& init,
              const std::string& fallback, bool trainable);
+  void assign(const BuiltLayer& layer, const std::string& local, Expr value);
   /// The concatenated input of a layer after dropout.
   LayerOutput joined_input(const LayerPlan& plan);
 
@@ -115,6 +116,7 @@ class NetworkConstruction {
   void check_general_options(const LayerPlan& plan) const;
   void resolve_inputs(LayerPlan& plan);
   void resolve_size(LayerPlan& plan);
+  void apply_batch_norm(LayerPlan& plan, BuiltLayer& built, LayerBuilder& builder);
   void add_to_network(const LayerPlan& plan, BuiltLayer& built);
   bool flag(const Value& options, const char* key, bool fallback) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <sstream>
 #include <vector>
 
 #include "layers/layer.h"
@@ -10,163 +11,35 @@
 namespace wende {
 namespace {
 
-/// All layer classes that RETURNN registers for TensorFlow.
-constexpr const char* kNames[] = {":i",
-                                  "accumulate_mean",
-                                  "activation",
-                                  "alternating_real_to_complex",
-                                  "apply_length_distribution",
-                                  "batch_median_pooling",
-                                  "batch_norm",
-                                  "batch_softmax",
-                                  "boolean_mask",
-                                  "cast",
-                                  "choice",
-                                  "choice_get_beam_scores",
-                                  "choice_get_src_beams",
-                                  "classes_to_length_distribution",
-                                  "classes_to_length_distribution_global",
-                                  "classes_to_segments",
-                                  "combine",
-                                  "combine_dims",
-                                  "compare",
-                                  "complex_linear_projection",
-                                  "complex_to_alternating_real",
-                                  "concat",
-                                  "concat_attention",
-                                  "cond",
-                                  "constant",
-                                  "conv",
-                                  "copy",
-                                  "ctc_loss",
-                                  "cum_concat",
-                                  "cumsum",
-                                  "dct",
-                                  "decide",
-                                  "decide_keep_beam",
-                                  "dot",
-                                  "dot_attention",
-                                  "dropout",
-                                  "edit_distance",
-                                  "edit_distance_table",
-                                  "elemwise_prod",
-                                  "eval",
-                                  "expand_dims",
-                                  "fast_bw",
-                                  "fill_unused",
-                                  "first_t_frames_noise_estimator",
-                                  "flatten_batch",
-                                  "flatten_time",
-                                  "fold",
-                                  "forced_align",
-                                  "forward",
-                                  "framewise_statistics",
-                                  "gather",
-                                  "gather_nd",
-                                  "gating",
-                                  "gauss_window_attention",
-                                  "generic_attention",
-                                  "get_last_hidden_state",
-                                  "get_rec_accumulated",
-                                  "global_train_step",
-                                  "gradient",
-                                  "hdf_dump",
-                                  "hidden",
-                                  "identity",
-                                  "image_summary",
-                                  "istft",
-                                  "kenlm",
-                                  "layer_norm",
-                                  "length",
-                                  "linear",
-                                  "loss",
-                                  "mask_based_gevbeamforming",
-                                  "mask_based_mvdrbeamforming",
-                                  "masked_computation",
-                                  "math_norm",
-                                  "mel_filterbank",
-                                  "merge_dims",
-                                  "multichannel_multiresolution_stft_layer",
-                                  "multichannel_stft_layer",
-                                  "norm",
-                                  "normalize_length_scores",
-                                  "optimal_completions",
-                                  "pad",
-                                  "parametric_wiener_filter",
-                                  "pool",
-                                  "positional_encoding",
-                                  "postfix_in_time",
-                                  "prefix_in_time",
-                                  "print",
-                                  "rand_int",
-                                  "random",
-                                  "random_state_init",
-                                  "range",
-                                  "range_from_length",
-                                  "range_in_axis",
-                                  "rec",
-                                  "rec_last_output",
-                                  "rec_unstack",
-                                  "reduce",
-                                  "reduce_out",
-                                  "reinterpret_data",
-                                  "relative_positional_encoding",
-                                  "remove",
-                                  "repeat",
-                                  "reshape",
-                                  "resize",
-                                  "rnn_cell",
-                                  "scaled_grad",
-                                  "scatter_nd",
-                                  "search_sorted",
-                                  "segment_alignment",
-                                  "segment_input",
-                                  "self_attention",
-                                  "seq_len_mask",
-                                  "shift_axis",
-                                  "signal_masking",
-                                  "slice",
-                                  "slice_nd",
-                                  "softmax",
-                                  "softmax_over_spatial",
-                                  "source",
-                                  "sparse_softmax_cross_entropy_with_logits",
-                                  "split",
-                                  "split_batch_beam",
-                                  "split_batch_time",
-                                  "split_concatenated_multichannel",
-                                  "split_dims",
-                                  "squeeze",
-                                  "stack",
-                                  "stft",
-                                  "subnetwork",
-                                  "swap_axes",
-                                  "swap_time_feature",
-                                  "switch",
-                                  "synthetic_gradient",
-                                  "tikhonov_regularization",
-                                  "tile",
-                                  "tile_features",
-                                  "time_chunking",
-                                  "time_unchunking",
-                                  "top_k",
-                                  "train_flag",
-                                  "transpose",
-                                  "transposed_conv",
-                                  "twod_lstm",
-                                  "unflatten_batch",
-                                  "unflatten_nd",
-                                  "unmask",
-                                  "unsegment_input",
-                                  "variable",
-                                  "variable_assign",
-                                  "variable_read",
-                                  "weighted_sum",
-                                  "window"};
+std::set<std::string> words(const char* text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), std::istream_iterator<std::string>()};
+}
 
+/// All layer classes that RETURNN registers for TensorFlow.
 const std::set<std::string>& known_classes() {
-  static const std::set<std::string> names(std::begin(kNames), std::end(kNames));
-  return names;
+  static const std::set<std::string> kNames = words(R"(
+:i accumulate_mean activation alternating_real_to_complex apply_length_distribution batch_median_pooling
+batch_norm batch_softmax boolean_mask cast choice choice_get_beam_scores choice_get_src_beams
+classes_to_length_distribution classes_to_length_distribution_global classes_to_segments combine combine_dims
+compare complex_linear_projection complex_to_alternating_real concat concat_attention cond constant conv copy
+ctc_loss cum_concat cumsum dct decide decide_keep_beam dot dot_attention dropout edit_distance
+edit_distance_table elemwise_prod eval expand_dims fast_bw fill_unused first_t_frames_noise_estimator
+flatten_batch flatten_time fold forced_align forward framewise_statistics gather gather_nd gating
+gauss_window_attention generic_attention get_last_hidden_state get_rec_accumulated global_train_step gradient
+hdf_dump hidden identity image_summary istft kenlm layer_norm length linear loss mask_based_gevbeamforming
+mask_based_mvdrbeamforming masked_computation math_norm mel_filterbank merge_dims
+multichannel_multiresolution_stft_layer multichannel_stft_layer norm normalize_length_scores optimal_completions
+pad parametric_wiener_filter pool positional_encoding postfix_in_time prefix_in_time print rand_int random
+random_state_init range range_from_length range_in_axis rec rec_last_output rec_unstack reduce reduce_out
+reinterpret_data relative_positional_encoding remove repeat reshape resize rnn_cell scaled_grad scatter_nd
+search_sorted segment_alignment segment_input self_attention seq_len_mask shift_axis signal_masking slice
+slice_nd softmax softmax_over_spatial source sparse_softmax_cross_entropy_with_logits split split_batch_beam
+split_batch_time split_concatenated_multichannel split_dims squeeze stack stft subnetwork swap_axes
+swap_time_feature switch synthetic_gradient tikhonov_regularization tile tile_features time_chunking
+time_unchunking top_k train_flag transpose transposed_conv twod_lstm unflatten_batch unflatten_nd unmask
+unsegment_input variable variable_assign variable_read weighted_sum window)");
+  return kNames;
 }
 
 }  // namespace
@@ -185,54 +58,20 @@ Error unsupported_class(const std::string& name) {
 }
 
 bool has_no_default_input(const std::string& name) {
-  static const std::set<std::string> kNames = {
-      "constant",          "variable",          "random", "rand_int", "range", "train_flag",
-      "global_train_step", "random_state_init", "source", "switch"};
+  static const std::set<std::string> kNames = words(R"(
+constant global_train_step rand_int random random_state_init range source switch train_flag variable)");
   return kNames.count(name) != 0;
 }
 
 bool is_recurrent_class(const std::string& name) {
   // What RETURNN's layer classes say of themselves (`recurrent`); nets without any are trained on frames. Its combine
   // says so for kind "eval" only, which configs write as class eval.
-  static const std::set<std::string> kNames = {"rec",
-                                               "rnn_cell",
-                                               "window",
-                                               "conv",
-                                               "transposed_conv",
-                                               "pool",
-                                               "dct",
-                                               "eval",
-                                               "subnetwork",
-                                               "cond",
-                                               "loss",
-                                               "softmax_over_spatial",
-                                               "slice_nd",
-                                               "range",
-                                               "range_in_axis",
-                                               "range_from_length",
-                                               "cumsum",
-                                               "cum_concat",
-                                               "prefix_in_time",
-                                               "postfix_in_time",
-                                               "time_chunking",
-                                               "time_unchunking",
-                                               "fold",
-                                               "unflatten_nd",
-                                               "search_sorted",
-                                               "generic_attention",
-                                               "self_attention",
-                                               "positional_encoding",
-                                               "relative_positional_encoding",
-                                               "masked_computation",
-                                               "unmask",
-                                               "edit_distance",
-                                               "edit_distance_table",
-                                               "optimal_completions",
-                                               "ctc_loss",
-                                               "fast_bw",
-                                               "twod_lstm",
-                                               "stft",
-                                               "istft"};
+  static const std::set<std::string> kNames = words(R"(
+cond conv ctc_loss cum_concat cumsum dct edit_distance edit_distance_table eval fast_bw fold generic_attention
+istft loss masked_computation optimal_completions pool positional_encoding postfix_in_time prefix_in_time range
+range_from_length range_in_axis rec relative_positional_encoding rnn_cell search_sorted self_attention slice_nd
+softmax_over_spatial stft subnetwork time_chunking time_unchunking transposed_conv twod_lstm unflatten_nd unmask
+window)");
   return kNames.count(name) != 0;
 }
 

@@ -31,6 +31,12 @@ struct NetworkOptions {
   int behavior_version = 0;
 };
 
+/// A new value of a parameter, computed by the step itself.
+struct ParamAssignment {
+  std::string param;
+  Expr value;  ///< as many elements as the parameter has
+};
+
 /// One loss of the built network.
 struct NetworkLoss {
   std::string name;  ///< "output", "sub/aux"
@@ -71,6 +77,8 @@ class Network {
   Expr constraints() const { return constraints_; }  ///< L2 etc.; undefined if none
   Expr objective() const { return objective_; }      ///< loss + constraints; undefined if none
   Expr param_expr(const std::string& name) const;    ///< the parameter leaf
+  /// What a step leaves in untrainable parameters: running statistics.
+  const std::vector<ParamAssignment>& assignments() const { return assignments_; }
   /// Per parameter: updater_opts of its layer (None if not given).
   Value updater_opts(const std::string& param) const;
   /// Sum of the L2 factors that the constraints hold for this parameter (for decoupled constraints).
@@ -97,6 +105,7 @@ class Network {
   std::map<std::string, double> l2_;
   std::vector<NetworkLoss> losses_;
   std::vector<Sink> sinks_;
+  std::vector<ParamAssignment> assignments_;
   std::vector<Stat> stats_;
   Expr loss_, constraints_, objective_;
   std::vector<std::string> used_keys_;

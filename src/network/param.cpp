@@ -175,6 +175,21 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
   return with_noise(plan, local, expr);
 }
 
+/// A layer that borrows the parameter leaves the assignment to the owner too: one value per step.
+void NetworkConstruction::assign(const BuiltLayer& layer, const std::string& local, Expr value) {
+  const auto found = layer.params.find(local);
+  if (found == layer.params.end()) {
+    throw internal_error(fmt::format("layer '{}' assigns '{}', which is no parameter of it", layer.name, local));
+  }
+  for (ParamAssignment& assignment : network_->assignments_) {
+    if (assignment.param == found->second) {
+      assignment.value = value;
+      return;
+    }
+  }
+  network_->assignments_.push_back({found->second, value});
+}
+
 double NetworkConstruction::noise_option(const Value& options, const char* key) const {
   const Value* value = options.find(key);
   if (!value) {
