@@ -46,8 +46,8 @@ TEST(NetworkError, Options) {
   expect(error_of("'output': {'class': 'softmax', 'loss': 'cee', 'from': 'data'}"), {"unknown loss 'cee'", "ce"});
   expect(error_of("'output': {'class': 'softmax', 'loss': 'ce', 'loss_opts': {'bogus': 1}, 'from': 'data'}"),
          {"bogus", "loss 'ce'"});
-  expect(error_of("'output': {'class': 'linear', 'n_out': 3, 'batch_norm': True, 'from': 'data'}"),
-         {"'batch_norm'", "not supported"});
+  expect(error_of("'output': {'class': 'linear', 'n_out': 3, 'batch_norm': {'momentun': 0.1}, 'from': 'data'}"),
+         {"'momentun'", "momentum"});
 }
 
 TEST(NetworkError, Names) {
