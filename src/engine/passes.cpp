@@ -81,7 +81,6 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
     std::fill(gradients, gradients + store_->flat_gradients().elements(), 0.0f);
   }
   buckets_->finish();
-  assign_parameters(*train_runner_, batch.has_value());
   updater_->step(learning_rate, global_step_, epoch, has_gradient_);
   ++global_step_;
   return report;
@@ -117,14 +116,8 @@ PassResult Engine::run_pass(Pass& pass) {
     const double step_start = monotonic_seconds();
     StepReport report;
     report.losses.resize(result.losses.size());
-    if (pass.train) {
-      report = train_step(batch, pass.learning_rate, pass.epoch);
-    } else if (batch) {
-      report = runner.run(*batch);
-    }
-    if (!pass.train) {
-      assign_parameters(runner, batch.has_value());
-    }
+    report = pass.train ? train_step(batch, pass.learning_rate, pass.epoch) : batch ? runner.run(*batch) : report;
+    assign_parameters(runner, batch.has_value());
     if (!dumps.empty()) {
       dumps.add_batch(batch.value_or(Batch()), runner.extra_values(), runner.binding());
     }
