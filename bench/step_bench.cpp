@@ -72,6 +72,7 @@ struct Options {
   bool server = false;
   bool startup = false;
   bool profile = false;
+  bool plan = false;
 };
 
 Options parse(int argc, char** argv) {
@@ -92,6 +93,8 @@ Options parse(int argc, char** argv) {
       options.server = true;
     } else if (arg == "--startup") {
       options.startup = true;
+    } else if (arg == "--plan") {
+      options.plan = true;
     } else if (arg == "--profile") {
       options.profile = true;
     } else {
@@ -166,9 +169,9 @@ class Training {
     wende::RunOptions run_options;
     run_options.step = static_cast<uint64_t>(index_);
     const wende::StepReport report = runner_->run(batch, run_options);
-    const double update = wall();
+    const double update = cpu_seconds();
     updater_->step(0.001, index_, 1, has_gradient_);
-    updater_seconds_ += wall() - update;
+    updater_seconds_ += cpu_seconds() - update;
     ++index_;
     time.wall = wall() - start;
     time.cpu = cpu_seconds() - start_cpu;
@@ -245,6 +248,7 @@ void measure(Training& training, const Options& options) {
     rates.push_back(static_cast<double>(time.frames) / time.wall);
   }
   if (options.profile) print_profile(training.executor().seconds_by_scope(), options.steps, training.updater_seconds());
+  if (options.plan) fmt::print("{}", training.executor().memory_text(16));
   fmt::print("wende net={} steps={} step_s median={:.4f} nodes={} arena_mb={:.1f} planning={:.3f}% updater={:.2f}%\n",
              options.net, options.steps, median(seconds), training.executor().node_count(),
              static_cast<double>(training.executor().arena_bytes()) / (1 << 20),
@@ -278,7 +282,7 @@ int main(int argc, char** argv) {
   if (options.net.empty()) {
     fmt::print(stderr,
                "usage: wende_bench_step ff|lstm|blstm [--steps N] [--warmup N] [--lens LO-HI] [--server] "
-               "[--startup] [--profile]\n");
+               "[--startup] [--profile] [--plan]\n");
     return 2;
   }
   try {

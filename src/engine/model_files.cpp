@@ -15,9 +15,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-int64_t next_power_of_two(double x) {
+int64_t next_power_of_two(int64_t x) {
   int64_t power = 1;
-  while (static_cast<double>(power) < x) {
+  while (power < x) {
     power *= 2;
   }
   return power;
@@ -47,8 +47,40 @@ void keep_default_pattern(std::set<int>& keep, int last) {
     keep_multiples(keep, last, 40);
     keep_powers(keep, last, 10);
   } else {
-    keep_multiples(keep, last, 80 * next_power_of_two(1.0 + last / 240.0));
+    keep_multiples(keep, last, 80 * next_power_of_two(1 + last / 240));
     keep_powers(keep, last, 20);
+  }
+}
+
+/// The best `count` saved epochs for each score key. An epoch without a score counts as the worst; a key whose values
+/// are all the same says nothing.
+void keep_best_epochs(std::set<int>& keep, int64_t count, const std::vector<int>& saved,
+                      const std::map<int, EpochData>& scores) {
+  std::map<std::string, std::map<int, double>> by_key;
+  for (const int epoch : saved) {
+    if (const auto it = scores.find(epoch); it != scores.end()) {
+      for (const auto& [key, value] : it->second.error) {
+        if (key.rfind(':', 0) != 0) {
+          by_key[key][epoch] = value;
+        }
+      }
+    }
+  }
+  for (const auto& [key, values] : by_key) {
+    const auto by_value = [](const auto& a, const auto& b) { return a.second < b.second; };
+    const auto [best, worst] = std::minmax_element(values.begin(), values.end(), by_value);
+    if (best->second == worst->second) {
+      continue;
+    }
+    std::vector<std::pair<double, int>> ranked;
+    for (const int epoch : saved) {
+      const auto it = values.find(epoch);
+      ranked.emplace_back(it == values.end() ? worst->second : it->second, epoch);
+    }
+    std::sort(ranked.begin(), ranked.end());
+    for (size_t i = 0; i < ranked.size() && static_cast<int64_t>(i) < count; ++i) {
+      keep.insert(ranked[i].second);
+    }
   }
 }
 
@@ -95,6 +127,9 @@ std::set<int> ModelFiles::epochs_to_keep(const Value& rules, const std::vector<i
     keep_last = rules.find("keep_last_n") != nullptr ? rules.find("keep_last_n")->as_int() : keep_last;
     keep_best = rules.find("keep_best_n") != nullptr ? rules.find("keep_best_n")->as_int() : keep_best;
   }
+  if (std::max(keep_last, keep_best) >= static_cast<int64_t>(saved.size())) {
+    return {saved.begin(), saved.end()};
+  }
   if (listed != nullptr && !listed->is_none()) {
     for (const Value& epoch : listed->items()) {
       keep.insert(static_cast<int>(epoch.as_int()));
@@ -107,22 +142,7 @@ std::set<int> ModelFiles::epochs_to_keep(const Value& rules, const std::vector<i
       keep.insert(saved[i]);
     }
   }
-  std::map<std::string, std::vector<std::pair<double, int>>> ranked;
-  for (const int epoch : saved) {
-    if (const auto it = scores.find(epoch); it != scores.end()) {
-      for (const auto& [key, value] : it->second.error) {
-        if (key.rfind(':', 0) != 0) {
-          ranked[key].emplace_back(value, epoch);
-        }
-      }
-    }
-  }
-  for (auto& [key, entries] : ranked) {
-    std::sort(entries.begin(), entries.end());
-    for (size_t i = 0; i < entries.size() && static_cast<int64_t>(i) < keep_best; ++i) {
-      keep.insert(entries[i].second);
-    }
-  }
+  keep_best_epochs(keep, keep_best, saved, scores);
   return keep;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 
 #include "base/error.h"
 #include "graph/leaf_op.h"
@@ -17,6 +18,11 @@ namespace wende {
 namespace {
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double thread_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 bool all_finite(const Tensor& tensor) {
   if (tensor.dtype() != DType::kFloat32) {
@@ -86,6 +92,28 @@ class Executor::Impl : public RunContext {
       results.push_back(fetches_[f].into.defined() ? fetches_[f].into : value(program_.fetch_values[f]));
     }
     return results;
+  }
+
+  std::string memory_text(size_t most) const {
+    std::multimap<size_t, std::string> lines;
+    for (size_t position = 0; plan_ != nullptr && position < program_.steps.size(); ++position) {
+      const Program::Step& step = program_.steps[position];
+      const Node& node = graph_.node(step.node);
+      for (const int index : step.outputs) {
+        const ValuePlace& place = program_.values[static_cast<size_t>(index)];
+        if (place.kind != ValuePlace::Kind::kArena) continue;
+        const Tensor& tensor = value(index);
+        lines.emplace(
+            tensor.bytes(),
+            fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n",
+                        static_cast<double>(tensor.bytes()) * 1e-6,
+                        static_cast<double>(plan_->offsets[static_cast<size_t>(index)]) * 1e-6, position,
+                        place.last_use, graph_.scope_name(node.scope), node.op->name(), tensor.shape().str()));
+      }
+    }
+    std::string text;
+    for (auto it = lines.rbegin(); it != lines.rend() && most > 0; ++it, --most) text += it->second;
+    return text;
   }
 
   const Tensor& input(int index) const override { return value(step_->inputs[static_cast<size_t>(index)]); }
@@ -160,7 +188,7 @@ class Executor::Impl : public RunContext {
         if (place.kind != ValuePlace::Kind::kArena) {
           continue;
         }
-        if (step.in_place_input >= 0) {
+        if (index == step.in_place_output) {
           const int piece = piece_of[static_cast<size_t>(step.in_place_input)];
           lifetimes[static_cast<size_t>(piece)].end =
               std::max(lifetimes[static_cast<size_t>(piece)].end, place.last_use);
@@ -251,7 +279,7 @@ class Executor::Impl : public RunContext {
 
   void run_kernel(const Program::Step& step) {
     const Node& node = graph_.node(step.node);
-    const double start = profiling_ ? now() : 0;
+    const double start = profiling_ ? thread_seconds() : 0;
     step_ = &step;
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
@@ -262,7 +290,7 @@ class Executor::Impl : public RunContext {
       throw;
     }
     if (profiling_) {
-      seconds_[fmt::format("{}/{}", graph_.scope_name(node.scope), node.op->name())] += now() - start;
+      seconds_[fmt::format("{}/{}", graph_.scope_name(node.scope), node.op->name())] += thread_seconds() - start;
     }
     if (options_->check_numerics) {
       check_numerics(step, node);
@@ -331,6 +359,7 @@ std::vector<Tensor> Executor::run(const Binding& binding, const RunOptions& opti
   return impl_->run(binding, options);
 }
 size_t Executor::arena_bytes() const { return impl_->arena_ ? impl_->arena_->bytes() : 0; }
+std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }
 void Executor::set_profiling(bool on) {
   impl_->profiling_ = on;

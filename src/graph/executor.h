@@ -42,7 +42,11 @@ class Executor {
 
   size_t arena_bytes() const;  ///< of the last run
   int64_t node_count() const;  ///< nodes that run
-  /// Seconds by layer since the last reset, when profiling is on.
+  /// The largest values of the last run's plan, one a line: MB, place in the arena, steps in which it lives, who makes
+  /// it.
+  std::string memory_text(size_t most) const;
+  /// CPU seconds of the running thread by layer since the last reset, when profiling is on: other processes do not
+  /// count.
   void set_profiling(bool on);
   std::map<std::string, double> seconds_by_scope() const;
   double planning_seconds() const;

@@ -58,10 +58,17 @@ class VjpContext {
   Expr grad(int i = 0) const { return output_grads[static_cast<size_t>(i)]; }
 };
 
+/// Output that may take over the memory of an input: run reads each element before it writes there.
+struct Overwrite {
+  int output = -1;
+  int input = -1;
+};
+
 struct OpTraits {
   bool pure = true;        ///< same inputs, same outputs: may be merged with an equal node (not: random, leaves)
   bool pointwise = false;  ///< out[i] depends on in[i] only (after broadcasting): in-place and fusion are allowed
   bool host_only = false;  ///< runs on the host, on host tensors, whatever the device
+  Overwrite overwrites = {};
 };
 
 /// A kind of computation with its attributes; immutable. One file per op under src/ops.

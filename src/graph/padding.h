@@ -22,6 +22,7 @@ struct PaddingRule {
   bool zero_every = false;    ///< the same if all inputs have it
   int mask = -1;              ///< input that is false in padding
   std::vector<int> masked;    ///< inputs that are not read where the mask is false
+  int zero_outputs = 1;       ///< kRecurrent: so many first outputs are zero in padding
   bool zero = false;          ///< the output is zero everywhere
   bool skips = false;         ///< run() leaves out padding, writing zeros, when RunContext::frames() is given
   Dim time;                   ///< kMask

@@ -75,7 +75,8 @@ class PaddingAnalysis {
       if (rule.kind == PaddingRule::Kind::kMask) {
         zero_[at(output)] = rule.time == dim(output, static_cast<size_t>(time_axis(output)));
       } else if (rule.kind == PaddingRule::Kind::kRecurrent) {
-        zero_[at(output)] = output == step.outputs[0] && masks(i, output);
+        const bool written = output < step.outputs[0] + rule.zero_outputs;  // outputs are numbered one after another
+        zero_[at(output)] = written && masks(i, output);
       } else if (rule.kind == PaddingRule::Kind::kFrameWise && rule.zero_every) {
         zero_[at(output)] = 1;
         for (size_t input = 0; input < step.inputs.size(); ++input) {

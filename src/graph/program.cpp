@@ -68,7 +68,7 @@ class Compiler {
   void add_step(NodeId id) {
     const Node& node = graph_.node(id);
     const int position = static_cast<int>(program_.steps.size());
-    Program::Step step{id, {}, {}, {}, {}, -1, -1};
+    Program::Step step{id, {}, {}, {}, {}, -1, -1, -1};
     for (const Expr& input : node.inputs) {
       const int value = value_of_.at({input.node, input.output});
       step.inputs.push_back(value);
@@ -125,24 +125,32 @@ class Compiler {
   void find_in_place() {
     for (size_t position = 0; position < program_.steps.size(); ++position) {
       Program::Step& step = program_.steps[position];
-      const Node& node = graph_.node(step.node);
-      if (!node.op->traits().pointwise || step.outputs.size() != 1) {
-        continue;
-      }
-      const ValuePlace& out = program_.values[static_cast<size_t>(step.outputs[0])];
-      for (const int input : step.inputs) {
-        const int base = root(input);
-        const ValuePlace& place = program_.values[static_cast<size_t>(base)];
-        const bool same_type =
-            program_.dtypes[static_cast<size_t>(input)] == program_.dtypes[static_cast<size_t>(step.outputs[0])];
-        const bool same_dims = program_.values[static_cast<size_t>(input)].dims == out.dims;
-        if (out.kind == ValuePlace::Kind::kArena && place.kind == ValuePlace::Kind::kArena && same_type && same_dims &&
-            place.last_use == static_cast<int>(position)) {
-          step.in_place_input = base;
-          break;
+      const OpTraits traits = graph_.node(step.node).op->traits();
+      if (traits.overwrites.output >= 0) {
+        take_over(position, step.inputs[static_cast<size_t>(traits.overwrites.input)],
+                  step.outputs[static_cast<size_t>(traits.overwrites.output)]);
+      } else if (traits.pointwise && step.outputs.size() == 1) {
+        for (const int input : step.inputs) {
+          if (take_over(position, input, step.outputs[0])) break;
         }
       }
     }
+  }
+
+  /// Gives an output the memory of an input of the same type that nobody reads later.
+  bool take_over(size_t position, int input, int output) {
+    const int base = root(input);
+    const ValuePlace& from = program_.values[static_cast<size_t>(base)];
+    const ValuePlace& to = program_.values[static_cast<size_t>(output)];
+    const bool same_type = program_.dtypes[static_cast<size_t>(input)] == program_.dtypes[static_cast<size_t>(output)];
+    const bool same_dims = program_.values[static_cast<size_t>(input)].dims == to.dims;
+    if (to.kind != ValuePlace::Kind::kArena || from.kind != ValuePlace::Kind::kArena || !same_type || !same_dims ||
+        from.last_use != static_cast<int>(position)) {
+      return false;
+    }
+    program_.steps[position].in_place_input = base;
+    program_.steps[position].in_place_output = output;
+    return true;
   }
 
   const Graph& graph_;

@@ -28,7 +28,8 @@ struct Program {
     std::vector<int> copy_fetches;   ///< fetches to copy out after this step
     std::vector<int> ready_fetches;  ///< fetches that are complete after this step
     int frames_of = -1;       ///< value whose first two axes say which padding to leave out; -1: compute all rows
-    int in_place_input = -1;  ///< value whose memory output 0 may take over, if the sizes agree
+    int in_place_input = -1;  ///< value whose memory one output takes over
+    int in_place_output = -1;
   };
   std::vector<Step> steps;
   std::vector<ValuePlace> values;

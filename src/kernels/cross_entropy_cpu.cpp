@@ -17,7 +17,9 @@ float log_sum_exp(const float* x, int64_t n) {
   return most + std::log(row_sum_exp(x, n, most));
 }
 
-void scaled_softmax(const float* __restrict x, int64_t n, float lse, float scale, float* __restrict out) {
+/// out may be x.
+void scaled_softmax(const float* x, int64_t n, float lse, float scale, float* out) {
+#pragma GCC ivdep
   for (int64_t i = 0; i < n; ++i) out[i] = vm::exp(x[i] - lse) * scale;
 }
 

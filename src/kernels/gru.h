@@ -21,7 +21,7 @@ struct GruForward {
 struct GruBackward {
   Tensor dy, d_last_h;  ///< each may be undefined
   Tensor gates, candidate, y, w_gates, w_candidate, lengths, h0;
-  Tensor dz_gates, dz_candidate;  ///< 0 on padding
+  Tensor dz_gates, dz_candidate;  ///< 0 on padding; dz_gates may be the memory of gates
   Tensor dw_gates, dw_candidate;
   Tensor dh0;  ///< may be undefined
 };

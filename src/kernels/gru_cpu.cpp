@@ -1,6 +1,5 @@
 #include <cstring>
 
-#include "kernels/gemm.h"
 #include "kernels/gru.h"
 #include "kernels/vector_math.h"
 
@@ -26,24 +25,27 @@ void state_forward(int64_t n, const float* __restrict z, const float* __restrict
   }
 }
 
-/// Gradients of the candidate's and u's pre-activations; dh becomes what flows on directly, dh * u.
-void state_backward(int64_t n, const float* __restrict u, const float* __restrict candidate,
-                    const float* __restrict previous, float* __restrict dh, float* __restrict dzu,
-                    float* __restrict dzc) {
+/// Gradients of the candidate's and u's pre-activations; dh becomes what flows on directly, dh * u. dzu may be u.
+void state_backward(int64_t n, const float* u, const float* __restrict candidate, const float* __restrict previous,
+                    float* __restrict dh, float* dzu, float* __restrict dzc) {
+#pragma GCC ivdep
   for (int64_t k = 0; k < n; ++k) {
     const float c = candidate[k];
-    dzc[k] = dh[k] * (1.0f - u[k]) * (1.0f - c * c);
-    dzu[k] = dh[k] * (previous[k] - c) * u[k] * (1.0f - u[k]);
-    dh[k] *= u[k];
+    const float update = u[k];
+    dzc[k] = dh[k] * (1.0f - update) * (1.0f - c * c);
+    dzu[k] = dh[k] * (previous[k] - c) * update * (1.0f - update);
+    dh[k] *= update;
   }
 }
 
-/// drh: gradient of r*h.
-void reset_backward(int64_t n, const float* __restrict r, const float* __restrict previous, const float* __restrict drh,
-                    float* __restrict dh, float* __restrict dzr) {
+/// drh: gradient of r*h. dzr may be r.
+void reset_backward(int64_t n, const float* r, const float* __restrict previous, const float* __restrict drh,
+                    float* __restrict dh, float* dzr) {
+#pragma GCC ivdep
   for (int64_t k = 0; k < n; ++k) {
-    dzr[k] = drh[k] * previous[k] * r[k] * (1.0f - r[k]);
-    dh[k] += drh[k] * r[k];
+    const float reset = r[k];
+    dzr[k] = drh[k] * previous[k] * reset * (1.0f - reset);
+    dh[k] += drh[k] * reset;
   }
 }
 
@@ -71,11 +73,13 @@ void gru_forward(const GruForward& args, int direction, const Scratch& scratch) 
   float* rc = rh + batch * n;
   float* unsaved = rc + batch * n;
   schedule.load(args.h0, n, h);
+  const StepMatrix w_gates(args.w_gates, false, schedule, scratch);
+  const StepMatrix w_candidate(args.w_candidate, false, schedule, scratch);
   float* saved_gates = data_or_null(args.gates);
   float* saved_candidate = data_or_null(args.candidate);
   for (int64_t step = 0; step < schedule.steps(); ++step) {
     const int64_t active = schedule.active(step);
-    gemm(false, false, active, 2 * n, n, 1.0f, h, n, args.w_gates.data<float>(), 2 * n, 0.0f, rz, 2 * n);
+    w_gates.multiply(active, {h, n}, {rz, 2 * n});
     for (int64_t r = 0; r < active; ++r) {
       const int64_t row = schedule.row(r, step);
       gates_forward(n, args.z_gates.data<float>() + row * 2 * n, rz + r * 2 * n, h + r * n, gates + r * 2 * n,
@@ -84,7 +88,7 @@ void gru_forward(const GruForward& args, int direction, const Scratch& scratch) 
         std::memcpy(saved_gates + row * 2 * n, gates + r * 2 * n, static_cast<size_t>(2 * n) * sizeof(float));
       }
     }
-    gemm(false, false, active, n, n, 1.0f, rh, n, args.w_candidate.data<float>(), n, 0.0f, rc, n);
+    w_candidate.multiply(active, {rh, n}, {rc, n});
     for (int64_t r = 0; r < active; ++r) {
       const int64_t row = schedule.row(r, step);
       state_forward(n, args.z_candidate.data<float>() + row * n, rc + r * n, gates + r * 2 * n + n,
@@ -97,7 +101,6 @@ void gru_forward(const GruForward& args, int direction, const Scratch& scratch) 
 
 void gru_backward(const GruBackward& args, int direction, const Scratch& scratch) {
   const int64_t n = args.w_candidate.dim(0);
-  const size_t row_bytes = static_cast<size_t>(n) * sizeof(float);
   const RecurrentSchedule schedule(args.lengths, args.dz_candidate.dim(0), direction);
   const int64_t batch = schedule.batch();
   const Tensor memory = scratch(Shape{batch * 3 * n});
@@ -106,42 +109,35 @@ void gru_backward(const GruBackward& args, int direction, const Scratch& scratch
   float* drh = h0 + batch * n;
   schedule.load(args.d_last_h, n, dh);
   schedule.load(args.h0, n, h0);
-  const Tensor gates_transposed = scratch(Shape{2 * n, n});
-  gates_transposed.copy_from(args.w_gates.permuted({1, 0}));
-  const Tensor candidate_transposed = scratch(Shape{n, n});
-  candidate_transposed.copy_from(args.w_candidate.permuted({1, 0}));
-  WeightGradSum dw_gates(args.dw_gates, batch, schedule.frames(), scratch);
-  WeightGradSum dw_candidate(args.dw_candidate, batch, schedule.frames(), scratch);
+  const Tensor all_rh = scratch(Shape{schedule.frames(), n});
+  const StepMatrix w_gates(args.w_gates, true, schedule, scratch);
+  const StepMatrix w_candidate(args.w_candidate, true, schedule, scratch);
   const float* gates = args.gates.data<float>();
-  const float* y = args.y.data<float>();
+  float* y = args.y.data<float>();
   const float* dy = data_or_null(args.dy);
+  float* dz_gates = args.dz_gates.data<float>();
+  float* dz_candidate = args.dz_candidate.data<float>();
   for (int64_t step = schedule.steps() - 1; step >= 0; --step) {
     const int64_t active = schedule.active(step);
-    dw_gates.begin(active);
-    dw_candidate.begin(active);
+    const int64_t* rows = schedule.rows(step);
+    const auto previous = [&](int64_t r) { return step == 0 ? h0 + r * n : y + schedule.row(r, step - 1) * n; };
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = schedule.row(r, step);
-      float* previous = dw_gates.a() + r * n;
-      std::memcpy(previous, step == 0 ? h0 + r * n : y + schedule.row(r, step - 1) * n, row_bytes);
-      multiply(n, gates + row * 2 * n, previous, dw_candidate.a() + r * n);
+      const int64_t row = rows[r];
+      multiply(n, gates + row * 2 * n, previous(r), all_rh.data<float>() + (schedule.first(step) + r) * n);
       if (dy) add_to(n, dy + row * n, dh + r * n);
-      state_backward(n, gates + row * 2 * n + n, args.candidate.data<float>() + row * n, previous, dh + r * n,
-                     dw_gates.b() + r * 2 * n + n, dw_candidate.b() + r * n);
+      state_backward(n, gates + row * 2 * n + n, args.candidate.data<float>() + row * n, previous(r), dh + r * n,
+                     dz_gates + row * 2 * n + n, dz_candidate + row * n);
     }
-    gemm(false, false, active, n, n, 1.0f, dw_candidate.b(), n, candidate_transposed.data<float>(), n, 0.0f, drh, n);
+    w_candidate.multiply(active, {dz_candidate, n, rows}, {drh, n});
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = schedule.row(r, step);
-      float* dz = dw_gates.b() + r * 2 * n;
-      reset_backward(n, gates + row * 2 * n, dw_gates.a() + r * n, drh + r * n, dh + r * n, dz);
-      std::memcpy(args.dz_gates.data<float>() + row * 2 * n, dz, 2 * row_bytes);
-      std::memcpy(args.dz_candidate.data<float>() + row * n, dw_candidate.b() + r * n, row_bytes);
+      reset_backward(n, gates + rows[r] * 2 * n, previous(r), drh + r * n, dh + r * n, dz_gates + rows[r] * 2 * n);
     }
-    gemm(false, false, active, n, 2 * n, 1.0f, dw_gates.b(), 2 * n, gates_transposed.data<float>(), n, 1.0f, dh, n);
-    dw_gates.end();
-    dw_candidate.end();
+    w_gates.multiply(active, {dz_gates, 2 * n, rows}, {dh, n}, true);
   }
-  dw_gates.finish();
-  dw_candidate.finish();
+  recurrent_weight_grad(schedule, args.y, args.h0, args.dz_gates, scratch, args.dw_gates);
+  transposed_product(schedule.frames(), {all_rh.data<float>(), n}, n,
+                     {dz_candidate, n, schedule.steps() > 0 ? schedule.rows(0) : nullptr}, n, false,
+                     args.dw_candidate.data<float>(), nullptr, scratch);
   schedule.clear_padding(args.dz_gates);
   schedule.clear_padding(args.dz_candidate);
   if (args.dh0.defined()) schedule.store(dh, args.dh0);

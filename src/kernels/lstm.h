@@ -18,14 +18,14 @@ struct LstmForward {
   Tensor c0, h0;   ///< [B,n]
   Tensor y;        ///< [T,B,n]
   Tensor last_h, last_c;
-  Tensor gates;  ///< [T,B,4n]: activations, in the order of z; padding is not written
+  Tensor gates;  ///< [T,B,4n]: activations, in the order of z; may be z's memory; padding is not written
   Tensor cells;  ///< [T,B,n]; padding is not written
 };
 
 struct LstmBackward {
   Tensor dy, d_last_h, d_last_c;  ///< each may be undefined
   Tensor gates, cells, y, w_re, lengths, c0, h0;
-  Tensor dz;        ///< [T,B,4n], 0 on padding
+  Tensor dz;        ///< [T,B,4n], 0 on padding; may be the memory of gates
   Tensor dw_re;     ///< [n,4n]
   Tensor dc0, dh0;  ///< may be undefined
 };

@@ -1,6 +1,5 @@
 #include <cstring>
 
-#include "kernels/gemm.h"
 #include "kernels/lstm.h"
 #include "kernels/vector_math.h"
 
@@ -14,21 +13,23 @@ struct Blocks {
   Blocks(int64_t n, bool tf_order) : j(tf_order ? n : 0), i(tf_order ? 0 : n), f(2 * n), o(3 * n) {}
 };
 
-/// One frame of one sequence: z and the recurrent product rz give gates; c and h are updated in place.
-void cell_forward(int64_t n, const Blocks& at, float forget_bias, const float* z, const float* rz,
-                  float* __restrict gates, float* __restrict c, float* __restrict h, float* __restrict y) {
-  const float* __restrict zj = z + at.j;
-  const float* __restrict zi = z + at.i;
-  const float* __restrict zf = z + at.f;
-  const float* __restrict zo = z + at.o;
-  const float* __restrict rj = rz + at.j;
-  const float* __restrict ri = rz + at.i;
-  const float* __restrict rf = rz + at.f;
-  const float* __restrict ro = rz + at.o;
-  float* __restrict gj = gates + at.j;
-  float* __restrict gi = gates + at.i;
-  float* __restrict gf = gates + at.f;
-  float* __restrict go = gates + at.o;
+/// One frame of one sequence: z and the recurrent product rz give gates, which may lie over z; c and h are updated in
+/// place.
+void cell_forward(int64_t n, const Blocks& at, float forget_bias, const float* z, const float* rz, float* gates,
+                  float* __restrict c, float* __restrict h, float* __restrict y) {
+  const float* zj = z + at.j;
+  const float* zi = z + at.i;
+  const float* zf = z + at.f;
+  const float* zo = z + at.o;
+  const float* rj = rz + at.j;
+  const float* ri = rz + at.i;
+  const float* rf = rz + at.f;
+  const float* ro = rz + at.o;
+  float* gj = gates + at.j;
+  float* gi = gates + at.i;
+  float* gf = gates + at.f;
+  float* go = gates + at.o;
+#pragma GCC ivdep
   for (int64_t k = 0; k < n; ++k) {
     const float j = vm::tanh(zj[k] + rj[k]);
     const float i = vm::sigmoid(zi[k] + ri[k]);
@@ -46,18 +47,19 @@ void cell_forward(int64_t n, const Blocks& at, float forget_bias, const float* z
   }
 }
 
-/// dh: gradient of h from the next step and from y; dc is updated in place to that of the previous cell.
+/// dh: gradient of h from the next step and from y; dc is updated in place to that of the previous cell. dz may
+/// lie over gates.
 void cell_backward(int64_t n, const Blocks& at, const float* gates, const float* __restrict c,
-                   const float* __restrict c_previous, const float* __restrict dh, float* __restrict dc,
-                   float* __restrict dz) {
-  const float* __restrict gj = gates + at.j;
-  const float* __restrict gi = gates + at.i;
-  const float* __restrict gf = gates + at.f;
-  const float* __restrict go = gates + at.o;
-  float* __restrict dj = dz + at.j;
-  float* __restrict di = dz + at.i;
-  float* __restrict df = dz + at.f;
-  float* __restrict d_o = dz + at.o;
+                   const float* __restrict c_previous, const float* __restrict dh, float* __restrict dc, float* dz) {
+  const float* gj = gates + at.j;
+  const float* gi = gates + at.i;
+  const float* gf = gates + at.f;
+  const float* go = gates + at.o;
+  float* dj = dz + at.j;
+  float* di = dz + at.i;
+  float* df = dz + at.f;
+  float* d_o = dz + at.o;
+#pragma GCC ivdep
   for (int64_t k = 0; k < n; ++k) {
     const float tanh_c = vm::tanh(c[k]);
     const float j = gj[k];
@@ -95,7 +97,7 @@ void lstm_forward(const LstmForward& args, const LstmOptions& options, const Scr
   schedule.load(args.h0, n, h);
   schedule.load(args.c0, n, c);
   const float* z = args.z.data<float>();
-  const float* w = args.w_re.data<float>();
+  const StepMatrix w(args.w_re, false, schedule, scratch);
   float* y = args.y.data<float>();
   float* gates = data_or_null(args.gates);
   float* cells = data_or_null(args.cells);
@@ -104,7 +106,7 @@ void lstm_forward(const LstmForward& args, const LstmOptions& options, const Scr
     if (step == 0 && !args.h0.defined()) {
       std::memset(rz, 0, static_cast<size_t>(active * n4) * sizeof(float));
     } else {
-      gemm(false, false, active, n4, n, 1.0f, h, n, w, n4, 0.0f, rz, n4);
+      w.multiply(active, {h, n}, {rz, n4});
     }
     for (int64_t r = 0; r < active; ++r) {
       const int64_t row = schedule.row(r, step);
@@ -121,48 +123,35 @@ void lstm_forward(const LstmForward& args, const LstmOptions& options, const Scr
 void lstm_backward(const LstmBackward& args, const LstmOptions& options, const Scratch& scratch) {
   const int64_t n = args.w_re.dim(0);
   const int64_t n4 = 4 * n;
-  const size_t row_bytes = static_cast<size_t>(n) * sizeof(float);
   const RecurrentSchedule schedule(args.lengths, args.dz.dim(0), options.direction);
   const int64_t batch = schedule.batch();
   const Blocks at(n, options.tf_order);
-  const Tensor memory = scratch(Shape{batch * 4 * n});
+  const Tensor memory = scratch(Shape{batch * 3 * n});
   float* dh = memory.data<float>();
   float* dc = dh + batch * n;
-  float* h0 = dc + batch * n;
-  float* c0 = h0 + batch * n;
+  float* c0 = dc + batch * n;
   schedule.load(args.d_last_h, n, dh);
   schedule.load(args.d_last_c, n, dc);
-  schedule.load(args.h0, n, h0);
   schedule.load(args.c0, n, c0);
-  // The step's product needs w_re transposed; few rows times a transposed matrix is slow in the library.
-  const Tensor transposed = scratch(Shape{n4, n});
-  transposed.copy_from(args.w_re.permuted({1, 0}));
-  const float* w_transposed = transposed.data<float>();
-  WeightGradSum dw(args.dw_re, batch, schedule.frames(), scratch);
+  const StepMatrix w(args.w_re, true, schedule, scratch);
   const float* gates = args.gates.data<float>();
   const float* cells = args.cells.data<float>();
-  const float* y = args.y.data<float>();
   const float* dy = data_or_null(args.dy);
   float* dz = args.dz.data<float>();
   for (int64_t step = schedule.steps() - 1; step >= 0; --step) {
     const int64_t active = schedule.active(step);
-    dw.begin(active);
     for (int64_t r = 0; r < active; ++r) {
       const int64_t row = schedule.row(r, step);
       const int64_t previous = step == 0 ? 0 : schedule.row(r, step - 1);
       if (dy) add_to(n, dy + row * n, dh + r * n);
-      float* step_dz = dw.b() + r * n4;
       cell_backward(n, at, gates + row * n4, cells + row * n, step == 0 ? c0 + r * n : cells + previous * n, dh + r * n,
-                    dc + r * n, step_dz);
-      std::memcpy(dz + row * n4, step_dz, 4 * row_bytes);
-      std::memcpy(dw.a() + r * n, step == 0 ? h0 + r * n : y + previous * n, row_bytes);
+                    dc + r * n, dz + row * n4);
     }
     if (step > 0 || args.dh0.defined()) {
-      gemm(false, false, active, n, n4, 1.0f, dw.b(), n4, w_transposed, n, 0.0f, dh, n);
+      w.multiply(active, {dz, n4, schedule.rows(step)}, {dh, n});
     }
-    dw.end();
   }
-  dw.finish();
+  recurrent_weight_grad(schedule, args.y, args.h0, args.dz, scratch, args.dw_re);
   schedule.clear_padding(args.dz);
   if (args.dh0.defined()) schedule.store(dh, args.dh0);
   if (args.dc0.defined()) schedule.store(dc, args.dc0);

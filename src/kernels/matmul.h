@@ -16,8 +16,9 @@ void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose
 inline void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Tensor& out) {
   linear(x, w, bias, transpose_w, nullptr, heap_scratch, out);
 }
-/// out [K,N] = a [...,K]^T b [...,N], summed over all rows.
-void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, const Scratch& scratch, const Tensor& out);
+/// out [K,N] = a [...,K]^T b [...,N], summed over all rows. sum_b [N], if defined: the sum over the rows of b.
+void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, const Scratch& scratch, const Tensor& out,
+                        const Tensor& sum_b = Tensor());
 inline void linear_weight_grad(const Tensor& a, const Tensor& b, const Tensor& out) {
   linear_weight_grad(a, b, nullptr, heap_scratch, out);
 }

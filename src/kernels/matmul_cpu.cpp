@@ -4,6 +4,7 @@
 
 #include "kernels/gemm.h"
 #include "kernels/matmul.h"
+#include "kernels/row_product.h"
 
 namespace wende::cpu {
 
@@ -17,23 +18,17 @@ void add_row(const float* __restrict x, int64_t columns, float* __restrict sum) 
   for (int64_t i = 0; i < columns; ++i) sum[i] += x[i];
 }
 
-void gather_rows(const float* x, const Rows& rows, int64_t begin, int64_t count, int64_t n, float* to) {
-  for (int64_t i = 0; i < count; ++i) {
-    std::memcpy(to + i * n, x + rows[static_cast<size_t>(begin + i)] * n, bytes_of(n));
-  }
-}
+constexpr int64_t kRowsWorthPacking = 192;
 
-/// Moves the first rows to their places and writes zeros between them. Rows ascend, so from the last one on nothing is
-/// overwritten before it has moved.
-void spread_rows(const Rows& rows, int64_t all, int64_t n, float* x) {
-  int64_t end = all;
-  for (int64_t i = static_cast<int64_t>(rows.size()) - 1; i >= 0; --i) {
-    const int64_t row = rows[static_cast<size_t>(i)];
-    if (row != i) std::memcpy(x + row * n, x + i * n, bytes_of(n));
-    std::memset(x + (row + 1) * n, 0, bytes_of((end - row - 1) * n));
-    end = row;
+/// Zeros in all rows that are not in the (ascending) list.
+void clear_other_rows(const Rows& rows, int64_t all, int64_t n, float* x) {
+  int64_t begin = 0;
+  const auto clear_to = [&](int64_t end) { std::memset(x + begin * n, 0, bytes_of((end - begin) * n)); };
+  for (const int64_t row : rows) {
+    clear_to(row);
+    begin = row + 1;
   }
-  std::memset(x, 0, bytes_of(end * n));
+  clear_to(all);
 }
 
 }  // namespace
@@ -44,44 +39,35 @@ void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose
   const int64_t n = out.dim(-1);
   const int64_t all = n == 0 ? 0 : out.elements() / n;
   const int64_t count = rows ? static_cast<int64_t>(rows->size()) : all;
-  const int64_t ldw = transpose_w ? k : n;
-  Tensor gathered;
-  const float* from = x.data<float>();
-  if (rows) {
-    gathered = scratch(Shape{count, k});
-    gather_rows(from, *rows, 0, count, k, gathered.data<float>());
-    from = gathered.data<float>();
-  }
-  float* to = out.data<float>();
-  if (bias.defined()) {
-    const float* b = bias.data<float>();
-    for (int64_t row = 0; row < count; ++row) std::memcpy(to + row * n, b, bytes_of(n));
-  }
-  gemm(false, transpose_w, count, n, k, 1.0f, from, k, w.data<float>(), ldw, bias.defined() ? 1.0f : 0.0f, to, n);
-  if (rows) spread_rows(*rows, all, n, to);
-}
-
-void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, const Scratch& scratch, const Tensor& out) {
-  const int64_t k = a.dim(-1);
-  const int64_t n = b.dim(-1);
-  const float* pa = a.data<float>();
-  const float* pb = b.data<float>();
-  float* to = out.data<float>();
-  if (!rows || rows->empty()) {
-    gemm(true, false, k, n, rows ? 0 : rows_of(a), 1.0f, pa, k, pb, n, 0.0f, to, n);
+  const float* b = bias.defined() ? bias.data<float>() : nullptr;
+  const int64_t* list = rows ? rows->data() : nullptr;
+  const RowView from{x.data<float>(), k, list};
+  const RowView to{out.data<float>(), n, list};
+  // Arranging the weights costs as much as a product with some 25 rows.
+  if (rows || count >= kRowsWorthPacking) {
+    const PackedMatrix packed(w.data<float>(), k, n, transpose_w, count, scratch);
+    packed.multiply(count, from, to, b);
+    if (rows) clear_other_rows(*rows, all, n, to.data);
     return;
   }
-  constexpr int64_t kChunk = 1536;  // four blocks of the inner size that the GEMM library uses itself
-  const int64_t count = static_cast<int64_t>(rows->size());
-  const Tensor memory_a = scratch(Shape{std::min(kChunk, count), k});
-  const Tensor memory_b = scratch(Shape{std::min(kChunk, count), n});
-  for (int64_t begin = 0; begin < count; begin += kChunk) {
-    const int64_t height = std::min(kChunk, count - begin);
-    gather_rows(pa, *rows, begin, height, k, memory_a.data<float>());
-    gather_rows(pb, *rows, begin, height, n, memory_b.data<float>());
-    gemm(true, false, k, n, height, 1.0f, memory_a.data<float>(), k, memory_b.data<float>(), n,
-         begin == 0 ? 0.0f : 1.0f, to, n);
+  for (int64_t row = 0; b && row < count; ++row) std::memcpy(to.row(row), b, bytes_of(n));
+  gemm(false, transpose_w, count, n, k, 1.0f, from.data, k, w.data<float>(), transpose_w ? k : n, b ? 1.0f : 0.0f,
+       to.data, n);
+}
+
+void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, const Scratch& scratch, const Tensor& out,
+                        const Tensor& sum_b) {
+  const int64_t k = a.dim(-1);
+  const int64_t n = b.dim(-1);
+  const int64_t count = rows ? static_cast<int64_t>(rows->size()) : rows_of(a);
+  if (!rows && count < kRowsWorthPacking) {
+    gemm(true, false, k, n, count, 1.0f, a.data<float>(), k, b.data<float>(), n, 0.0f, out.data<float>(), n);
+    if (sum_b.defined()) column_sum(b, rows, sum_b);
+    return;
   }
+  const int64_t* list = rows ? rows->data() : nullptr;
+  transposed_product(count, {a.data<float>(), k, list}, k, {b.data<float>(), n, list}, n, false, out.data<float>(),
+                     sum_b.defined() ? sum_b.data<float>() : nullptr, scratch);
 }
 
 void column_sum(const Tensor& x, const Rows* rows, const Tensor& out) {

@@ -1,16 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <optional>
 #include <vector>
 
+#include "kernels/row_product.h"
+#include "kernels/scratch.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
-
-/// Working memory for float32 of the given shape, for one call.
-using Scratch = std::function<Tensor(Shape)>;
-Tensor heap_scratch(Shape shape);
 
 /// Which rows of [T,B] a recurrent layer visits in which step. Sequences are sorted by length (longest first), so that
 /// the active ones are always the first rows of compact buffers and padding is never computed.
@@ -25,11 +23,12 @@ class RecurrentSchedule {
   int64_t active(int64_t step) const { return active_[static_cast<size_t>(step)]; }
   /// Batch index of compact row r.
   int64_t sequence(int64_t r) const { return order_[static_cast<size_t>(r)]; }
-  /// Row of [T*B] of compact row r in a step.
-  int64_t row(int64_t r, int64_t step) const {
-    const int64_t frame = direction_ > 0 ? step : lengths_[static_cast<size_t>(r)] - 1 - step;
-    return frame * batch() + sequence(r);
-  }
+  const int64_t* sequences() const { return order_.data(); }
+  /// Rows of [T*B] of a step by compact row, active(step) of them; those of the steps follow one another.
+  const int64_t* rows(int64_t step) const { return rows_.data() + first(step); }
+  /// Number of frames in the steps before.
+  int64_t first(int64_t step) const { return begin_[static_cast<size_t>(step)]; }
+  int64_t row(int64_t r, int64_t step) const { return rows(step)[r]; }
 
   /// Copies rows [B,n] to compact order, or writes zeros for an undefined tensor; and back.
   void load(const Tensor& rows, int64_t n, float* compact) const;
@@ -38,40 +37,32 @@ class RecurrentSchedule {
   void clear_padding(const Tensor& x) const;
 
  private:
-  int direction_;
   int64_t max_time_;
   int64_t frames_ = 0;
-  std::vector<int32_t> order_;
+  std::vector<int64_t> order_;
   std::vector<int32_t> lengths_;  ///< by compact row
   std::vector<int64_t> active_;
+  std::vector<int64_t> begin_;  ///< by step
+  std::vector<int64_t> rows_;
 };
 
-/// Sums a^T b over the frames of all steps. Rows are collected and multiplied in chunks: large products, little memory.
-class WeightGradSum {
+/// The recurrent matrix of a layer, or its transpose, as the right side of one product per step.
+class StepMatrix {
  public:
-  /// out [columns_a, columns_b]; rows: capacity, at least those of one step.
-  WeightGradSum(const Tensor& out, int64_t most_per_step, int64_t frames, const Scratch& scratch);
-  /// Starts a step with so many rows; a() and b() are to be filled with them.
-  void begin(int64_t rows);
-  float* a() const { return a_ + used_ * columns_a_; }
-  float* b() const { return b_ + used_ * columns_b_; }
-  void end() { used_ += rows_; }
-  void finish();
+  /// w [rows,columns]. transposed: products are with its transpose.
+  StepMatrix(const Tensor& w, bool transposed, const RecurrentSchedule& schedule, const Scratch& scratch);
+  /// C [m,n] = (or, with add, +=) A [m,k] W.
+  void multiply(int64_t m, const RowView& a, const RowView& c, bool add = false) const;
 
  private:
-  void flush();
-
-  float* out_;
-  int64_t columns_a_;
-  int64_t columns_b_;
-  int64_t capacity_;
-  int64_t used_ = 0;
-  int64_t rows_ = 0;
-  bool first_ = true;
-  Tensor memory_a_;
-  Tensor memory_b_;
-  float* a_;
-  float* b_;
+  const Tensor w_;
+  bool transposed_;
+  std::optional<PackedMatrix> packed_;
 };
+
+/// Adds up, over all frames, previous^T gradient: the gradient of a recurrent matrix. y [T,B,n]: states, from which
+/// those of the previous frames are taken; h0 [B,n] or undefined; gradient [T,B,columns].
+void recurrent_weight_grad(const RecurrentSchedule& schedule, const Tensor& y, const Tensor& h0, const Tensor& gradient,
+                           const Scratch& scratch, const Tensor& out);
 
 }  // namespace wende::cpu

@@ -10,14 +10,14 @@ namespace wende::cpu {
 
 Tensor heap_scratch(Shape shape) { return Tensor::empty(DType::kFloat32, shape); }
 
-RecurrentSchedule::RecurrentSchedule(const Tensor& lengths, int64_t max_time, int direction)
-    : direction_(direction), max_time_(max_time) {
+RecurrentSchedule::RecurrentSchedule(const Tensor& lengths, int64_t max_time, int direction) : max_time_(max_time) {
   const int32_t* from = lengths.data<int32_t>();
   const auto batch = static_cast<size_t>(lengths.elements());
   order_.resize(batch);
   std::iota(order_.begin(), order_.end(), 0);
-  std::stable_sort(order_.begin(), order_.end(), [&](int32_t a, int32_t b) { return from[a] > from[b]; });
-  for (const int32_t sequence : order_) {
+  rows_.reserve(batch * static_cast<size_t>(max_time));
+  std::stable_sort(order_.begin(), order_.end(), [&](int64_t a, int64_t b) { return from[a] > from[b]; });
+  for (const int64_t sequence : order_) {
     const int32_t length = from[sequence];
     if (length < 0 || length > max_time) throw internal_error("recurrent layer: length outside of the time axis");
     lengths_.push_back(length);
@@ -28,6 +28,11 @@ RecurrentSchedule::RecurrentSchedule(const Tensor& lengths, int64_t max_time, in
   for (int64_t step = 0; step < steps; ++step) {
     while (lengths_[count - 1] <= step) --count;
     active_.push_back(static_cast<int64_t>(count));
+    begin_.push_back(static_cast<int64_t>(rows_.size()));
+    for (size_t r = 0; r < count; ++r) {
+      const int64_t frame = direction > 0 ? step : lengths_[r] - 1 - step;
+      rows_.push_back(frame * static_cast<int64_t>(batch) + order_[r]);
+    }
   }
 }
 
@@ -59,30 +64,41 @@ void RecurrentSchedule::clear_padding(const Tensor& x) const {
   }
 }
 
-WeightGradSum::WeightGradSum(const Tensor& out, int64_t most_per_step, int64_t frames, const Scratch& scratch)
-    : out_(out.data<float>()), columns_a_(out.dim(0)), columns_b_(out.dim(1)) {
-  constexpr int64_t kChunk = 1536;  // four blocks of the inner size that the GEMM library uses itself
-  capacity_ = std::max(most_per_step, std::min(frames, kChunk));
-  memory_a_ = scratch(Shape{capacity_, columns_a_});
-  memory_b_ = scratch(Shape{capacity_, columns_b_});
-  a_ = memory_a_.data<float>();
-  b_ = memory_b_.data<float>();
+StepMatrix::StepMatrix(const Tensor& w, bool transposed, const RecurrentSchedule& schedule, const Scratch& scratch)
+    : w_(w), transposed_(transposed) {
+  // Arranging the weights costs as much as a product with some 25 rows.
+  constexpr int64_t kFramesWorthPacking = 192;
+  if (schedule.frames() < kFramesWorthPacking) return;
+  packed_.emplace(w.data<float>(), w.dim(transposed ? 1 : 0), w.dim(transposed ? 0 : 1), transposed, schedule.batch(),
+                  scratch);
 }
 
-void WeightGradSum::begin(int64_t rows) {
-  if (used_ + rows > capacity_) flush();
-  rows_ = rows;
+void StepMatrix::multiply(int64_t m, const RowView& a, const RowView& c, bool add) const {
+  if (packed_) return packed_->multiply(m, a, c, nullptr, add);
+  const int64_t k = w_.dim(transposed_ ? 1 : 0);
+  const int64_t n = w_.dim(transposed_ ? 0 : 1);
+  const int64_t rows_at_once = a.list || c.list ? 1 : m;
+  for (int64_t row = 0; row < m; row += rows_at_once) {
+    gemm(false, transposed_, rows_at_once, n, k, 1.0f, a.row(row), a.stride, w_.data<float>(), w_.dim(1),
+         add ? 1.0f : 0.0f, c.row(row), c.stride);
+  }
 }
 
-void WeightGradSum::flush() {
-  gemm(true, false, columns_a_, columns_b_, used_, 1.0f, a_, columns_a_, b_, columns_b_, first_ ? 0.0f : 1.0f, out_,
-       columns_b_);
-  first_ = false;
-  used_ = 0;
-}
-
-void WeightGradSum::finish() {
-  if (used_ > 0 || first_) flush();
+void recurrent_weight_grad(const RecurrentSchedule& schedule, const Tensor& y, const Tensor& h0, const Tensor& gradient,
+                           const Scratch& scratch, const Tensor& out) {
+  std::vector<int64_t> previous;
+  for (int64_t step = 1; step < schedule.steps(); ++step) {
+    previous.insert(previous.end(), schedule.rows(step - 1), schedule.rows(step - 1) + schedule.active(step));
+  }
+  const int64_t m = out.dim(0);
+  const int64_t n = out.dim(1);
+  const auto count = static_cast<int64_t>(previous.size());
+  const int64_t* after_first = count > 0 ? schedule.rows(1) : nullptr;
+  transposed_product(count, {y.data<float>(), m, previous.data()}, m, {gradient.data<float>(), n, after_first}, n,
+                     false, out.data<float>(), nullptr, scratch);
+  if (!h0.defined() || schedule.steps() == 0) return;
+  transposed_product(schedule.active(0), {h0.data<float>(), m, schedule.sequences()}, m,
+                     {gradient.data<float>(), n, schedule.rows(0)}, n, true, out.data<float>(), nullptr, scratch);
 }
 
 }  // namespace wende::cpu

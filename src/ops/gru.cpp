@@ -25,6 +25,14 @@ class GruGradOp : public Op {
   GruGradOp(GruAttributes attributes, bool has_dy, bool has_d_last_h)
       : attributes_(attributes), has_dy_(has_dy), has_d_last_h_(has_d_last_h) {}
   std::string_view name() const override { return "gru_grad"; }
+  PaddingRule padding() const override {
+    return {.kind = PaddingRule::Kind::kRecurrent,
+            .mask = static_cast<int>(has_dy_ + has_d_last_h_) + 5,
+            .zero_outputs = 2};
+  }
+  OpTraits traits() const override {
+    return {.overwrites = {.output = 0, .input = static_cast<int>(has_dy_ + has_d_last_h_)}};
+  }
   void attributes(AttributeVisitor& visitor) const override {
     attributes_.visit(visitor);
     visitor.field("has_dy", has_dy_);
@@ -72,6 +80,7 @@ class GruOp : public Op {
  public:
   explicit GruOp(GruAttributes attributes) : attributes_(attributes) {}
   std::string_view name() const override { return "gru"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 4}; }
   void attributes(AttributeVisitor& visitor) const override { attributes_.visit(visitor); }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {

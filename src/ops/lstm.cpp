@@ -32,10 +32,8 @@ class LstmGradOp : public Op {
   LstmGradOp(LstmAttributes attributes, std::vector<bool> has_grad)
       : attributes_(attributes), has_grad_(std::move(has_grad)) {}
   std::string_view name() const override { return "lstm_grad"; }
-  PaddingRule padding() const override {
-    return {.kind = PaddingRule::Kind::kRecurrent,
-            .mask = static_cast<int>(has_grad_[0] + has_grad_[1] + has_grad_[2]) + 4};
-  }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = first_saved() + 4}; }
+  OpTraits traits() const override { return {.overwrites = {.output = 0, .input = first_saved()}}; }
   void attributes(AttributeVisitor& visitor) const override {
     attributes_.visit(visitor);
     visitor.field("has_dy", has_grad_[0]);
@@ -44,7 +42,7 @@ class LstmGradOp : public Op {
   }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
-    const size_t first = static_cast<size_t>(has_grad_[0] + has_grad_[1] + has_grad_[2]);
+    const size_t first = static_cast<size_t>(first_saved());
     const ExprType& y = inputs[first + 2];
     const ExprType state{DType::kFloat32, {y.dims[1], y.dims[2]}};
     return {inputs[first], inputs[first + 3], state, state};
@@ -71,6 +69,8 @@ class LstmGradOp : public Op {
   }
 
  private:
+  int first_saved() const { return static_cast<int>(has_grad_[0] + has_grad_[1] + has_grad_[2]); }
+
   LstmAttributes attributes_;
   std::vector<bool> has_grad_;
 };
@@ -82,6 +82,8 @@ class LstmOp : public Op {
   explicit LstmOp(LstmAttributes attributes) : attributes_(attributes) {}
   std::string_view name() const override { return "lstm"; }
   PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 2}; }
+  // z, gates and, in backward, dz: one memory for the three of them.
+  OpTraits traits() const override { return {.overwrites = {.output = 3, .input = 0}}; }
   void attributes(AttributeVisitor& visitor) const override { attributes_.visit(visitor); }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {

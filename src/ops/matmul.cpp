@@ -34,21 +34,28 @@ class BiasGradOp : public Op {
   }
 };
 
-/// a [...,K]^T b [...,N] over all rows: the gradient of a weight matrix.
+/// a [...,K]^T b [...,N] over all rows: the gradient of a weight matrix; with_bias: and the sum of b, that of a bias.
 class LinearWeightGradOp : public Op {
  public:
+  explicit LinearWeightGradOp(bool with_bias) : with_bias_(with_bias) {}
   std::string_view name() const override { return "linear_weight_grad"; }
   PaddingRule padding() const override {
     return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0, 1}, .skips = true};
   }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     need_float(name(), inputs);
-    return {{DType::kFloat32, {inputs[0].dims.back(), inputs[1].dims.back()}}};
+    std::vector<ExprType> outputs{{DType::kFloat32, {inputs[0].dims.back(), inputs[1].dims.back()}}};
+    if (with_bias_) outputs.push_back({DType::kFloat32, {inputs[1].dims.back()}});
+    return outputs;
   }
+  void attributes(AttributeVisitor& visitor) const override { visitor.field("with_bias", with_bias_); }
   void run(RunContext& context) const override {
     cpu::linear_weight_grad(context.input(0), context.input(1), rows_of(context), scratch_of(context),
-                            context.output(0));
+                            context.output(0), with_bias_ ? context.output(1) : Tensor());
   }
+
+ private:
+  bool with_bias_;
 };
 
 class LinearOp : public Op {
@@ -88,11 +95,13 @@ class LinearOp : public Op {
     const Expr dy = context.grad();
     std::vector<Expr> grads(context.node.inputs.size());
     if (context.needed[0]) grads[0] = linear(dy, context.input(1), {}, !transpose_w_);
+    const bool with_bias = has_bias_ && context.needed[2] && !transpose_w_;
     if (context.needed[1]) {
-      grads[1] = context.graph.add(std::make_shared<const LinearWeightGradOp>(),
+      grads[1] = context.graph.add(std::make_shared<const LinearWeightGradOp>(with_bias),
                                    transpose_w_ ? std::vector<Expr>{dy, x} : std::vector<Expr>{x, dy});
+      if (with_bias) grads[2] = context.graph.output_of(grads[1], 1);
     }
-    if (has_bias_ && context.needed[2]) {
+    if (has_bias_ && context.needed[2] && !grads[2].defined()) {
       grads[2] = context.graph.add(std::make_shared<const BiasGradOp>(), {dy});
     }
     return grads;

@@ -52,6 +52,7 @@ class ReshapeOp final : public Op {
   explicit ReshapeOp(std::vector<Dim> dims) : dims_(std::move(dims)) {}
 
   std::string_view name() const override { return "reshape"; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0}}; }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("dims", dims_); }
   int aliases_input() const override { return 0; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {

@@ -159,27 +159,5 @@ INSTANTIATE_TEST_SUITE_P(All, LstmTest,
                          testing::Values(Case{{1, false, 0.0f}, false}, Case{{-1, false, 0.0f}, true},
                                          Case{{1, true, 1.0f}, true}, Case{{-1, true, 1.0f}, false}));
 
-TEST(WeightGradSum, ChunksAddUp) {
-  const int64_t steps = 700;
-  const Tensor a = random({steps * 5, 3}, 1);
-  const Tensor b = random({steps * 5, 4}, 2);
-  const Tensor out = Tensor::empty(DType::kFloat32, {3, 4});
-  WeightGradSum sum(out, 5, steps * 5, heap_scratch);
-  std::vector<double> expected(12, 0.0);
-  for (int64_t step = 0; step < steps; ++step) {
-    sum.begin(5);
-    for (int64_t r = 0; r < 5; ++r) {
-      const int64_t row = step * 5 + r;
-      for (int64_t i = 0; i < 3; ++i) sum.a()[r * 3 + i] = a.data<float>()[row * 3 + i];
-      for (int64_t j = 0; j < 4; ++j) sum.b()[r * 4 + j] = b.data<float>()[row * 4 + j];
-      for (int64_t k = 0; k < 12; ++k)
-        expected[k] += double{a.data<float>()[row * 3 + k / 4]} * b.data<float>()[row * 4 + k % 4];
-    }
-    sum.end();
-  }
-  sum.finish();
-  expect_close(out, expected, 1e-3, "sum");
-}
-
 }  // namespace
 }  // namespace wende::cpu
