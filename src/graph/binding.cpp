@@ -81,6 +81,9 @@ std::vector<int32_t> Binding::lengths(const Dim& dim) const {
       each.assign(std::max<size_t>(result.size(), 1), static_cast<int32_t>(size(operand)));
     } else {
       each = lengths(operand);
+      if (each.empty()) {
+        return {};  // a batch without sequences
+      }
     }
     if (result.empty() && &operand == &dim.operands().front()) {
       result = std::move(each);
