@@ -1,6 +1,7 @@
 #include "engine/step_log.h"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,16 @@ std::string number_text(double value) {
   const std::string text = fmt::format("{}", value);
   return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
+
+namespace {
+
+/// Columns of the terminal, less the last one, in which some terminals break the line.
+size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79u;
+}
+
+}  // namespace
 
 StepLog::StepLog(const Config& config, const Network& network, std::string prefix, int64_t steps)
     : network_(network),
@@ -59,12 +70,26 @@ std::string StepLog::step_text(int64_t step, const StepReport& report, const Bat
   return text;
 }
 
+/// The time left comes first: what does not fit into the terminal's line is cut.
+std::string StepLog::live_text(int64_t step, const StepReport& report) const {
+  const double elapsed = monotonic_seconds() - start_;
+  const double complete = static_cast<double>(step + 1) / static_cast<double>(std::max<int64_t>(steps_, 1));
+  std::string text = fmt::format("{}, step {} of {}, {:.1f}%, exp. remaining {}", prefix_, step + 1, steps_,
+                                 complete * 100, format_hms(elapsed * (1 - complete) / complete));
+  for (size_t i = 0; i < report.losses.size(); ++i) {
+    const LossReport& loss = report.losses[i];
+    text += fmt::format(", {} {:.4f}", network_.losses()[i].name, loss.value / loss.inv_norm);
+  }
+  return text.substr(0, terminal_width());
+}
+
 void StepLog::step(int64_t step, const StepReport& report, const Batch* batch, double seconds) {
   computing_ += seconds;
   if (log_enabled(5)) {
     log_line(5, step_text(step, report, batch, seconds));
   } else if (live_) {
-    std::fprintf(stderr, "\r\033[K%.*s", 150, step_text(step, report, batch, seconds).c_str());
+    fmt::print(stderr, "\r\033[K{}", live_text(step, report));
+    std::fflush(stderr);
   }
 }
 

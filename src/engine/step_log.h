@@ -19,6 +19,7 @@ class StepLog {
 
  private:
   std::string step_text(int64_t step, const StepReport& report, const Batch* batch, double seconds) const;
+  std::string live_text(int64_t step, const StepReport& report) const;
   const Network& network_;
   std::string prefix_;
   int64_t steps_;

@@ -1,5 +1,13 @@
 # Included by tests/program_tests.cmake: the program from config to files, and the page that it writes about itself.
-add_test(NAME e2e COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/run_e2e.py $<TARGET_FILE:wende>)
-set_tests_properties(e2e PROPERTIES LABELS e2e TIMEOUT 300)
+foreach(name run_e2e configs_test demos_test terminal_test)
+  string(REGEX REPLACE "run_|_test" "" test ${name})
+  add_test(NAME ${test} COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/${name}.py $<TARGET_FILE:wende>)
+  set_tests_properties(${test} PROPERTIES LABELS e2e TIMEOUT 900)
+endforeach()
 add_test(NAME layers_doc COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../docs/layers_doc_test.py $<TARGET_FILE:wende>)
-set_tests_properties(layers_doc PROPERTIES LABELS unit)
+add_test(NAME docs_snippets COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../docs/snippets_test.py)
+set_tests_properties(layers_doc docs_snippets PROPERTIES LABELS unit)
+add_test(NAME foreign_readers COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../io/foreign_readers.py $<TARGET_FILE:io_test>)
+add_test(NAME returnn_reads_dumps
+  COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../io/returnn_reads_dumps.py $<TARGET_FILE:io_test> $<TARGET_FILE:wende>)
+set_tests_properties(foreign_readers returnn_reads_dumps PROPERTIES LABELS e2e SKIP_RETURN_CODE 77 TIMEOUT 300)
