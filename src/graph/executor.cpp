@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <ctime>
 
@@ -17,7 +16,6 @@ namespace wende {
 
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 double thread_seconds() {
   timespec time{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -149,7 +147,7 @@ class Executor::Impl : public RunContext {
   const Tensor& value(int index) const { return plan_->tensors[static_cast<size_t>(index)]; }
 
   SizedPlan& plan_for(const Binding& binding) {
-    const double start = now();
+    const double start = thread_seconds();
     std::vector<int64_t> sizes;
     for (const Dim& dim : program_.dims) {
       sizes.push_back(binding.size(dim));
@@ -168,7 +166,7 @@ class Executor::Impl : public RunContext {
     if (it->second.base != arena_->data()) {
       place_tensors(it->second);
     }
-    planning_seconds_ += now() - start;
+    planning_seconds_ += thread_seconds() - start;
     return it->second;
   }
 
