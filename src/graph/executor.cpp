@@ -92,6 +92,7 @@ class Executor::Impl : public RunContext {
     return results;
   }
 
+  size_t planned_bytes() const { return plan_ == nullptr ? 0 : plan_->bytes; }
   std::string memory_text(size_t most) const {
     std::multimap<size_t, std::string> lines;
     for (size_t position = 0; plan_ != nullptr && position < program_.steps.size(); ++position) {
@@ -161,7 +162,8 @@ class Executor::Impl : public RunContext {
     }
     if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
       arena_.reset();  // before the new one is taken: peak memory is one arena
-      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes, 64), device_);
+      // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
+      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
     }
     if (it->second.base != arena_->data()) {
       place_tensors(it->second);
@@ -356,7 +358,7 @@ std::vector<std::string> Executor::leaf_names() const {
 std::vector<Tensor> Executor::run(const Binding& binding, const RunOptions& options) {
   return impl_->run(binding, options);
 }
-size_t Executor::arena_bytes() const { return impl_->arena_ ? impl_->arena_->bytes() : 0; }
+size_t Executor::arena_bytes() const { return impl_->planned_bytes(); }
 std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }
 void Executor::set_profiling(bool on) {

@@ -21,7 +21,7 @@ network = {
   "output": {"class": "softmax", "loss": "ce", "from": ["f0", "b0"]}}
 )",
                            true);
-  net.run(test::random_batch({50, 40, 40, 30}, 40, 100));
+  net.run(test::random_batch({80, 60, 40, 30}, 40, 100));
   const double planned = net.executor().planning_seconds();
   double total = 0;
   for (int32_t step = 0; step < 5; ++step) {
