@@ -65,6 +65,7 @@ void Engine::build_training_network() {
     }
     return sinks;
   }());
+  recorder_ = std::make_unique<StepRecorder>(record_step_, config_, network);
   std::map<std::string, Value> layer_opts;
   std::vector<size_t> offsets;
   std::vector<size_t> counts;

@@ -13,6 +13,7 @@
 #include "engine/hdf_dump_callback.h"
 #include "engine/model_files.h"
 #include "engine/network_runner.h"
+#include "engine/record_step.h"
 #include "io/checkpoint.h"
 #include "optim/learning_rate_control.h"
 #include "optim/updater.h"
@@ -37,6 +38,8 @@ class Engine {
   /// The config's `task` (default "train"). Returns the exit status: 0, or 75 when a signal stopped it after a
   /// checkpoint.
   ExitStatus run();
+  /// To be called before run(): one training step becomes a case file. For one rank.
+  void record_step(RecordStep options) { record_step_ = std::move(options); }
 
  private:
   struct Pass;
@@ -75,6 +78,8 @@ class Engine {
   NetworkWithGradients evaluation_;
   std::unique_ptr<ParamStore> store_;
   std::unique_ptr<NetworkRunner> train_runner_;
+  RecordStep record_step_;
+  std::unique_ptr<StepRecorder> recorder_;
   std::unique_ptr<NetworkRunner> eval_runner_;
   std::unique_ptr<Updater> updater_;
   std::unique_ptr<GradientBuckets> buckets_;

@@ -71,8 +71,15 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
     }
   }
   if (batch) {
+    const bool record = recorder_->wants(global_step_);
+    if (record) {
+      recorder_->before(*batch, *store_, learning_rate);
+    }
     report =
         train_runner_->run(*batch, options, [&](const std::string& param) { buckets_->ready(param_index_.at(param)); });
+    if (record) {
+      recorder_->after(report, *store_, training_.gradients);
+    }
     if (!communicator_.is_root()) {
       report.constraints = 0;
     }

@@ -36,7 +36,7 @@ class ReplayMode {
     runner_->assign_only_what_the_objective_reads();
   }
 
-  StepReport run(const Batch& batch) { return runner_->run(batch); }
+  StepReport run(const Batch& batch, const RunOptions& options) { return runner_->run(batch, options); }
   void assign_parameters() { runner_->assign_parameters(true); }
 
   void write_outputs(hdf5::File& out, const std::string& mode) const {
@@ -63,30 +63,6 @@ class ReplayMode {
 };
 
 Tensor scalar(double value) { return Tensor::scalar(static_cast<float>(value)); }
-
-void write_losses(hdf5::File& out, const std::string& mode, const Network& network, const StepReport& report) {
-  for (size_t i = 0; i < report.losses.size(); ++i) {
-    const NetworkLoss& loss = network.losses()[i];
-    const LossReport& values = report.losses[i];
-    const std::string path = fmt::format("losses/{}/{}/", mode, loss.name);
-    const double norm = 1.0 / values.inv_norm;
-    if (loss.value.defined()) {
-      out.write(path + "loss", scalar(values.value));
-    }
-    if (loss.error.defined()) {
-      out.write(path + "error", scalar(values.error));
-    }
-    out.write(path + "norm_factor", scalar(norm));
-    if (loss.objective.defined()) {
-      out.write(path + "objective", scalar(loss.scale * values.value * (loss.use_normalized ? norm : 1.0)));
-    }
-  }
-  if (network.objective().defined()) {
-    out.write("total/" + mode + "/loss", scalar(report.loss));
-    out.write("total/" + mode + "/constraints", scalar(report.constraints));
-    out.write("total/" + mode + "/objective", scalar(report.objective()));
-  }
-}
 
 /// Cases store arrays batch-major; templates may have the batch axis elsewhere.
 int template_axis(const Data& data, int file_axis) {
@@ -179,6 +155,14 @@ std::map<std::string, Tensor> gradient_copies(const ParamStore& store, const std
   return result;
 }
 
+/// A recorded step (record_step.h) has the random numbers of its place in the run.
+RunOptions run_options(const Config& config) {
+  RunOptions options;
+  options.seed = static_cast<uint64_t>(config.get_int("random_seed", 1));
+  options.step = static_cast<uint64_t>(config.get_int("replay_step", 0));
+  return options;
+}
+
 /// k steps on the same batch with optimiser state from zero: objectives, parameters, processed gradients.
 void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, ParamStore& store, const Batch& batch) {
   const Network& network = train.network();
@@ -189,7 +173,7 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
   Updater updater(config, store, layer_opts, decoupled_l2(config, network, store));
   const int64_t steps = config.get_int("train_steps", 3);
   for (int64_t k = 1; k <= steps; ++k) {
-    const StepReport report = train.run(batch);
+    const StepReport report = train.run(batch, run_options(config));
     train.assign_parameters();
     updater.step(config.get_float("learning_rate", 0.01), k - 1, 1, has_gradient(train.gradients()));
     if (k == 1) {
@@ -267,7 +251,7 @@ void replay_case(const hdf5::File& file, hdf5::File& out) {
 
   WorkFolder folder;
   ReplayMode eval_mode(std::move(eval), store, true);
-  const StepReport eval_report = eval_mode.run(batch);
+  const StepReport eval_report = eval_mode.run(batch, run_options(config));
   eval_mode.write_outputs(out, "eval");
   write_losses(out, "eval", eval_mode.network(), eval_report);
   write_tensors(out, "grads_eval", gradient_copies(store, eval_mode.gradients()));
@@ -282,7 +266,7 @@ void replay_case(const hdf5::File& file, hdf5::File& out) {
   }
 
   ReplayMode train_mode(std::move(train), store, true);
-  const StepReport train_report = train_mode.run(batch);
+  const StepReport train_report = train_mode.run(batch, run_options(config));
   train_mode.write_outputs(out, "train");
   write_losses(out, "train", train_mode.network(), train_report);
   write_tensors(out, "grads", gradient_copies(store, train_mode.gradients()));
