@@ -49,6 +49,7 @@ ExitStatus Engine::run() {
 void Engine::build_training_network() {
   NetworkOptions options;
   options.train = true;
+  options.across_ranks = communicator_.size() > 1;
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
   training_ =
       NetworkWithGradients::differentiate(Network::build(config_, extern_data_, options), communicator_.is_root());
@@ -65,6 +66,7 @@ void Engine::build_training_network() {
     }
     return sinks;
   }());
+  train_runner_->share_sums(communicator_);
   std::map<std::string, Value> layer_opts;
   std::vector<size_t> offsets;
   std::vector<size_t> counts;
@@ -84,6 +86,7 @@ void Engine::build_training_network() {
 void Engine::build_eval_network(bool with_losses) {
   NetworkOptions options;
   options.eval = with_losses;
+  options.across_ranks = communicator_.size() > 1;
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
   evaluation_.network = Network::build(config_, extern_data_, options);
   const Network& network = *evaluation_.network;
@@ -105,6 +108,7 @@ void Engine::build_eval_network(bool with_losses) {
     exprs.push_back(sink.expr);
   }
   eval_runner_ = std::make_unique<NetworkRunner>(network, std::map<std::string, Expr>(), *store_, exprs);
+  eval_runner_->share_sums(communicator_);
   eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_);
 }
 
