@@ -49,6 +49,7 @@ ExitStatus Engine::run() {
 void Engine::build_training_network() {
   NetworkOptions options;
   options.train = true;
+  options.across_ranks = communicator_.size() > 1;
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
   training_ =
       NetworkWithGradients::differentiate(Network::build(config_, extern_data_, options), communicator_.is_root());
@@ -66,6 +67,7 @@ void Engine::build_training_network() {
     return sinks;
   }());
   recorder_ = std::make_unique<StepRecorder>(record_step_, config_, network);
+  train_runner_->share_sums(communicator_);
   std::map<std::string, Value> layer_opts;
   std::vector<size_t> offsets;
   std::vector<size_t> counts;
@@ -85,6 +87,7 @@ void Engine::build_training_network() {
 void Engine::build_eval_network(bool with_losses) {
   NetworkOptions options;
   options.eval = with_losses;
+  options.across_ranks = communicator_.size() > 1;
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
   evaluation_.network = Network::build(config_, extern_data_, options);
   const Network& network = *evaluation_.network;
@@ -106,6 +109,7 @@ void Engine::build_eval_network(bool with_losses) {
     exprs.push_back(sink.expr);
   }
   eval_runner_ = std::make_unique<NetworkRunner>(network, std::map<std::string, Expr>(), *store_, exprs);
+  eval_runner_->share_sums(communicator_);
   eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_);
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "collective/communicator.h"
 #include "dataset/batch.h"
 #include "graph/executor.h"
 #include "network/network.h"
@@ -26,6 +27,7 @@ struct StepReport {
   std::vector<LossReport> losses;  ///< in the order of Network::losses()
   double loss = 0;                 ///< sum of objectives
   double constraints = 0;
+  double data_constraints = 0;  ///< the part of constraints that depends on the batch
   double objective() const { return loss + constraints; }
 };
 
@@ -59,6 +61,10 @@ class NetworkRunner {
   void assign_parameters(bool ran, const std::function<void(float*, size_t)>& sum_over_ranks = {});
   /// Leaves out assignments that the objective does not read itself.
   void assign_only_what_the_objective_reads();
+  /// Sums that the network wants over all ranks (Network::global_sums) go through `communicator` from now on; then all
+  /// ranks must call run() or skip() in each step.
+  void share_sums(Communicator& communicator);
+  void skip(const RunOptions& options = {}) { exchange_sums(false, options); }  ///< this rank has no batch in this step
 
   const Network& network() const { return network_; }
   const std::vector<Tensor>& extra_values() const { return extra_values_; }  ///< of the last run
@@ -69,6 +75,7 @@ class NetworkRunner {
   int fetch(Expr expr, Tensor into = {});
   double scalar(int fetch) const;
   void bind_batch(const Batch& batch);
+  void exchange_sums(bool has_batch, const RunOptions& options);
 
   struct LossFetches {
     int value = -1;
@@ -76,10 +83,13 @@ class NetworkRunner {
     int inv_norm = -1;
   };
   const Network& network_;
+  Communicator* communicator_ = nullptr;
+  std::unique_ptr<Executor> local_sums_;
   std::vector<Fetch> fetches_;
   std::vector<LossFetches> loss_fetches_;
   int loss_fetch_ = -1;
   int constraints_fetch_ = -1;
+  int data_constraints_fetch_ = -1;
   std::map<int, std::string> gradient_fetches_;
   std::vector<int> extra_fetches_;
   ParamStore& store_;

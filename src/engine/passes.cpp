@@ -42,6 +42,16 @@ void unflatten(const std::vector<double>& values, StepReport& report) {
   }
 }
 
+StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batch) {
+  if (batch) {
+    return runner.run(*batch);
+  }
+  runner.skip();
+  StepReport report;
+  report.losses.resize(runner.network().losses().size());
+  return report;
+}
+
 }  // namespace
 
 void Engine::sum_over_ranks(StepReport& report, int64_t& stop) const {
@@ -80,10 +90,8 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
     if (record) {
       recorder_->after(report, *store_, training_.gradients);
     }
-    if (!communicator_.is_root()) {
-      report.constraints = 0;
-    }
   } else {  // this rank has run out of data: it adds zero, so that the step is that of the others' batches
+    train_runner_->skip(options);
     float* gradients = store_->flat_gradients().data<float>();
     std::fill(gradients, gradients + store_->flat_gradients().elements(), 0.0f);
   }
@@ -121,10 +129,11 @@ PassResult Engine::run_pass(Pass& pass) {
   while (result.steps < steps && !result.stopped) {
     const std::optional<Batch> batch = loader.next();
     const double step_start = monotonic_seconds();
-    StepReport report;
-    report.losses.resize(result.losses.size());
-    report = pass.train ? train_step(batch, pass.learning_rate, pass.epoch) : batch ? runner.run(*batch) : report;
+    StepReport report = pass.train ? train_step(batch, pass.learning_rate, pass.epoch) : evaluate_step(runner, batch);
     assign_parameters(runner, batch.has_value());
+    if (!communicator_.is_root()) {  // constraints on parameters count once
+      report.constraints = report.data_constraints;
+    }
     if (!dumps.empty()) {
       dumps.add_batch(batch.value_or(Batch()), runner.extra_values(), runner.binding());
     }

@@ -232,9 +232,14 @@ class WorkFolder {
   fs::path folder_;
 };
 
-NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, bool train) {
+NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, const Batch& batch, bool train) {
   NetworkOptions options;
   options.train = train;
+  for (const auto& [key, data] : batch.data) {
+    if (extern_data.keys.count(key) == 0) {
+      options.fed_keys.insert(key);
+    }
+  }
   options.behavior_version = static_cast<int>(config.get_int("behavior_version", 0));
   return NetworkWithGradients::differentiate(Network::build(config, extern_data, options));
 }
@@ -243,8 +248,8 @@ void replay_case(const hdf5::File& file, hdf5::File& out) {
   const Config config = with_updater(Config::from_source(file.read_strings("config").at(0), file.path() + ":/config"));
   const ExternData extern_data = ExternData::from_config(config);
   const Batch batch = read_batch(file, extern_data);
-  NetworkWithGradients train = build_mode(config, extern_data, true);
-  NetworkWithGradients eval = build_mode(config, extern_data, false);
+  NetworkWithGradients train = build_mode(config, extern_data, batch, true);
+  NetworkWithGradients eval = build_mode(config, extern_data, batch, false);
   ParamStore store(train.network->params(), train.backward_order);
   store.initialize(static_cast<uint64_t>(config.get_int("seed", 1)));
   load_params(file, store);

@@ -5,6 +5,7 @@
 #include "layers/concat_input.h"
 #include "layers/eval_source.h"
 #include "layers/layer_builder.h"
+#include "layers/out_type.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 
@@ -88,7 +89,7 @@ class CombineLayer : public Layer {
       out.dtype = DType::kFloat32;
     }
     if (is_eval()) {
-      apply_out_type(context.options, out);
+      apply_out_type(context, out);
     }
     return out;
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "network/construction.h"
+#include "ops/gather.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
@@ -38,6 +39,15 @@ Expr rolled(Expr x, int axis, int by) {
 
 }  // namespace
 
+Expr NetworkConstruction::global_sum(Expr local, const std::string& name) {
+  if (!options_.across_ranks) {
+    return local;
+  }
+  const std::string leaf = "global:" + name;
+  network_->global_sums_.push_back({leaf, local});
+  return ops::input(graph(), leaf, local.dtype(), local.dims());
+}
+
 /// values (in the layout of output) with 0 on padded frames.
 Expr NetworkConstruction::valid_frames_only(const LayerOutput& output, Expr values) {
   const Data& data = output.data;
@@ -64,7 +74,12 @@ Expr NetworkConstruction::darc1(const BuiltLayer& built) {
   std::vector<int> axes = all_axes(values);
   std::erase(axes, x.data.feature_axis);
   const Expr sums = axes.empty() ? values : ops::reduce(ops::Reduction::kSum, values, axes);
-  return ops::reduce(ops::Reduction::kMax, sums, {0});
+  if (!options_.across_ranks) {
+    return ops::reduce(ops::Reduction::kMax, sums, {0});
+  }
+  // Which feature is the largest is decided by all ranks' frames; each rank adds what its own have there.
+  const Expr largest = ops::argmax(global_sum(sums, built.name + ":darc1"), 0);
+  return sum_all(ops::mul(sums, ops::one_hot(largest, sums.dim(0))));
 }
 
 /// The features as an h x w picture on a torus: each unit less the mean of its 8 neighbours, squared, over valid
@@ -122,10 +137,10 @@ void NetworkConstruction::add_constraints(const LayerPlan& plan, const BuiltLaye
     }
   }
   if (const double scale = factor(plan.options, "darc1"); scale != 0.0) {
-    constraints_.push_back(ops::scale(darc1(built), scale));
+    data_constraints_.push_back(ops::scale(darc1(built), scale));
   }
   if (const double scale = factor(plan.options, "spatial_smoothing"); scale != 0.0) {
-    constraints_.push_back(ops::scale(spatial_smoothing(built), scale));
+    data_constraints_.push_back(ops::scale(spatial_smoothing(built), scale));
   }
 }
 

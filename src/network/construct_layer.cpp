@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layers/batch_norm.h"
+#include "layers/general_types.h"
 #include "network/construction.h"
 #include "network/known_classes.h"
 #include "network/layer_scope.h"
@@ -43,6 +44,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   const std::unique_ptr<Layer> layer = entry->make(dict);
   check_general_options(plan);
   resolve_inputs(plan);
+  resolve_in_dim(plan);
   for (const std::string& ref : layer->refs()) {
     const BuiltLayer& other = resolve(level, ref, dict);
     plan.refs[ref] = &other;
@@ -58,20 +60,30 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     construct_subnetwork(plan, built);
   } else {
     built.output.data = layer->out_data(plan.context);
+    apply_output_options(plan, built.output.data);
     built.output.data.name = built.name;
     built.output.expr = layer->build(builder);
   }
   apply_batch_norm(plan, built, builder);
+  finish_layer(plan, built);
+}
+
+/// What general options do with the output, then losses and constraints.
+void NetworkConstruction::finish_layer(LayerPlan& plan, BuiltLayer& built) {
   const ScopeGuard scope(graph(), built.name);
+  apply_size_target(plan, built);
+  check_output(plan, built);
+  print_output(plan, built);
   if (built.output.expr.defined() && built.output.expr.dims().size() != built.output.data.dims.size()) {
     throw internal_error(fmt::format("layer '{}' built {} for the template {}", built.name,
                                      built.output.expr.type().str(), built.output.data.str()));
   }
-  if (const Value* key = dict.find("register_as_extern_data"); key && !key->is_none()) {
-    registered_[key->as_string()] = &built;
+  if (const Value* key = plan.options.find("register_as_extern_data"); key && !key->is_none()) {
+    register_output(key->as_string(), built);
   }
   add_to_network(plan, built);
   add_loss(plan, built);
+  copy_loss_frames(plan, built);
   add_constraints(plan, built);
 }
 
@@ -80,6 +92,7 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
     const Value* value = plan.options.find(key);
     return value && !value->is_none() ? value : nullptr;
   };
+  check_general_types(plan.options);
   ErrorCollector errors;
   if (const Value* rate = given("dropout")) {
     errors.run([&] {
@@ -95,15 +108,17 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
       }
     });
   }
-  for (const char* key : {"L2", "darc1", "spatial_smoothing", "loss_scale"}) {
-    if (const Value* value = given(key)) {
-      errors.run([&] { value->as_float(); });
-    }
-  }
-  for (const char* key : {"trainable", "is_output_layer", "only_on_eval", "only_on_search", "dropout_on_forward"}) {
-    if (const Value* value = given(key)) {
-      errors.run([&] { value->as_bool(); });
-    }
+  if (const Value* importer = given("custom_param_importer")) {
+    errors.run([&] {
+      const std::vector<std::string> modes{"ifpossible", "subset", "reset"};
+      if (importer->is_callable()) {
+        throw importer->error("functions of custom_param_importer are not supported by Wende " WENDE_VERSION);
+      }
+      if (std::find(modes.begin(), modes.end(), importer->as_string()) == modes.end()) {
+        throw importer->error("unknown custom_param_importer " + importer->repr())
+            .hint(did_you_mean(importer->as_string(), modes));
+      }
+    });
   }
   if (const Value* value = given("batch_norm")) {
     errors.run([&] { batch_norm_args(*value); });
@@ -179,6 +194,15 @@ void NetworkConstruction::resolve_size(LayerPlan& plan) {
   const Dim dim = plan.targets.front().data.feature_or_sparse_dim();
   if (dim.defined() && dim.is_static()) {
     plan.context.n_out = plan.loss ? plan.loss->auto_output_dim(dim.size()) : dim.size();
+  }
+}
+
+/// The output becomes the data key. Where the data are fed under this key, they are what readers of the key get.
+void NetworkConstruction::register_output(const std::string& key, const BuiltLayer& built) {
+  if (options_.fed_keys.count(key) != 0) {
+    network_->extern_data_.keys[key] = built.output.data.with_name("data:" + key);
+  } else {
+    registered_[key] = &built;
   }
 }
 

@@ -231,7 +231,9 @@ void NetworkConstruction::finish() {
   }
   const auto total = [](const std::vector<Expr>& parts) { return parts.empty() ? Expr{} : accumulate(parts); };
   network_->loss_ = total(objectives);
+  constraints_.insert(constraints_.end(), data_constraints_.begin(), data_constraints_.end());
   network_->constraints_ = total(constraints_);
+  network_->data_constraints_ = total(data_constraints_);
   std::vector<Expr> parts;
   for (const Expr& part : {network_->loss_, network_->constraints_}) {
     if (part.defined()) {

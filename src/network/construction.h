@@ -53,6 +53,7 @@ struct ParamReuse {
   struct Entry {
     const BuiltLayer* layer = nullptr;  ///< shares this layer's variable of the same local name
     Expr value;                         ///< a layer output that stands in for the variable
+    Value shape;                        ///< what the parameter must have, if given
     bool own = false;
     bool auto_create_missing = false;
   };
@@ -114,12 +115,22 @@ class NetworkConstruction {
 
   // construct_layer.cpp: one layer.
   void construct_layer(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  void finish_layer(LayerPlan& plan, BuiltLayer& built);
   void check_general_options(const LayerPlan& plan) const;
   void resolve_inputs(LayerPlan& plan);
   void resolve_size(LayerPlan& plan);
   void apply_batch_norm(LayerPlan& plan, BuiltLayer& built, LayerBuilder& builder);
+  void register_output(const std::string& key, const BuiltLayer& built);
   void add_to_network(const LayerPlan& plan, BuiltLayer& built);
   bool flag(const Value& options, const char* key, bool fallback) const;
+
+  // output_options.cpp
+  void resolve_in_dim(LayerPlan& plan);
+  void apply_output_options(const LayerPlan& plan, Data& out);
+  void apply_size_target(const LayerPlan& plan, BuiltLayer& built);
+  void copy_loss_frames(const LayerPlan& plan, BuiltLayer& built) const;
+  void check_output(const LayerPlan& plan, BuiltLayer& built);
+  void print_output(const LayerPlan& plan, BuiltLayer& built) const;
 
   // name_resolution.cpp
   const BuiltLayer& resolve(NetworkLevel& level, const std::string& name, const Value& asker);
@@ -148,6 +159,8 @@ class NetworkConstruction {
   void add_loss(LayerPlan& plan, BuiltLayer& built);
   Expr inverse_norm(const LayerPlan& plan, const LossContext& context);
   void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
+  /// The sum over all ranks of a value of fixed size; just the value if there is one rank.
+  Expr global_sum(Expr local, const std::string& name);
   LossContext loss_context(LayerPlan& plan, const BuiltLayer& built);
 
   // constraints.cpp
@@ -168,13 +181,15 @@ class NetworkConstruction {
   ErrorCollector errors_;
   std::vector<std::string> stack_;  ///< absolute names of the layers under construction
   std::map<std::string, std::unique_ptr<BuiltLayer>> extern_sources_;
-  std::map<std::string, const BuiltLayer*> registered_;  ///< register_as_extern_data
-  std::map<std::string, const BuiltLayer*> built_;       ///< by absolute name
+  std::vector<std::unique_ptr<BuiltLayer>> adapted_sources_;  ///< sources as in_dim makes a layer see them
+  std::map<std::string, const BuiltLayer*> registered_;       ///< register_as_extern_data
+  std::map<std::string, const BuiltLayer*> built_;            ///< by absolute name
   std::map<uint64_t, Expr> lengths_;
   std::map<std::pair<uint64_t, bool>, Expr> masks_;
   std::map<std::string, LayerOutput> dropped_inputs_;
   std::map<std::string, std::unique_ptr<BuiltLayer>> sub_outputs_;  ///< "layer/key" as a source
   std::vector<Expr> constraints_;
+  std::vector<Expr> data_constraints_;  ///< those of them that depend on the batch
 };
 
 /// Stable hash of a name, for random keys.

@@ -177,7 +177,7 @@ void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
   if (loss.value.defined() && loss.scale != 0.0) {
     loss.objective = loss.scale == 1.0 ? loss.value : ops::scale(loss.value, loss.scale);
     if (loss.use_normalized) {
-      loss.objective = ops::div(loss.objective, loss.inv_norm);
+      loss.objective = ops::div(loss.objective, global_sum(loss.inv_norm, loss.name));
     }
   }
   network_->losses_.push_back(std::move(loss));

@@ -17,6 +17,22 @@ std::string joined(const std::string& scope, const std::string& name) {
 /// RETURNN's maps name a variable by its last part as well: "W" for "rec/W".
 std::string last_part(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
+/// The "shape" of an entry in the map of reuse_params: sizes or dim tags.
+void check_reuse_shape(const Value& given, const std::string& local, const Shape& shape) {
+  if (given.is_none()) {
+    return;
+  }
+  std::vector<int64_t> sizes;
+  for (const Value& entry : given.items()) {
+    const Value* size = entry.kind() == Value::Kind::kDim ? entry.find("dimension") : &entry;
+    sizes.push_back(size ? size->as_int() : -1);
+  }
+  if (!(Shape(sizes) == shape)) {
+    throw given.error(
+        fmt::format("reuse_params: shape {} of '{}', but the layer needs {}", given.repr(), local, shape.str()));
+  }
+}
+
 template <class Map>
 auto find_local(Map& map, const std::string& local) {
   const auto exact = map.find(local);
@@ -59,7 +75,9 @@ ParamReuse::Entry NetworkConstruction::reuse_entry(LayerPlan& plan, const Value&
       entry.auto_create_missing = option.as_bool();
     } else if (key == "custom") {
       throw option.error("reuse_params with 'custom' is not supported by Wende " WENDE_VERSION);
-    } else if (key != "shape") {
+    } else if (key == "shape") {
+      entry.shape = option;
+    } else {
       throw option.error("unknown option '" + key + "' in the map of reuse_params")
           .hint(did_you_mean(key, {"reuse_layer", "layer_output", "auto_create_missing", "custom", "shape"}));
     }
@@ -150,6 +168,9 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
   if (plan.reuse.active) {
     const auto entry = find_local(plan.reuse.map, local);
     const bool mapped = entry != plan.reuse.map.end();
+    if (mapped) {
+      check_reuse_shape(entry->second.shape, local, shape);
+    }
     const BuiltLayer* owner = mapped ? entry->second.layer : plan.reuse.layer;
     const bool create =
         mapped ? entry->second.own || entry->second.auto_create_missing : plan.reuse.auto_create_missing;
