@@ -29,7 +29,8 @@ Engine::Engine(Config config, Communicator& communicator)
     : config_(checked(std::move(config))),
       communicator_(communicator),
       extern_data_(ExternData::from_config(config_)),
-      model_files_(config_) {}
+      model_files_(config_),
+      observers_(config_, communicator_.is_root()) {}
 
 Engine::~Engine() = default;
 
@@ -59,13 +60,12 @@ void Engine::build_training_network() {
     log_line(2, fmt::format("warning: layer '{}' is never reached from an output, a loss or is_output_layer", name));
   }
   store_ = std::make_unique<ParamStore>(network.params(), training_.backward_order);
-  train_runner_ = std::make_unique<NetworkRunner>(network, training_.gradients, *store_, [&] {
-    std::vector<Expr> sinks;
-    for (const Sink& sink : network.sinks()) {
-      sinks.push_back(sink.expr);
-    }
-    return sinks;
-  }());
+  std::vector<Expr> extra;
+  for (const Sink& sink : network.sinks()) {
+    extra.push_back(sink.expr);
+  }
+  meta_update_ = std::make_unique<MetaUpdate>(training_, extra);
+  train_runner_ = std::make_unique<NetworkRunner>(network, training_.gradients, *store_, extra);
   recorder_ = std::make_unique<StepRecorder>(record_step_, config_, network);
   train_runner_->share_sums(communicator_);
   std::map<std::string, Value> layer_opts;
@@ -150,6 +150,7 @@ Dataset& Engine::dataset(const std::string& role, const Value& options) {
 ExitStatus Engine::train() {
   build_training_network();
   build_eval_network(true);
+  observers_.graph_made();
   if (communicator_.is_root() && model_files_.enabled()) {
     check_writable(model_files_.epoch_path(1));
   }
@@ -160,6 +161,7 @@ ExitStatus Engine::train() {
   const ExitStatus status = train_epochs(first_epoch);
   train_dumps_->close();
   eval_dumps_->close();
+  observers_.graph_reset();
   return status;
 }
 
@@ -206,6 +208,8 @@ void Engine::finish_epoch(int epoch, const PassResult& result) {
   if (!line.empty()) {
     log_line(1, line);
   }
+  observers_.epoch_finished(
+      {epoch, global_step_, learning_rates_->learning_rate(epoch), learning_rates_->epochs().at(epoch).error}, *store_);
   if (communicator_.is_root()) {
     learning_rates_->save();
     model_files_.clean_up(learning_rates_->epochs());
@@ -214,6 +218,7 @@ void Engine::finish_epoch(int epoch, const PassResult& result) {
 
 void Engine::evaluate() {
   build_eval_network(true);
+  observers_.graph_made();
   const int epoch = restore();
   std::string line;
   for (const auto& [set, result] : evaluate_all(epoch)) {
@@ -221,6 +226,7 @@ void Engine::evaluate() {
         fmt::format("{}{}: score {} error {}", line.empty() ? "" : " ", set, score_text(result), error_text(result));
   }
   eval_dumps_->close();
+  observers_.graph_reset();
   log_line(1, line);
 }
 

@@ -11,9 +11,11 @@
 #include "config/config.h"
 #include "dataset/batch.h"
 #include "engine/hdf_dump_callback.h"
+#include "engine/meta_update.h"
 #include "engine/model_files.h"
 #include "engine/network_runner.h"
 #include "engine/record_step.h"
+#include "engine/observers.h"
 #include "io/checkpoint.h"
 #include "optim/learning_rate_control.h"
 #include "optim/updater.h"
@@ -23,6 +25,7 @@ namespace wende {
 /// Sums over one pass through a dataset, over all ranks.
 struct PassResult {
   std::vector<LossReport> losses;
+  std::vector<LossReport> meta;  ///< as in StepReport
   int64_t steps = 0;
   bool stopped = false;  ///< a stop signal ended it early
   double seconds = 0;
@@ -40,6 +43,9 @@ class Engine {
   ExitStatus run();
   /// To be called before run(): one training step becomes a case file. For one rank.
   void record_step(RecordStep options) { record_step_ = std::move(options); }
+
+  /// Watches all passes, on rank 0.
+  void add_callback(std::shared_ptr<Callback> callback) { observers_.add(std::move(callback)); }
 
  private:
   struct Pass;
@@ -85,6 +91,8 @@ class Engine {
   std::unique_ptr<GradientBuckets> buckets_;
   std::map<std::string, size_t> param_index_;
   std::map<std::string, bool> has_gradient_;
+  std::unique_ptr<MetaUpdate> meta_update_;
+  Observers observers_;
   std::unique_ptr<HdfDumpCallback> train_dumps_;
   std::unique_ptr<HdfDumpCallback> eval_dumps_;
   std::map<std::string, std::unique_ptr<Dataset>> datasets_;

@@ -8,6 +8,7 @@
 #include "graph/accumulate.h"
 #include "graph/gradients.h"
 #include "graph/row_identity.h"
+#include "ops/pointwise.h"
 
 namespace wende {
 
@@ -37,6 +38,19 @@ NetworkWithGradients NetworkWithGradients::differentiate(std::unique_ptr<Network
     grads.assign(names.size(), Expr());
     if (!parts.empty()) {
       grads = wende::gradients(accumulate(parts), leaves);
+    }
+  }
+  result.meta = ops::meta_losses(network->graph());
+  if (!result.meta.empty()) {
+    std::vector<Expr> parts;
+    for (const ops::MetaLoss& meta : result.meta) {
+      parts.push_back(ops::scale(meta.value, meta.scale));
+    }
+    const std::vector<Expr> meta_grads = wende::gradients(accumulate(parts), leaves);
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (meta_grads[i].defined()) {
+        result.meta_gradients[names[i]] = meta_grads[i];
+      }
     }
   }
   std::vector<std::pair<NodeId, std::string>> order;
@@ -73,6 +87,10 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const NetworkLoss& loss : network.losses()) {
     loss_fetches_.push_back({fetch(loss.value), fetch(loss.error), fetch(loss.inv_norm)});
   }
+  for (const ops::MetaLoss& meta : ops::meta_losses(network.graph())) {
+    meta_fetches_.emplace_back(fetch(meta.value), fetch(meta.elements));
+  }
+  fetch_stats();
   loss_fetch_ = fetch(network.loss());
   constraints_fetch_ = fetch(network.constraints());
   data_constraints_fetch_ = fetch(network.data_constraints());
@@ -187,6 +205,36 @@ double NetworkRunner::scalar(int fetch) const {
   return fetch < 0 ? 0.0 : static_cast<double>(values_[static_cast<size_t>(fetch)].data<float>()[0]);
 }
 
+void NetworkRunner::fetch_stats() {
+  for (const Stat& stat : network_.stats()) {
+    for (const Expr& part : {stat.sum, stat.weight}) {
+      if (part.defined()) {
+        stat_fetches_.push_back(fetch(part));
+        stat_numbers_ += part.rank() == 0 ? 1 : static_cast<size_t>(part.dim(0).size());
+      }
+    }
+  }
+}
+
+StepReport NetworkRunner::empty_report() const {
+  StepReport report;
+  report.losses.resize(loss_fetches_.size());
+  report.meta.resize(meta_fetches_.size());
+  report.stats.resize(stat_numbers_);
+  return report;
+}
+
+void NetworkRunner::read_extras(StepReport& report) const {
+  for (const auto& [value, elements] : meta_fetches_) {
+    report.meta.push_back({scalar(value), 0.0, 1.0 / scalar(elements)});
+  }
+  for (const int index : stat_fetches_) {
+    for (const float number : values_[static_cast<size_t>(index)].to_vector<float>()) {
+      report.stats.push_back(static_cast<double>(number));
+    }
+  }
+}
+
 void NetworkRunner::bind_batch(const Batch& batch) {
   binding_.clear();
   for (const std::string& key : network_.used_data_keys()) {
@@ -253,6 +301,7 @@ StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
   for (const LossFetches& fetches : loss_fetches_) {
     report.losses.push_back({scalar(fetches.value), scalar(fetches.error), scalar(fetches.inv_norm)});
   }
+  read_extras(report);
   report.loss = scalar(loss_fetch_);
   report.constraints = scalar(constraints_fetch_);
   report.data_constraints = scalar(data_constraints_fetch_);

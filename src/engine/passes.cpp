@@ -28,17 +28,35 @@ namespace {
 /// Everything of a report that is summed over ranks, flat.
 std::vector<double> flatten(const StepReport& report) {
   std::vector<double> values = {report.loss, report.constraints};
-  for (const LossReport& loss : report.losses) {
-    values.insert(values.end(), {loss.value, loss.error, loss.inv_norm});
+  for (const std::vector<LossReport>* losses : {&report.losses, &report.meta}) {
+    for (const LossReport& loss : *losses) {
+      values.insert(values.end(), {loss.value, loss.error, loss.inv_norm});
+    }
   }
+  values.insert(values.end(), report.stats.begin(), report.stats.end());
   return values;
+}
+
+void add_reports(std::vector<LossReport>& sums, const std::vector<LossReport>& step) {
+  for (size_t i = 0; i < sums.size(); ++i) {
+    sums[i].value += step[i].value;
+    sums[i].error += step[i].error;
+    sums[i].inv_norm += step[i].inv_norm;
+  }
 }
 
 void unflatten(const std::vector<double>& values, StepReport& report) {
   report.loss = values[0];
   report.constraints = values[1];
-  for (size_t i = 0; i < report.losses.size(); ++i) {
-    report.losses[i] = {values[2 + 3 * i], values[3 + 3 * i], values[4 + 3 * i]};
+  size_t at = 2;
+  for (std::vector<LossReport>* losses : {&report.losses, &report.meta}) {
+    for (LossReport& loss : *losses) {
+      loss = {values[at], values[at + 1], values[at + 2]};
+      at += 3;
+    }
+  }
+  for (double& number : report.stats) {
+    number = values[at++];
   }
 }
 
@@ -47,9 +65,7 @@ StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batc
     return runner.run(*batch);
   }
   runner.skip();
-  StepReport report;
-  report.losses.resize(runner.network().losses().size());
-  return report;
+  return runner.empty_report();
 }
 
 }  // namespace
@@ -71,8 +87,7 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
   options.seed = static_cast<uint64_t>(config_.get_int("random_seed", 1));
   options.step = static_cast<uint64_t>(global_step_);
   options.check_numerics = config_.get_bool("debug_add_check_numerics_on_output", false);
-  StepReport report;
-  report.losses.resize(training_.network->losses().size());
+  StepReport report = train_runner_->empty_report();
   buckets_->begin_step();
   for (const std::string& name : training_.updated) {
     if (training_.gradients.count(name) == 0) {  // only its constraint moves it, and another rank has that
@@ -97,6 +112,8 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
   }
   buckets_->finish();
   updater_->step(learning_rate, global_step_, epoch, has_gradient_);
+  meta_update_->apply(*train_runner_, batch.has_value(), report, *store_, *updater_, communicator_, learning_rate,
+                      global_step_, epoch);
   ++global_step_;
   return report;
 }
@@ -111,6 +128,7 @@ PassResult Engine::run_pass(Pass& pass) {
   const int64_t steps = (static_cast<int64_t>(plan.batches.size()) + ranks - 1) / ranks;
   PassResult result;
   result.losses.resize(runner.network().losses().size());
+  result.meta.resize(runner.empty_report().meta.size());
   if (pass.train && mid_epoch_) {
     result.steps = mid_epoch_->counters.at("step_in_epoch");
     for (size_t i = 0; i < result.losses.size(); ++i) {
@@ -125,6 +143,7 @@ PassResult Engine::run_pass(Pass& pass) {
   StepLog step_log(config_, runner.network(), pass.prefix, steps);
   const double start = monotonic_seconds();
   dumps.begin_run(pass.name, pass.epoch);
+  observers_.run_started({pass.name, pass.train, pass.epoch, steps, global_step_});
   const bool stop_on_nonfinite = config_.get_bool("stop_on_nonfinite_train_score", true);
   while (result.steps < steps && !result.stopped) {
     const std::optional<Batch> batch = loader.next();
@@ -139,23 +158,24 @@ PassResult Engine::run_pass(Pass& pass) {
     }
     int64_t stop = pass.train && stop_requested() ? 1 : 0;
     sum_over_ranks(report, stop);
-    for (size_t i = 0; i < result.losses.size(); ++i) {
-      result.losses[i].value += report.losses[i].value;
-      result.losses[i].error += report.losses[i].error;
-      result.losses[i].inv_norm += report.losses[i].inv_norm;
-    }
+    add_reports(result.losses, report.losses);
+    add_reports(result.meta, report.meta);
     if (pass.train && stop_on_nonfinite && !std::isfinite(report.objective())) {
       throw Error(ExitStatus::kNonFinite,
                   fmt::format("epoch {} step {}: the loss is {}", pass.epoch, result.steps, report.objective()))
           .frame(fmt::format("sequences: {}",
                              batch ? fmt::format("{}", fmt::join(batch->tags, ", ")).substr(0, 300) : "none here"));
     }
-    step_log.step(result.steps, report, batch ? &*batch : nullptr, monotonic_seconds() - step_start);
+    const double step_seconds = monotonic_seconds() - step_start;
+    observers_.step_finished(result.steps, global_step_ - (pass.train ? 1 : 0), step_seconds, runner, report,
+                             batch ? &*batch : nullptr);
+    step_log.step(result.steps, report, batch ? &*batch : nullptr, step_seconds, &observers_.stats());
     ++result.steps;
     result.stopped = stop > 0;
   }
   dumps.end_run();
   result.seconds = monotonic_seconds() - start;
+  observers_.run_finished(runner, {result.losses, 0, 0, result.meta, {}}, result.steps, result.seconds, result.stopped);
   step_log.finish(result.steps, result.seconds);
   return result;
 }

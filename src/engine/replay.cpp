@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "engine/hdf_dump_callback.h"
+#include "engine/meta_update.h"
+#include "engine/replay_extras.h"
 #include "engine/run_outputs.h"
 #include "io/atomic_file.h"
 #include "optim/updater.h"
@@ -31,6 +33,7 @@ class ReplayMode {
     for (const Sink& sink : built_.network->sinks()) {
       extra.push_back(sink.expr);
     }
+    meta_update_ = std::make_unique<MetaUpdate>(built_, extra);
     runner_ = std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra);
     // Cases are recorded with the optimiser's update alone: RETURNN's own extra updates do not run there.
     runner_->assign_only_what_the_objective_reads();
@@ -48,8 +51,15 @@ class ReplayMode {
   }
 
   std::vector<Tensor> sink_values() const {
-    return {runner_->extra_values().begin() + static_cast<std::ptrdiff_t>(layers_.size()),
-            runner_->extra_values().end()};
+    const auto first = runner_->extra_values().begin() + static_cast<std::ptrdiff_t>(layers_.size());
+    return {first, first + static_cast<std::ptrdiff_t>(built_.network->sinks().size())};
+  }
+
+  std::map<std::string, Tensor> meta_gradients() const { return meta_update_->gradients(*runner_); }
+  const std::vector<ops::MetaLoss>& meta() const { return built_.meta; }
+  void meta_step(const StepReport& report, ParamStore& store, Updater& updater, double learning_rate, int64_t step) {
+    const std::unique_ptr<Communicator> self = Communicator::self();
+    meta_update_->apply(*runner_, true, report, store, updater, *self, learning_rate, step, 1);
   }
 
   const Network& network() const { return *built_.network; }
@@ -60,6 +70,7 @@ class ReplayMode {
   NetworkWithGradients built_;
   std::vector<const NetworkLayer*> layers_;
   std::unique_ptr<NetworkRunner> runner_;
+  std::unique_ptr<MetaUpdate> meta_update_;
 };
 
 Tensor scalar(double value) { return Tensor::scalar(static_cast<float>(value)); }
@@ -179,6 +190,8 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
     if (k == 1) {
       write_tensors(out, "grads_processed", updater.processed_gradients());
     }
+    train.meta_step(report, store, updater, config.get_float("learning_rate", 0.01), k - 1);
+    write_meta(out, k, train.meta(), report);
     out.write(fmt::format("after/{}/objective", k), scalar(report.objective()));
     for (const std::string& name : store.names()) {
       out.write(fmt::format("after/{}/params/{}", k, name), store.value(name));
@@ -261,6 +274,8 @@ void replay_case(const hdf5::File& file, hdf5::File& out) {
   write_losses(out, "eval", eval_mode.network(), eval_report);
   write_tensors(out, "grads_eval", gradient_copies(store, eval_mode.gradients()));
   const std::unique_ptr<Communicator> self = Communicator::self();
+  StatBook eval_stats;
+  write_stats(out, "eval", eval_mode.network(), eval_report, eval_stats);
   HdfDumpCallback dumps(eval_mode.network().sinks(), *self);
   dumps.begin_run("train", 1);
   dumps.add_batch(batch, eval_mode.sink_values(), eval_mode.binding());
@@ -275,6 +290,10 @@ void replay_case(const hdf5::File& file, hdf5::File& out) {
   train_mode.write_outputs(out, "train");
   write_losses(out, "train", train_mode.network(), train_report);
   write_tensors(out, "grads", gradient_copies(store, train_mode.gradients()));
+  write_tensors(out, "grads_meta", train_mode.meta_gradients());
+  StatBook train_stats;
+  write_stats(out, "train", train_mode.network(), train_report, train_stats);
+  write_summaries(out, train_mode.network(), train_report, train_mode.sink_values());
   if (train_mode.network().objective().defined() && !train_mode.gradients().empty()) {
     run_train_steps(out, config, train_mode, store, batch);
   }

@@ -54,6 +54,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   resolve_reuse(plan);
   make_loss(plan);
   resolve_targets(plan);
+  built.targets = plan.targets;
   resolve_size(plan);
   LayerScope builder(*this, plan, built);
   if (entry->name == "subnetwork") {
@@ -214,8 +215,7 @@ void NetworkConstruction::add_to_network(const LayerPlan& plan, BuiltLayer& buil
   layer.params = built.owned;
   layer.options = built.options;
   network_->layers_.push_back(std::move(layer));
-  network_->has_recurrent_ |= is_recurrent_class(plan.class_name) ||
-                              (plan.loss && (plan.loss_name == "ctc" || plan.loss_name == "edit_distance"));
+  network_->has_recurrent_ |= is_recurrent_class(plan.class_name) || (plan.loss && plan.loss->recurrent());
 }
 
 }  // namespace wende

@@ -12,6 +12,14 @@
 namespace wende {
 
 struct NetworkLevel;
+struct BuiltLayer;
+
+/// A target of a layer: the template is always there, the numbers are made when somebody asks.
+struct TargetRef {
+  Data data;
+  std::string key;  ///< extern data key, or ""
+  const BuiltLayer* layer = nullptr;
+};
 
 /// A layer that stands: its output and what other layers may ask of it.
 struct BuiltLayer {
@@ -22,6 +30,7 @@ struct BuiltLayer {
   std::map<std::string, LayerOutput> sub_outputs;
   std::map<std::string, std::string> params;  ///< local name -> variable
   std::vector<std::string> owned;             ///< variables that are not borrowed through reuse_params
+  std::vector<TargetRef> targets;             ///< of its "target" option or its loss
   Expr loss_frames;                           ///< per-frame loss, for copy_output_loss_from_source_idx
 };
 
@@ -39,13 +48,6 @@ struct NetworkLevel {
   std::map<std::string, std::unique_ptr<NetworkLevel>> subnetworks;
 
   std::string absolute(const std::string& layer) const { return name.empty() ? layer : name + "/" + layer; }
-};
-
-/// A target of a layer: the template is always there, the numbers are made when somebody asks.
-struct TargetRef {
-  Data data;
-  std::string key;  ///< extern data key, or ""
-  const BuiltLayer* layer = nullptr;
 };
 
 /// How the parameters of one layer are found: see param.cpp.
@@ -161,7 +163,10 @@ class NetworkConstruction {
   void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
   /// The sum over all ranks of a value of fixed size; just the value if there is one rank.
   Expr global_sum(Expr local, const std::string& name);
+
+  // loss_context.cpp: what a loss reads.
   LossContext loss_context(LayerPlan& plan, const BuiltLayer& built);
+  void add_target(const LayerPlan& plan, LossContext& context);
 
   // constraints.cpp
   void add_constraints(const LayerPlan& plan, const BuiltLayer& built);

@@ -30,7 +30,11 @@ LayerOutput LayerScope::source_sub_output(int index, const std::string& key) con
   if (index < 0 || index >= source_count()) {
     return {};
   }
-  const auto& outputs = plan_.sources[static_cast<size_t>(index)]->sub_outputs;
+  const BuiltLayer& source = *plan_.sources[static_cast<size_t>(index)];
+  if (key == "target" && !source.targets.empty()) {
+    return construction_.target_output(source.targets.front());
+  }
+  const auto& outputs = source.sub_outputs;
   const auto found = outputs.find(key);
   return found == outputs.end() ? LayerOutput{} : found->second;
 }
