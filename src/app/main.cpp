@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -13,10 +14,12 @@
 #include "app/list_layers.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/stack_dump.h"
 #include "collective/communicator.h"
 #include "engine/config_check.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
+#include "engine/run_status.h"
 #include "engine/stop_signal.h"
 
 namespace {
@@ -36,6 +39,15 @@ Config read_config(const CommandLine& line) {
       throw Error(ExitStatus::kConfig, std::move(warnings));
     }
   }
+  if (!line.trace.empty()) {
+    config.set("trace_file", Value::of(line.trace));
+  }
+  if (line.profile) {
+    config.set("profile_layers", Value::of(true));
+  }
+  if (line.allow_dataset_change) {
+    config.set("allow_dataset_change", Value::of(true));
+  }
   if (line.debug) {
     config.set("debug_add_check_numerics_on_output", Value::of(true));
   }
@@ -44,8 +56,8 @@ Config read_config(const CommandLine& line) {
 
 /// A mistake that all ranks find is told by rank 0, whose abort ends the others here; if it goes on, they tell theirs.
 void wait_for_the_end() {
-  for (int i = 0; i < 30; ++i) {
-    if (stop_requested()) {
+  for (int i = 0; i < 20; ++i) {
+    if (terminated()) {
       std::_Exit(static_cast<int>(ExitStatus::kFailure));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -90,6 +102,10 @@ int run_alone(const CommandLine& line) {
     list_layers(line.layer, line.markdown);
   } else if (line.command == "inspect") {
     inspect(line.file);
+  } else if (line.command == "status") {
+    fmt::print("{}", describe_run(line.file));
+  } else if (line.command == "slurm") {
+    fmt::print("{}", slurm_batch_file(line.slurm));
   } else {
     check(read_config(line));
   }
@@ -100,11 +116,12 @@ int run_alone(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   install_stop_handlers();
+  install_stack_handler();
   limit_library_threads();
   try {
     const CommandLine line = parse_command_line(argc, argv);
-    const bool alone =
-        line.command == "replay" || line.command == "layers" || line.command == "inspect" || line.command == "check";
+    const std::vector<std::string> alone_commands = {"replay", "layers", "inspect", "check", "status", "slurm"};
+    const bool alone = std::find(alone_commands.begin(), alone_commands.end(), line.command) != alone_commands.end();
     return alone ? run_alone(line) : run_ranks(line, argc, argv);
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());
