@@ -33,6 +33,23 @@ void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_flag("--strict", line.strict, "warnings about the config are errors");
   command.add_flag("--debug", line.debug, "one rank, numerics checked after each operation");
   command.add_flag("--profile", line.profile, "print the time by layer at the end");
+  command.add_option("--trace", line.trace, "write a timeline of all ranks (Chrome's trace format)");
+  command.add_flag("--allow-dataset-change", line.allow_dataset_change, "go on with other training data than before");
+}
+
+void add_tools(CLI::App& app, CommandLine& line) {
+  app.add_subcommand("status", "where a run is, how fast, when it will be done")
+      ->add_option("model", line.file, "the config's 'model', or its folder")
+      ->required();
+  CLI::App* slurm = app.add_subcommand("slurm", "print a batch file for Slurm");
+  slurm->add_option("config", line.slurm.config, "RETURNN config")->required();
+  slurm->add_option("--gpus", line.slurm.gpus, "in all");
+  slurm->add_option("--ranks", line.slurm.ranks, "in all; default: one per GPU");
+  slurm->add_option("--gpus-per-node", line.slurm.gpus_per_node);
+  slurm->add_option("--time", line.slurm.time, "limit of one start, hours:minutes");
+  slurm->add_option("--partition", line.slurm.partition);
+  slurm->add_option("--launcher", line.slurm.launcher, "srun or mpirun");
+  slurm->add_option("--program", line.slurm.program, "path of wende on the nodes");
 }
 
 void add_commands(CLI::App& app, CommandLine& line) {
@@ -58,6 +75,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
       ->add_option("shell", line.shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  add_tools(app, line);
 }
 
 }  // namespace

@@ -15,10 +15,12 @@
 #include "app/list_layers.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/stack_dump.h"
 #include "collective/communicator.h"
 #include "engine/config_check.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
+#include "engine/run_status.h"
 #include "engine/stop_signal.h"
 
 namespace {
@@ -37,6 +39,15 @@ Config read_config(const CommandLine& line) {
     if (std::vector<Diagnostic> warnings = config_warnings(config); !warnings.empty()) {
       throw Error(ExitStatus::kConfig, std::move(warnings));
     }
+  }
+  if (!line.trace.empty()) {
+    config.set("trace_file", Value::of(line.trace));
+  }
+  if (line.profile) {
+    config.set("profile_layers", Value::of(true));
+  }
+  if (line.allow_dataset_change) {
+    config.set("allow_dataset_change", Value::of(true));
   }
   if (line.debug) {
     config.set("debug_add_check_numerics_on_output", Value::of(true));
@@ -61,8 +72,8 @@ RecordStep record_step(const CommandLine& line, const Communicator& communicator
 
 /// A mistake that all ranks find is told by rank 0, whose abort ends the others here; if it goes on, they tell theirs.
 void wait_for_the_end() {
-  for (int i = 0; i < 30; ++i) {
-    if (stop_requested()) {
+  for (int i = 0; i < 20; ++i) {
+    if (terminated()) {
       std::_Exit(static_cast<int>(ExitStatus::kFailure));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -116,6 +127,10 @@ int run_alone(const CommandLine& line) {
     inspect(line.file);
   } else if (line.command == "completion") {
     print_completion(line.shell);
+  } else if (line.command == "status") {
+    fmt::print("{}", describe_run(line.file));
+  } else if (line.command == "slurm") {
+    fmt::print("{}", slurm_batch_file(line.slurm));
   } else {
     check(read_config(line));
   }
@@ -126,6 +141,7 @@ int run_alone(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   install_stop_handlers();
+  install_stack_handler();
   limit_library_threads();
   try {
     const CommandLine line = parse_command_line(argc, argv);

@@ -28,7 +28,7 @@ struct StepReport {
   std::vector<LossReport> losses;  ///< in the order of Network::losses()
   double loss = 0;                 ///< sum of objectives
   double constraints = 0;
-  double data_constraints = 0;  ///< the part of constraints that depends on the batch
+  double data_constraints = 0;   ///< the part of constraints that depends on the batch
   std::vector<LossReport> meta;  ///< in the order of NetworkWithGradients::meta; value: mean, inv_norm: 1 / elements
   std::vector<double> stats;     ///< sums and weights of Network::stats(), one after the other
   double objective() const { return loss + constraints; }

@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "graph/leaf_op.h"
 #include "graph/op.h"
 #include "graph/planner.h"
@@ -280,6 +281,8 @@ class Executor::Impl : public RunContext {
   void run_kernel(const Program::Step& step) {
     const Node& node = graph_.node(step.node);
     const double start = profiling_ ? thread_seconds() : 0;
+    const double trace_start = tracing() ? now() : 0;
+    progress().running(graph_.scope_name(node.scope).c_str(), node.op->name().data());
     step_ = &step;
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
@@ -288,6 +291,10 @@ class Executor::Impl : public RunContext {
     } catch (Error& error) {
       error.frame(fmt::format("in layer '{}', operation '{}'", graph_.scope_name(node.scope), node.op->name()));
       throw;
+    }
+    if (tracing()) {
+      const char* layer = graph_.scope_name(node.scope).c_str();
+      trace_span(TraceRow::kOperation, layer, trace_start, now(), node.op->name().data());
     }
     if (profiling_) {
       seconds_[fmt::format("{}/{}", graph_.scope_name(node.scope), node.op->name())] += thread_seconds() - start;
