@@ -31,8 +31,7 @@ void print_bash() {
   else
     COMPREPLY=($(compgen -W "$words" -- "$current") $(compgen -f -- "$current"))
   fi
-}
-}
+}}
 complete -o filenames -F _wende wende
 )sh",
       names, cases);
