@@ -160,7 +160,8 @@ util_names = ("safe_log", "safe_exp", "where_bc", "expand_dims_unbroadcast", "di
               "random_uniform_abs1_initializer", "get_random_seed", "tile_transposed", "same_shape", "unbroadcast_to_common_shape",
               "optional_add", "optional_mul", "get_global_train_flag", "spatial_smoothing_energy", "get_ndim", "print_op")
 util = {name: Function("util." + name) for name in util_names}
-install("returnn.tf.util.basic", dict(util, tf=tensorflow))
+_dims = sys.modules["returnn.tensor"]
+install("returnn.tf.util.basic", dict(util, tf=tensorflow, Data=_dims.Data, Dim=_dims.Dim, DimensionTag=_dims.Dim))
 install("returnn.tf.network", dict(TFNetwork=Network))
 legacy["TFUtil"] = "returnn.tf.util.basic"
 sys.modules["TFUtil"] = sys.modules["returnn.tf.util.basic"]

@@ -7,7 +7,7 @@ namespace wende {
 namespace {
 
 /// SpecAugment in the manner of many configs: masks of random number, place and width, by TensorFlow functions.
-const std::string kConfig = R"(
+const std::string kConfig = R"PY(
 extern_data = {"data": {"dim": 12}}
 
 def hide(x, batch_axis, axis, first, widest):
@@ -44,10 +44,8 @@ def transform(data, network):
     return network.cond_on_train(masked, lambda: x)
 
 network = {"output": {"class": "eval", "from": "data",
-    "eval": "self.network.get_config().typed_value('transform')(source(0, as_data=True), network=self.network)"
-}
-}
-)";
+    "eval": "self.network.get_config().typed_value('transform')(source(0, as_data=True), network=self.network)"}}
+)PY";
 
 struct Masked {
   int64_t frames = 0;    ///< hidden as a whole, over all sequences
@@ -130,13 +128,13 @@ TEST_F(SpecAugment, LaterMoreAndNothingInEvaluation) {
 }
 
 TEST(Traced, AssertionsOfControlDependencies) {
-  const std::string config = R"(
+  const std::string config = R"PY(
 extern_data = {"data": {"dim": 3}}
 def check(layer):
     import tensorflow as tf
     return [tf.assert_less(layer.output.placeholder, 5.0, message="too large")]
 network = {"output": {"class": "copy", "from": "data", "control_dependencies_on_output": check}}
-)";
+)PY";
   const auto network = network_of(config);
   const Data& data = network->extern_data().keys.at("data");
   Executor executor(network->graph(), {{network->find_layer("output")->output.expr, {}}});
