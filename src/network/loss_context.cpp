@@ -26,9 +26,9 @@ void NetworkConstruction::add_target(const LayerPlan& plan, LossContext& context
   if (plan.targets.empty() || !(plan.loss->needs_target() || given(plan.options.find("target")))) {
     return;
   }
-  context.target = target_output(plan.targets.front());
+  context.target = target_output(*plan.level, plan.targets.front());
   if (has_sequences(context.target.data)) {
-    context.target_lengths = lengths(context.target.data.time_dim());
+    context.target_lengths = lengths(*plan.level, context.target.data.time_dim());
   }
   if (!plan.loss->compares_sequences()) {
     context.target = with_time_of(context.target, context.output.data);
@@ -37,7 +37,7 @@ void NetworkConstruction::add_target(const LayerPlan& plan, LossContext& context
 
 LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer& built) {
   LossContext context;
-  context.graph = &graph();
+  context.graph = plan.level->graph;
   context.output = built.output;
   context.train = options_.train;
   context.behavior_version = options_.behavior_version;
@@ -55,8 +55,8 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
   }
   if (has_sequences(built.output.data)) {
     const Data& out = built.output.data;
-    context.frame_mask = mask(out.time_dim(), out.time_axis < out.batch_axis());
-    context.output_lengths = lengths(out.time_dim());
+    context.frame_mask = mask(*plan.level, out.time_dim(), out.time_axis < out.batch_axis());
+    context.output_lengths = lengths(*plan.level, out.time_dim());
   }
   add_target(plan, context);
   if (plan.loss->needs_layer_input()) {

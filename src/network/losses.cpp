@@ -70,7 +70,7 @@ Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext&
     if (!number.is_number()) {
       throw factor.error("custom_norm_factor must be a number or a function that returns one");
     }
-    return ops::constant(graph(), 1.0 / number.as_float());
+    return ops::constant(*plan.level->graph, 1.0 / number.as_float());
   }
   if (const Expr own = plan.loss->inverse_norm(context); own.defined()) {
     return own;
@@ -85,8 +85,8 @@ Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext&
   if (out.has_time() && out.has_batch() && out.time_dim().is_static()) {
     frames = static_cast<double>(out.time_dim().size());
   }
-  return out.has_batch() ? sum_all(ops::constant(graph(), frames, DType::kFloat32, {batch_}))
-                         : ops::constant(graph(), frames);
+  return out.has_batch() ? sum_all(ops::constant(*plan.level->graph, frames, DType::kFloat32, {batch_}))
+                         : ops::constant(*plan.level->graph, frames);
 }
 
 void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {
@@ -96,7 +96,7 @@ void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {
   }
   const BuiltLayer& layer = resolve(*plan.level, layer_name.as_string(), layer_name);
   const Expr values = ops::cast(layer.output.expr, DType::kFloat32);
-  loss.inv_norm = sum_all(valid_frames_only(layer.output, values));
+  loss.inv_norm = sum_all(valid_frames_only(*plan.level, layer.output, values));
 }
 
 void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {

@@ -151,7 +151,7 @@ void NetworkConstruction::check_output(const LayerPlan& plan, BuiltLayer& built)
   }
   TraceLayer traced_layer;
   traced_layer.train = options_.train;
-  const GraphTrace trace(graph(), &traced_layer);
+  const GraphTrace trace(*plan.level->graph, &traced_layer);
   const Value output = data_value(built.output.data, 0).with("placeholder", traced(built.output.expr));
   function->as_callable().call(
       {Value::dict({{Value::of("__wende_layer__"), Value::of(built.name)}, {Value::of("output"), output}})}, {});
