@@ -38,7 +38,7 @@ def main():
     results = []
     for _ in range(runs):
         with tempfile.TemporaryDirectory() as folder:
-            results.append(first_step(sys.argv[1], folder))
+            results.append(first_step(Path(sys.argv[1]).resolve(), folder))
     wall, cpu = (statistics.median(column) for column in zip(*results))
     print(f"12AX, start to the end of the first step: wall {wall:.3f} s, CPU {cpu:.3f} s (medians of {runs}); target 0.5 s")
 
