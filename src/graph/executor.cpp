@@ -8,6 +8,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/progress.h"
 #include "graph/leaf_op.h"
@@ -354,7 +355,7 @@ class Executor::Impl : public RunContext {
   void run_kernel(const Program::Step& step) {
     const Node& node = graph_.node(step.node);
     const double start = profiling_ ? thread_seconds() : 0;
-    const double trace_start = tracing() ? now() : 0;
+    const double trace_start = tracing() ? monotonic_seconds() : 0;
     progress().running(graph_.scope_name(node.scope).c_str(), node.op->name().data());
     step_ = &step;
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
@@ -367,7 +368,7 @@ class Executor::Impl : public RunContext {
     }
     if (tracing()) {
       const char* layer = graph_.scope_name(node.scope).c_str();
-      trace_span(TraceRow::kOperation, layer, trace_start, now(), node.op->name().data());
+      trace_span(TraceRow::kOperation, layer, trace_start, monotonic_seconds(), node.op->name().data());
     }
     if (profiling_) {
       seconds_[fmt::format("{}/{}", graph_.scope_name(node.scope), node.op->name())] += thread_seconds() - start;

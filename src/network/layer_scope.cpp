@@ -32,7 +32,7 @@ LayerOutput LayerScope::source_sub_output(int index, const std::string& key) con
   }
   const BuiltLayer& source = *plan_.sources[static_cast<size_t>(index)];
   if (key == "target" && !source.targets.empty()) {
-    return construction_.target_output(source.targets.front());
+    return construction_.target_output(*plan_.level, source.targets.front());
   }
   const auto& outputs = source.sub_outputs;
   const auto found = outputs.find(key);

@@ -125,7 +125,7 @@ void NetworkConstruction::apply_size_target(const LayerPlan& plan, BuiltLayer& b
     throw name->error(
         fmt::format("size_target '{}': the time axis of {} has a fixed size", name->as_string(), out.str()));
   }
-  target_output(target);  // its lengths must be fed
+  target_output(*plan.level, target);  // its lengths must be fed
   time = target.data.time_dim();
   built.output.expr = ops::reshape(built.output.expr, out.dims);
 }

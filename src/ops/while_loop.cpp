@@ -57,6 +57,8 @@ class Iteration : public RunContext {
   uint64_t seed() const override { return outer_.seed() ^ (number_ * 0x9E3779B97F4A7C15u); }
   uint64_t step() const override { return outer_.step(); }
   const Tensor& bound(const std::string& name) const override { return outer_.bound(name); }
+  std::shared_ptr<void>& kept() override { return kept_; }
+  const RunOptions& options() const override { return outer_.options(); }
 
  private:
   void compute(size_t index) {
@@ -87,6 +89,7 @@ class Iteration : public RunContext {
   std::vector<std::vector<Tensor>> values_;
   std::vector<const Tensor*> inputs_;
   size_t current_ = 0;
+  std::shared_ptr<void> kept_;  ///< of one iteration only
 };
 
 class WhileLoopOp final : public Op {
