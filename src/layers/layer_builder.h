@@ -60,6 +60,8 @@ class LayerBuilder {
   /// The step leaves `value` (its elements in C order) in the variable "<scope>/<local>", which param() made
   /// untrainable; within the step the old value is read. Where several ranks assign, all get the mean.
   virtual void assign(const std::string& local, Expr value) = 0;
+  /// The variable "<scope>/<local>" starts with this value, which must depend on no data and no parameter.
+  virtual void initialize_with(const std::string& local, Expr value) = 0;
 
   /// int32 [B] lengths of a dynamic dim; and the mask over (batch, dim) in the axis order given.
   virtual Expr lengths(const Dim& dim) = 0;

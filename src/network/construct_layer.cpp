@@ -39,6 +39,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   plan.context.search = options_.search;
   plan.context.behavior_version = options_.behavior_version;
   plan.context.options = dict;
+  plan.context.batch_dim = batch_;
   const std::unique_ptr<Layer> layer = entry->make(dict);
   check_general_options(plan);
   resolve_inputs(plan);
@@ -133,6 +134,14 @@ void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
     names = from->items();
   } else if (!from->is_none()) {
     names.push_back(*from);
+  }
+  if (plan.class_name == "concat") {  // pairs of layer and axis
+    for (Value& name : names) {
+      if (!name.is_sequence() || name.items().size() != 2) {
+        throw name.error("concat: 'from' is a list of (layer, axis) pairs, got " + name.repr());
+      }
+      name = Value(name.items()[0]);
+    }
   }
   for (const Value& name : names) {
     if (name.as_string() == "none") {

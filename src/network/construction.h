@@ -97,6 +97,7 @@ class NetworkConstruction {
   Expr param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape, const Value& init,
              const std::string& fallback, bool trainable);
   void assign(const BuiltLayer& layer, const std::string& local, Expr value);
+  void initialize_with(const BuiltLayer& layer, const std::string& local, Expr value);
   /// The concatenated input of a layer after dropout.
   LayerOutput joined_input(const LayerPlan& plan);
 

@@ -25,6 +25,9 @@ class LayerScope : public LayerBuilder {
     return construction_.param(plan_, built_, local, shape, init, fallback, trainable);
   }
   void assign(const std::string& local, Expr value) override { construction_.assign(built_, local, value); }
+  void initialize_with(const std::string& local, Expr value) override {
+    construction_.initialize_with(built_, local, value);
+  }
   Expr lengths(const Dim& dim) override { return construction_.lengths(dim); }
   Dim batch_dim() const override { return construction_.batch_dim(); }
   Expr mask(const Dim& time, bool time_major) override { return construction_.mask(time, time_major); }

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "graph/executor.h"
 #include "layers/initializer.h"
 #include "network/construction.h"
 #include "ops/dropout.h"
@@ -188,6 +189,26 @@ void NetworkConstruction::assign(const BuiltLayer& layer, const std::string& loc
     }
   }
   network_->assignments_.push_back({found->second, value});
+}
+
+void NetworkConstruction::initialize_with(const BuiltLayer& layer, const std::string& local, Expr value) {
+  const std::string& name = layer.params.at(local);
+  for (ParamSpec& spec : network_->params_) {
+    if (spec.name != name) {
+      continue;
+    }
+    spec.init = [value, name](const Tensor& target, uint64_t seed) {
+      Executor executor(*value.graph, {{value, {}}});
+      if (!executor.leaf_names().empty()) {
+        throw Error(ExitStatus::kConfig,
+                    fmt::format("the initial value of '{}' depends on '{}', which is not known yet", name,
+                                executor.leaf_names().front()));
+      }
+      RunOptions options;
+      options.seed = seed;
+      target.copy_from(executor.run(Binding(), options).at(0).reshaped(target.shape()));
+    };
+  }
 }
 
 double NetworkConstruction::noise_option(const Value& options, const char* key) const {
