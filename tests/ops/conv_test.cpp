@@ -1,5 +1,6 @@
 #include "ops/conv.h"
 
+#include "base/error.h"
 #include "ops/cumsum.h"
 #include "ops/finite_difference.h"
 #include "ops/top_k.h"
