@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <set>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "graph/leaf_op.h"
@@ -80,7 +82,7 @@ class Executor::Impl : public RunContext {
     binding_ = &binding;
     options_ = &options;
     plan_ = &plan_for(binding);
-    bind_leaves();
+    bind_leaves({});
     rows_.clear();
     for (const Program::Step& step : program_.steps) {
       run_step(step);
@@ -115,6 +117,48 @@ class Executor::Impl : public RunContext {
     return text;
   }
 
+  void prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {
+    binding_ = &binding;
+    options_ = &options;
+    plan_ = &plan_for(binding);
+    bind_leaves({moving.begin(), moving.end()});
+    rows_.clear();
+    leaf_values_.clear();
+    kernels_.clear();
+    for (const Program::Step& step : program_.steps) {
+      const ValuePlace& place = program_.values[static_cast<size_t>(step.outputs.at(0))];
+      if (place.kind == ValuePlace::Kind::kLeaf) {
+        leaf_values_[step.node] = step.outputs[0];
+      } else if (place.kind != ValuePlace::Kind::kAlias || !step.copy_fetches.empty()) {
+        kernels_.push_back(&step);
+      }
+    }
+  }
+
+  void point_leaf(NodeId leaf, const Tensor& tensor) {
+    if (const auto it = leaf_values_.find(leaf); it != leaf_values_.end()) {
+      point(it->second, tensor);
+    }
+  }
+
+  void point_fetch(int fetch, const Tensor& tensor) {
+    fetches_[static_cast<size_t>(fetch)].into = tensor;
+    const int value = program_.fetch_values[static_cast<size_t>(fetch)];
+    const ValuePlace& place = program_.values[static_cast<size_t>(value)];
+    if (place.kind == ValuePlace::Kind::kFetch && place.fetch == fetch) {
+      point(value, tensor);
+    }
+  }
+
+  void step() {
+    for (const int alias : moving_aliases_) {
+      place_alias(alias);
+    }
+    for (const Program::Step* step : kernels_) {
+      run_step(*step);
+    }
+  }
+
   const Tensor& input(int index) const override { return value(step_->inputs[static_cast<size_t>(index)]); }
   const Tensor& output(int index) const override { return value(step_->outputs[static_cast<size_t>(index)]); }
   bool output_wanted(int index) const override {
@@ -124,6 +168,8 @@ class Executor::Impl : public RunContext {
   const FrameRows* frames() const override { return frames_; }
   Device device() const override { return device_; }
   Tensor scratch(DType dtype, Shape shape) override { return scratch_.take(dtype, shape); }
+  std::shared_ptr<void>& kept() override { return kept_[step_->node]; }
+  const RunOptions& options() const override { return *options_; }
   uint64_t seed() const override { return options_->seed; }
   uint64_t step() const override { return options_->step; }
   const Tensor& bound(const std::string& name) const override {
@@ -196,8 +242,9 @@ class Executor::Impl : public RunContext {
           continue;
         }
         piece_of[static_cast<size_t>(index)] = static_cast<int>(lifetimes.size());
+        const bool written = place.wanted || !graph_.node(step.node).op->traits().skips_unwanted;
         const size_t bytes =
-            static_cast<size_t>(shape.elements()) * size_of(program_.dtypes[static_cast<size_t>(index)]);
+            written ? static_cast<size_t>(shape.elements()) * size_of(program_.dtypes[static_cast<size_t>(index)]) : 0;
         lifetimes.push_back({bytes, static_cast<int>(position), place.last_use});
       }
     }
@@ -222,25 +269,51 @@ class Executor::Impl : public RunContext {
   }
 
   /// Leaves, aliases of anything, and fetches with their own memory get their tensors in each run: they may move.
-  void bind_leaves() {
+  /// Those that move have no tensor until they are pointed.
+  void bind_leaves(const std::set<NodeId>& moving) {
+    moving_aliases_.clear();
+    std::vector<char> moves(program_.values.size(), 0);
     for (const Program::Step& step : program_.steps) {
       for (const int index : step.outputs) {
         const size_t i = static_cast<size_t>(index);
         const ValuePlace& place = program_.values[i];
         if (place.kind == ValuePlace::Kind::kLeaf) {
-          plan_->tensors[i] = leaf_tensor(step.node, plan_->shapes[i]);
+          moves[i] = moving.count(step.node) != 0;
+          plan_->tensors[i] = moves[i] ? Tensor() : leaf_tensor(step.node, plan_->shapes[i]);
         } else if (place.kind == ValuePlace::Kind::kFetch) {
-          plan_->tensors[i] = checked(fetches_[static_cast<size_t>(place.fetch)].into, plan_->shapes[i], "fetch");
+          const Fetch& fetch = fetches_[static_cast<size_t>(place.fetch)];
+          moves[i] = fetch.pointed;
+          plan_->tensors[i] = moves[i] ? Tensor() : checked(fetch.into, plan_->shapes[i], "fetch");
         } else if (place.kind == ValuePlace::Kind::kAlias) {
+          moves[i] = moves[static_cast<size_t>(place.alias_of)];
+          if (moves[i]) {
+            moving_aliases_.push_back(index);
+            continue;
+          }
           const Tensor& base = value(place.alias_of);
           if (base.elements() != plan_->shapes[i].elements()) {
             fail_step(step, fmt::format("{} elements of {} cannot take shape {}", base.elements(), base.shape().str(),
                                         plan_->shapes[i].str()));
           }
-          plan_->tensors[i] = Tensor::wrap(base.dtype(), plan_->shapes[i], base.raw(), nullptr, device_);
+          place_alias(index);
         }
       }
     }
+  }
+
+  void place_alias(int index) {
+    const size_t i = static_cast<size_t>(index);
+    const Tensor& base = value(program_.values[i].alias_of);
+    plan_->tensors[i] = Tensor::wrap(base.dtype(), plan_->shapes[i], base.raw(), nullptr, device_);
+  }
+
+  void point(int index, const Tensor& tensor) {
+    const size_t i = static_cast<size_t>(index);
+    if (tensor.elements() != plan_->shapes[i].elements()) {
+      throw internal_error(
+          fmt::format("a loop points {} to a value of shape {}", tensor.shape().str(), plan_->shapes[i].str()));
+    }
+    plan_->tensors[i] = tensor;
   }
 
   Tensor leaf_tensor(NodeId node, const Shape& shape) const {
@@ -336,6 +409,10 @@ class Executor::Impl : public RunContext {
   const Program::Step* step_ = nullptr;
   const FrameRows* frames_ = nullptr;
   std::map<std::pair<int, int>, FrameRows> rows_;  ///< of this run, by the two leading dims
+  std::map<NodeId, std::shared_ptr<void>> kept_;
+  std::vector<int> moving_aliases_;              ///< values that alias a moving leaf or fetch, in running order
+  std::unordered_map<NodeId, int> leaf_values_;  ///< of prepare()
+  std::vector<const Program::Step*> kernels_;    ///< of prepare(): the steps that do something
   Scratch scratch_;
 };
 
@@ -358,6 +435,12 @@ std::vector<std::string> Executor::leaf_names() const {
 std::vector<Tensor> Executor::run(const Binding& binding, const RunOptions& options) {
   return impl_->run(binding, options);
 }
+void Executor::prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {
+  impl_->prepare(binding, options, moving);
+}
+void Executor::point_leaf(NodeId leaf, const Tensor& tensor) { impl_->point_leaf(leaf, tensor); }
+void Executor::point_fetch(int fetch, const Tensor& tensor) { impl_->point_fetch(fetch, tensor); }
+void Executor::step() { impl_->step(); }
 size_t Executor::arena_bytes() const { return impl_->planned_bytes(); }
 std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }

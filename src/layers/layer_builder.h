@@ -69,6 +69,12 @@ class LayerBuilder {
   /// A further output under "<layer>/<key>" (sub-layers such as "/c", "/indices") or for internal readers: "logits"
   /// (pre-activation of softmax), "last_c", "last_h".
   virtual void add_sub_output(const std::string& key, LayerOutput output) = 0;
+  /// Is the layer built for one step of a loop?
+  virtual bool in_loop() const { return false; }
+  /// In a loop: the sub-output `key` ("" = the output) of this layer in the step before, and what it is before the
+  /// first step: a value that does not change in the loop; undefined or not set = zeros.
+  virtual LayerOutput previous(const std::string& key, const Data& data);
+  virtual void set_initial(const std::string& key, Expr value);
   /// A sub-output of source i; undefined expr if it has none of that key.
   virtual LayerOutput source_sub_output(int index, const std::string& key) const = 0;
 

@@ -1,13 +1,26 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "layers/batch_norm.h"
 #include "network/construction.h"
 #include "network/known_classes.h"
 #include "network/layer_scope.h"
+#include "network/rec_subnet.h"
 
 namespace wende {
+namespace {
+
+bool has_output_constraint(const Value& options) {
+  const auto nonzero = [&options](const char* key) {
+    const Value* value = options.find(key);
+    return value && !value->is_none() && value->as_float() != 0.0;
+  };
+  return nonzero("darc1") || nonzero("spatial_smoothing");
+}
+
+}  // namespace
 
 bool NetworkConstruction::flag(const Value& options, const char* key, bool fallback) const {
   const Value* value = options.find(key);
@@ -26,19 +39,9 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     place_at(error, *klass);
     throw error;
   }
-  LayerPlan plan;
-  plan.level = &level;
-  plan.name = name;
-  plan.class_name = klass->as_string();
-  plan.options = dict;
+  LayerPlan plan = plan_of(level, name, dict);
   built.class_name = plan.class_name;
   built.options = dict;
-  plan.context.name = name;
-  plan.context.absolute_name = built.name;
-  plan.context.train = options_.train;
-  plan.context.search = options_.search;
-  plan.context.behavior_version = options_.behavior_version;
-  plan.context.options = dict;
   const std::unique_ptr<Layer> layer = entry->make(dict);
   check_general_options(plan);
   resolve_inputs(plan);
@@ -53,15 +56,18 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   resolve_targets(plan);
   resolve_size(plan);
   LayerScope builder(*this, plan, built);
+  const Value* unit = entry->name == "rec" ? dict.find("unit") : nullptr;
   if (entry->name == "subnetwork") {
     construct_subnetwork(plan, built);
+  } else if (unit && unit->is_dict()) {
+    construct_rec_subnet(plan, built);
   } else {
     built.output.data = layer->out_data(plan.context);
     built.output.data.name = built.name;
     built.output.expr = layer->build(builder);
   }
   apply_batch_norm(plan, built, builder);
-  const ScopeGuard scope(graph(), built.name);
+  const ScopeGuard scope(*level.graph, built.name);
   if (built.output.expr.defined() && built.output.expr.dims().size() != built.output.data.dims.size()) {
     throw internal_error(fmt::format("layer '{}' built {} for the template {}", built.name,
                                      built.output.expr.type().str(), built.output.data.str()));
@@ -70,8 +76,28 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     registered_[key->as_string()] = &built;
   }
   add_to_network(plan, built);
+  if (level.loop && (plan.loss || has_output_constraint(dict))) {
+    // Of all frames at once, after the loop.
+    level.loop->deferred.push_back(std::make_unique<LayerPlan>(std::move(plan)));
+    return;
+  }
   add_loss(plan, built);
   add_constraints(plan, built);
+}
+
+LayerPlan NetworkConstruction::plan_of(NetworkLevel& level, const std::string& name, const Value& dict) const {
+  LayerPlan plan;
+  plan.level = &level;
+  plan.name = name;
+  plan.class_name = dict.find("class")->as_string();
+  plan.options = dict;
+  plan.context.name = name;
+  plan.context.absolute_name = level.absolute(name);
+  plan.context.train = options_.train;
+  plan.context.search = options_.search;
+  plan.context.behavior_version = options_.behavior_version;
+  plan.context.options = dict;
+  return plan;
 }
 
 void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
@@ -134,13 +160,25 @@ void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
   } else if (!from->is_none()) {
     names.push_back(*from);
   }
+  std::optional<Error> unknown;
   for (const Value& name : names) {
     if (name.as_string() == "none") {
       continue;
     }
-    const BuiltLayer& source = resolve(*plan.level, name.as_string(), name);
-    plan.sources.push_back(&source);
-    plan.context.sources.push_back(source.output.data);
+    try {
+      const BuiltLayer& source = resolve(*plan.level, name.as_string(), name);
+      plan.sources.push_back(&source);
+      plan.context.sources.push_back(source.output.data);
+    } catch (const Error& error) {
+      // A template pass of a rec unit goes on without what it does not know yet; a later pass knows it.
+      if (error.diagnostics().back().code != kUnknownYet) {
+        throw;
+      }
+      unknown = error;
+    }
+  }
+  if (unknown && plan.sources.empty()) {
+    throw *unknown;
   }
 }
 
@@ -178,6 +216,9 @@ void NetworkConstruction::add_to_network(const LayerPlan& plan, BuiltLayer& buil
   layer.name = built.name;
   layer.class_name = built.class_name;
   layer.output = built.output;
+  if (plan.level->loop) {
+    layer.output.expr = {};  // a value of one step: nobody can fetch it
+  }
   layer.params = built.owned;
   layer.options = built.options;
   network_->layers_.push_back(std::move(layer));

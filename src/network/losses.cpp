@@ -87,7 +87,7 @@ void NetworkConstruction::make_loss(LayerPlan& plan) {
 
 LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer& built) {
   LossContext context;
-  context.graph = &graph();
+  context.graph = plan.level->graph;
   context.output = built.output;
   context.train = options_.train;
   if (const auto logits = built.sub_outputs.find("logits"); logits != built.sub_outputs.end()) {
@@ -101,14 +101,14 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
   const Data& out = built.output.data;
   const bool sequences = out.has_batch() && out.has_time() && out.time_dim().is_dynamic();
   if (sequences) {
-    context.frame_mask = mask(out.time_dim(), out.time_axis < out.batch_axis());
-    context.output_lengths = lengths(out.time_dim());
+    context.frame_mask = mask(*plan.level, out.time_dim(), out.time_axis < out.batch_axis());
+    context.output_lengths = lengths(*plan.level, out.time_dim());
   }
   if (!plan.targets.empty() && (plan.loss->needs_target() || given(plan.options.find("target")))) {
-    context.target = target_output(plan.targets.front());
+    context.target = target_output(*plan.level, plan.targets.front());
     const Data& target = context.target.data;
     if (target.has_batch() && target.has_time() && target.time_dim().is_dynamic()) {
-      context.target_lengths = lengths(target.time_dim());
+      context.target_lengths = lengths(*plan.level, target.time_dim());
     }
     if (!is_sequence_loss(plan.loss_name)) {
       context.target = with_time_of(context.target, out);
@@ -121,7 +121,7 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
 Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext& context) {
   const Value& factor = plan.loss->custom_norm_factor;
   if (factor.is_number()) {
-    return ops::constant(graph(), 1.0 / factor.as_float());
+    return ops::constant(*plan.level->graph, 1.0 / factor.as_float());
   }
   if (!factor.is_none()) {
     throw factor.error("custom_norm_factor must be a number; functions are not supported by Wende " WENDE_VERSION);
@@ -131,7 +131,7 @@ Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext&
       return ops::cast(sum_all(sizes), DType::kFloat32);
     }
   }
-  return sum_all(ops::constant(graph(), 1.0, DType::kFloat32, {batch_}));
+  return sum_all(ops::constant(*plan.level->graph, 1.0, DType::kFloat32, {batch_}));
 }
 
 void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {
@@ -141,7 +141,7 @@ void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {
   }
   const BuiltLayer& layer = resolve(*plan.level, layer_name.as_string(), layer_name);
   const Expr values = ops::cast(layer.output.expr, DType::kFloat32);
-  loss.inv_norm = sum_all(valid_frames_only(layer.output, values));
+  loss.inv_norm = sum_all(valid_frames_only(*plan.level, layer.output, values));
 }
 
 void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {

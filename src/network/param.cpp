@@ -102,13 +102,25 @@ Expr NetworkConstruction::shared_param(const BuiltLayer& owner, const std::strin
   if (found == owner.params.end()) {
     return {};
   }
-  for (const ParamSpec& spec : network_->params_) {
-    if (spec.name == found->second && !(spec.shape == shape)) {
-      throw place.error(fmt::format("parameter '{}' of layer '{}' has shape {}, but shape {} is needed here", spec.name,
-                                    owner.name, spec.shape.str(), shape.str()));
+  for (const Network* network : {network_, real_.get()}) {
+    for (const ParamSpec& spec : network->params_) {
+      if (spec.name == found->second && !(spec.shape == shape)) {
+        throw place.error(fmt::format("parameter '{}' of layer '{}' has shape {}, but shape {} is needed here",
+                                      spec.name, owner.name, spec.shape.str(), shape.str()));
+      }
     }
   }
-  return network_->param_exprs_.at(found->second);
+  return *param_leaf(found->second);
+}
+
+/// nullptr if there is no such variable (yet). Template passes see those of the real network too.
+const Expr* NetworkConstruction::param_leaf(const std::string& name) const {
+  for (const Network* network : {network_, real_.get()}) {
+    if (const auto found = network->param_exprs_.find(name); found != network->param_exprs_.end()) {
+      return &found->second;
+    }
+  }
+  return nullptr;
 }
 
 Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& name, const Shape& shape,
@@ -172,11 +184,19 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
     layer.params[local] = name;
     layer.owned.push_back(name);
   }
-  return with_noise(plan, local, expr);
+  return plan.level->graph->capture(with_noise(plan, local, expr));
 }
 
 /// A layer that borrows the parameter leaves the assignment to the owner too: one value per step.
 void NetworkConstruction::assign(const BuiltLayer& layer, const std::string& local, Expr value) {
+  if (network_ != real_.get()) {
+    return;
+  }
+  if (value.graph != &graph()) {
+    throw Error(ExitStatus::kConfig,
+                "running statistics (batch_norm) inside of a loop are not supported by "
+                "Wende " WENDE_VERSION);
+  }
   const auto found = layer.params.find(local);
   if (found == layer.params.end()) {
     throw internal_error(fmt::format("layer '{}' assigns '{}', which is no parameter of it", layer.name, local));
@@ -206,12 +226,12 @@ Expr NetworkConstruction::with_noise(const LayerPlan& plan, const std::string& l
   const std::string name = plan.context.absolute_name + "/" + local;
   if (const double stddev = noise_option(plan.options, "param_variational_noise"); stddev > 0) {
     const uint32_t key = name_hash(name + ":param_variational_noise");
-    value = ops::add(value, ops::random_normal(graph(), value.dims(), stddev, key));
+    value = ops::add(value, ops::random_normal(*value.graph, value.dims(), stddev, key));
   }
   const double rate = noise_option(plan.options, "param_dropout");
   if (rate > 0 && value.rank() >= static_cast<int>(noise_option(plan.options, "param_dropout_min_ndim"))) {
     const uint32_t key = name_hash(name + ":param_dropout");
-    value = ops::mul(value, ops::dropout_mask(graph(), value.dims(), 1.0 - rate, key));
+    value = ops::mul(value, ops::dropout_mask(*value.graph, value.dims(), 1.0 - rate, key));
   }
   return value;
 }

@@ -16,6 +16,7 @@ class GatherGradOp : public Op {
  public:
   explicit GatherGradOp(std::vector<Dim> table) : table_(std::move(table)) {}
   std::string_view name() const override { return "gather_grad"; }
+  OpTraits traits() const override { return {.sums_frames = true}; }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("table", table_); }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, table_}}; }
   void run(RunContext& context) const override {
