@@ -72,7 +72,8 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     throw internal_error(fmt::format("layer '{}' built {} for the template {}", built.name,
                                      built.output.expr.type().str(), built.output.data.str()));
   }
-  if (const Value* key = dict.find("register_as_extern_data"); key && !key->is_none()) {
+  const Value* key = dict.find("register_as_extern_data");
+  if (key && !key->is_none() && network_ == real_.get()) {
     registered_[key->as_string()] = &built;
   }
   add_to_network(plan, built);
@@ -146,6 +147,9 @@ void NetworkConstruction::apply_batch_norm(LayerPlan& plan, BuiltLayer& built, L
 }
 
 void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
+  if (plan.class_name == "choice" && !options_.search) {
+    return;  // takes its target: RETURNN sees no dependency on the scores either
+  }
   const Value* from = plan.options.find("from");
   std::vector<Value> names;
   if (!from) {
@@ -166,7 +170,10 @@ void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
       continue;
     }
     try {
-      const BuiltLayer& source = resolve(*plan.level, name.as_string(), name);
+      const bool in_body = plan.level->unit && plan.level->loop == plan.level->unit;
+      const BuiltLayer& source = plan.class_name == "rec_unstack" && in_body
+                                     ? unstacked(*plan.level, name.as_string(), name)
+                                     : resolve(*plan.level, name.as_string(), name);
       plan.sources.push_back(&source);
       plan.context.sources.push_back(source.output.data);
     } catch (const Error& error) {

@@ -242,7 +242,7 @@ const BuiltLayer& NetworkConstruction::construct(NetworkLevel& level, const std:
                               klass && klass->is_string() ? " (class " + klass->as_string() + ")" : ""));
       collector_->add(error);
     }
-    throw dependent(absolute);
+    throw draft ? Error(ExitStatus::kConfig, absolute).code(kUnknownYet) : dependent(absolute);
   }
   close();
   const BuiltLayer& result = *(level.built[name] = std::move(built));

@@ -143,7 +143,7 @@ class NetworkConstruction {
   const BuiltLayer& sub_path(NetworkLevel& level, const std::string& path, const Value& asker);
   Error layer_not_found(const NetworkLevel& level, const std::string& name, const Value& asker) const;
 
-  const BuiltLayer& import(NetworkLevel& level, const BuiltLayer& layer);
+  const BuiltLayer& captured_layer(NetworkLevel& level, const BuiltLayer& layer);
 
   // targets.cpp
   void resolve_targets(LayerPlan& plan);
@@ -191,6 +191,7 @@ class NetworkConstruction {
   void finish_states(RecSubnet& rec);
   void add_deferred(RecSubnet& rec);
   const BuiltLayer& resolve_in_unit(NetworkLevel& level, const std::string& name, const Value& asker);
+  const BuiltLayer& unstacked(NetworkLevel& level, const std::string& name, const Value& asker);
   const BuiltLayer& unit_data(NetworkLevel& level, const std::string& key, const Value& asker);
   LayerOutput frames_of(const NetworkLevel& level, const std::string& key, const Value& asker);
   const BuiltLayer& unit_layer(NetworkLevel& level, const std::string& name, const Value& asker);

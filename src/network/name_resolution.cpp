@@ -74,14 +74,14 @@ const BuiltLayer& NetworkConstruction::data_source(NetworkLevel& level, const st
   }
   for (NetworkLevel* around = level.parent; around; around = around->parent) {
     if (around->unit) {
-      return import(level, unit_data(*around, key, asker));
+      return captured_layer(level, unit_data(*around, key, asker));
     }
   }
   return extern_source(key, asker);
 }
 
 /// A layer of an enclosing level as seen in the body of this level's loop.
-const BuiltLayer& NetworkConstruction::import(NetworkLevel& level, const BuiltLayer& layer) {
+const BuiltLayer& NetworkConstruction::captured_layer(NetworkLevel& level, const BuiltLayer& layer) {
   if (!layer.output.expr.defined() || layer.output.expr.graph == level.graph) {
     return layer;
   }

@@ -8,7 +8,8 @@ namespace wende {
 /// The loop first, then what stands behind it; layers in front of it are built when the others ask for them.
 void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
   emit_loop(rec);
-  for (const auto& [names, level] : {std::pair(&rec.before_loop, &rec.before), {&rec.after_loop, &rec.after}}) {
+  for (const auto& [names, level] :
+       {std::pair(&rec.before_loop, &rec.before), std::pair(&rec.after_loop, &rec.after)}) {
     for (const std::string& name : *names) {
       unit_layer(*level, name, rec.dict);
     }
@@ -36,7 +37,6 @@ void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
 }
 
 void NetworkConstruction::emit_loop(RecSubnet& rec) {
-  std::vector<const BuiltLayer*> layers;
   for (const std::string& name : rec.inside_loop) {
     if (name != ":i") {
       unit_layer(rec.inside, name, rec.dict);

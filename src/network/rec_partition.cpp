@@ -144,15 +144,15 @@ void RecSubnet::partition(const std::vector<std::string>& needed) {
 /// The lines that RETURNN prints, in its words.
 void NetworkConstruction::print_partition(const RecSubnet& rec) const {
   const auto flag = [](bool on) { return on ? "True" : "False"; };
-  log_line(4, fmt::format("Rec layer '{}' (search {}, train {}) sub net:", rec.plan->context.absolute_name,
+  log_line(3, fmt::format("Rec layer '{}' (search {}, train {}) sub net:", rec.plan->context.absolute_name,
                           flag(options_.search), flag(options_.train)));
   const auto list = [](const char* title, const Names& names) {
-    log_line(4, fmt::format("  {}: (#: {})", title, names.size()));
+    log_line(3, fmt::format("  {}: (#: {})", title, names.size()));
     for (const std::string& name : names) {
-      log_line(4, "    " + name);
+      log_line(3, "    " + name);
     }
     if (names.empty()) {
-      log_line(4, "    None");
+      log_line(3, "    None");
     }
   };
   list("Input layers moved out of loop", rec.before_loop);

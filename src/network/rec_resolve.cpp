@@ -77,7 +77,7 @@ const BuiltLayer& NetworkConstruction::resolve_in_unit(NetworkLevel& level, cons
     return &level == &rec.inside ? previous_layer(level, of, asker) : shifted_layer(level, of, asker);
   }
   if (name.starts_with("base:")) {
-    return import(level, resolve(*rec.around, name.substr(5), asker));
+    return captured_layer(level, resolve(*rec.around, name.substr(5), asker));
   }
   if (name == ":i" || name == "data" || name.starts_with("data:")) {
     if (name == ":i") {
@@ -122,6 +122,17 @@ const BuiltLayer& NetworkConstruction::unit_layer(NetworkLevel& level, const std
     seen->loss_frames = {};
   }
   return *seen;
+}
+
+/// A frame in each step of a layer outside.
+const BuiltLayer& NetworkConstruction::unstacked(NetworkLevel& level, const std::string& name, const Value& asker) {
+  auto& layer = level.sub_outputs["unstacked:" + name];
+  if (!layer) {
+    layer = std::make_unique<BuiltLayer>(resolve(level, name, asker));
+    layer->output = level.unit->slice(layer->output);
+    layer->sub_outputs.clear();
+  }
+  return *layer;
 }
 
 /// "source": the rec layer's input; ":i": the index of the step; else a key of the extern data.

@@ -91,7 +91,7 @@ std::string NetworkConstruction::template_pass(RecSubnet& rec) {
   std::string unknown;
   const auto build = [&](NetworkLevel& level, const std::string& name) {
     try {
-      layer(level, name, level.dict);
+      resolve(level, name, level.dict);
     } catch (const Error& error) {
       if (error.diagnostics().back().code == kUnknownYet) {
         unknown = level.absolute(name);

@@ -34,8 +34,11 @@ TargetRef NetworkConstruction::target_ref(NetworkLevel& level, const std::string
     if (found != real_->extern_data_.keys.end()) {
       target.key = key;
       target.data = found->second;
-      if (level.loop && target.data.has_time()) {
-        target.data = target.data.without_axis(target.data.time_axis);
+      for (const NetworkLevel* around = &level; around; around = around->parent) {
+        if (around->unit) {
+          target.data = frames_of(level, key, place).data;
+          break;
+        }
       }
       return target;
     }

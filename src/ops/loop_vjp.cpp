@@ -46,9 +46,9 @@ class BackwardLoop {
     return copy_->add(std::make_shared<const LeafOp>(fmt::format("{}:{}", kind, copy_->size()), false, type), {});
   }
   Expr in_copy(Expr expr) { return {copy_.get(), expr.node, expr.output}; }
-  Expr import(Expr expr);
-  Expr import_forward(Expr expr);
-  Expr import_node(Expr expr);
+  Expr in_body(Expr expr);
+  Expr forward_in_body(Expr expr);
+  Expr node_in_body(Expr expr);
   Expr initial_of(const LoopBody::State& state, const ExprType& type) {
     return state.initial >= 0 ? context_.input(state.initial) : constant(context_.graph, 0.0, type.dtype, type.dims);
   }
@@ -105,12 +105,12 @@ void BackwardLoop::differentiate() {
   for (const auto& [i, backward_state] : state_grads_) {
     const Expr grad = grads[at++];
     const ExprType& type = forward_.graph->node(forward_.states[i].leaf).outputs[0];
-    const Expr next = grad.defined() ? import(grad) : constant(builder_.body(), 0.0, type.dtype, type.dims);
+    const Expr next = grad.defined() ? in_body(grad) : constant(builder_.body(), 0.0, type.dtype, type.dims);
     builder_.set_state(backward_state, next, context_.output_grads[i]);
   }
   for (const LoopBody::Sequence& sequence : forward_.sequences) {
     if (!context_.needed[static_cast<size_t>(sequence.input)]) continue;
-    if (const Expr grad = grads[at++]; grad.defined()) sequence_grads_[sequence.input] = import(grad);
+    if (const Expr grad = grads[at++]; grad.defined()) sequence_grads_[sequence.input] = in_body(grad);
   }
   for (const LoopBody::Capture& capture : forward_.captures) {
     if (!context_.needed[static_cast<size_t>(capture.input)]) continue;
@@ -149,12 +149,12 @@ BackwardLoop::CaptureGradient BackwardLoop::split(Expr gradient) {
   std::vector<Expr> sums;
   for (const Expr& part : parts) {
     if (!goes_after(part)) {
-      sums.push_back(import(part));
+      sums.push_back(in_body(part));
       continue;
     }
     AfterLoop after{copy_->node(part.node).op, {}};
     for (const Expr& input : copy_->node(part.node).inputs) {
-      after.inputs.push_back(import(input));
+      after.inputs.push_back(in_body(input));
       builder_.keep(after.inputs.back());
     }
     result.after.push_back(std::move(after));
@@ -164,14 +164,14 @@ BackwardLoop::CaptureGradient BackwardLoop::split(Expr gradient) {
 }
 
 /// A value of the copy in the backward body.
-Expr BackwardLoop::import(Expr expr) {
+Expr BackwardLoop::in_body(Expr expr) {
   const auto known = imported_.find(expr.node);
   if (known != imported_.end()) return {known->second.graph, known->second.node, known->second.output + expr.output};
   if (const Expr outside = copy_->captured(expr); outside.defined()) return builder_.body().capture(outside);
-  return expr.node < forward_.graph->size() ? import_forward(expr) : import_node(expr);
+  return expr.node < forward_.graph->size() ? forward_in_body(expr) : node_in_body(expr);
 }
 
-Expr BackwardLoop::import_forward(Expr expr) {
+Expr BackwardLoop::forward_in_body(Expr expr) {
   if (expr.node == forward_.step) return builder_.step();
   for (const LoopBody::Sequence& sequence : forward_.sequences) {
     if (sequence.leaf == expr.node) {
@@ -190,12 +190,12 @@ Expr BackwardLoop::import_forward(Expr expr) {
   const auto value = forward_.value_index.find({expr.node, expr.output});
   // Renamed bytes are renamed again instead of stored twice.
   const bool stored = value != forward_.value_index.end() && copy_->node(expr.node).op->aliases_input() < 0;
-  return stored ? builder_.sequence(context_.output(state_count + value->second)) : import_node(expr);
+  return stored ? builder_.sequence(context_.output(state_count + value->second)) : node_in_body(expr);
 }
 
-Expr BackwardLoop::import_node(Expr expr) {
+Expr BackwardLoop::node_in_body(Expr expr) {
   std::vector<Expr> inputs;
-  for (const Expr& input : copy_->node(expr.node).inputs) inputs.push_back(import(input));
+  for (const Expr& input : copy_->node(expr.node).inputs) inputs.push_back(in_body(input));
   const Node& node = copy_->node(expr.node);
   const ScopeGuard scope(builder_.body(), copy_->scope_name(node.scope));
   const Expr result = builder_.body().add(node.op, std::move(inputs));
