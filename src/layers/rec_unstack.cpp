@@ -1,6 +1,5 @@
 #include <fmt/core.h>
 
-#include "layers/axis_option.h"
 #include "layers/layer_builder.h"
 
 namespace wende {
@@ -26,11 +25,7 @@ class RecUnstackLayer : public Layer {
     if (context.sources.size() != 1) {
       throw context.options.error(fmt::format("rec_unstack takes one input, got {}", context.sources.size()));
     }
-    const Data& x = context.sources[0];
-    if (!args_.axis.is_none() && x.rank() > 0) {
-      axis_of_option(x, args_.axis, context.behavior_version);
-    }
-    return x.with_name(context.name);
+    return context.sources[0].with_name(context.name);
   }
 
   Expr build(LayerBuilder& builder) override { return builder.source(0).expr; }

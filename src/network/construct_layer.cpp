@@ -170,8 +170,7 @@ void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
       continue;
     }
     try {
-      const bool in_body = plan.level->unit && plan.level->loop == plan.level->unit;
-      const BuiltLayer& source = plan.class_name == "rec_unstack" && in_body
+      const BuiltLayer& source = plan.class_name == "rec_unstack" && plan.level->unit
                                      ? unstacked(*plan.level, name.as_string(), name)
                                      : resolve(*plan.level, name.as_string(), name);
       plan.sources.push_back(&source);

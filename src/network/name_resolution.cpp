@@ -155,7 +155,12 @@ const BuiltLayer& NetworkConstruction::sub_path(NetworkLevel& level, const std::
   if (const Value* unit = dict->find("unit"); unit && unit->is_dict() && klass && klass->as_string() == "rec") {
     const BuiltLayer& rec = layer(level, head, asker);
     if (rec.unit && unit->find(tail.substr(0, tail.find('/')))) {
-      return resolve(rec.unit->after, tail, asker);
+      auto& inner = level.sub_outputs[path];
+      if (!inner) {
+        inner = std::make_unique<BuiltLayer>(resolve(rec.unit->after, tail, asker));
+        inner->output = rec.unit->outside(inner->output);
+      }
+      return *inner;
     }
   }
   const BuiltLayer& owner = layer(level, head, asker);

@@ -16,7 +16,7 @@ void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
   }
   add_deferred(rec);
   built.unit = &rec;
-  built.output = rec.full(unit_layer(rec.after, "output", rec.dict).output);
+  built.output = rec.outside(rec.full(unit_layer(rec.after, "output", rec.dict).output));
   built.output.data.time_axis = 0;
   built.output.data.name = built.name;
   for (const NetworkLevel* level : {&rec.before, &rec.inside, &rec.after}) {

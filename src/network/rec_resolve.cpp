@@ -17,6 +17,15 @@ void mark_time(Data& data) {
   }
 }
 
+LayerOutput with_dim(LayerOutput x, const Dim& from, const Dim& to) {
+  const int axis = x.expr.defined() ? x.data.axis_of(from) : -1;
+  if (axis >= 0) {
+    x.data.dims[static_cast<size_t>(axis)] = to;
+    x.expr = ops::reshape(x.expr, x.data.dims);
+  }
+  return x;
+}
+
 /// With the loop's axis first; repeated along it if it has none.
 LayerOutput with_time_first(LayerOutput x, const Dim& time) {
   const int axis = x.data.axis_of(time);
@@ -62,6 +71,10 @@ LayerOutput RecSubnet::stack(const LayerOutput& x) {
   data.time_axis = data.time_axis < 0 ? 0 : data.time_axis;
   return {data, loop->stack(x.expr)};
 }
+
+LayerOutput RecSubnet::inside_time(LayerOutput x) const { return with_dim(std::move(x), around_time, time); }
+
+LayerOutput RecSubnet::outside(LayerOutput x) const { return with_dim(std::move(x), time, around_time); }
 
 LayerOutput RecSubnet::full(const LayerOutput& x) { return x.expr.defined() ? with_time_first(x, time) : x; }
 
@@ -124,12 +137,13 @@ const BuiltLayer& NetworkConstruction::unit_layer(NetworkLevel& level, const std
   return *seen;
 }
 
-/// A frame in each step of a layer outside.
+/// A layer outside whose frames belong to the steps of the loop.
 const BuiltLayer& NetworkConstruction::unstacked(NetworkLevel& level, const std::string& name, const Value& asker) {
   auto& layer = level.sub_outputs["unstacked:" + name];
   if (!layer) {
     layer = std::make_unique<BuiltLayer>(resolve(level, name, asker));
-    layer->output = level.unit->slice(layer->output);
+    layer->output = level.unit->inside_time(layer->output);
+    layer->output = level.unit->place_of(level) == RecPlace::kInside ? level.unit->slice(layer->output) : layer->output;
     layer->sub_outputs.clear();
   }
   return *layer;

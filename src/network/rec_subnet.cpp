@@ -139,7 +139,9 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
                                rec.input.data.str());
     }
   }
-  rec.time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
+  rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
+  rec.time = Dim::derived(Dim::Op::kMul, {rec.around_time, Dim::fixed(1, Dim::Kind::kSpatial)}, Dim::Kind::kSpatial,
+                          "loop:" + plan.context.absolute_name);
   rec.input = time_major(std::move(rec.input), rec.time);
   const Value* optimize = plan.options.find("optimize_move_layers_out");
   optimize = optimize && !optimize->is_none() ? optimize : config_.find("optimize_move_layers_out");

@@ -47,7 +47,8 @@ struct RecSubnet {
   Value dict;
   bool optimize = true;
   bool draft = false;  ///< a template pass: what is built is thrown away
-  Dim time;
+  Dim around_time;     ///< what the loop runs over, as the layers around know it
+  Dim time;            ///< the same in the unit: there, a layer of the encoder's frames keeps the encoder's axis
   bool has_input = false;
   LayerOutput input;  ///< time-major, over `time`; or one without time axis
 
@@ -77,9 +78,11 @@ struct RecSubnet {
   void add_dependency(const std::string& layer, bool previous);
   void partition(const std::vector<std::string>& needed);
   void prepare_levels(Network& effects, ErrorCollector& errors);
-  LayerOutput slice(const LayerOutput& x);  ///< all frames -> one step, in the body
-  LayerOutput stack(const LayerOutput& x);  ///< one step -> all frames [time, ...]; after the loop is finished
-  LayerOutput full(const LayerOutput& x);   ///< with the axis `time` first, repeated along it if it has none
+  LayerOutput slice(const LayerOutput& x);       ///< all frames -> one step, in the body
+  LayerOutput stack(const LayerOutput& x);       ///< one step -> all frames [time, ...]; after the loop is finished
+  LayerOutput full(const LayerOutput& x);        ///< with the axis `time` first, repeated along it if it has none
+  LayerOutput inside_time(LayerOutput x) const;  ///< the axis `around_time` becomes `time`
+  LayerOutput outside(LayerOutput x) const;      ///< and back
 };
 
 /// A layer that a template pass cannot build yet, because the output of the step before is not known yet.

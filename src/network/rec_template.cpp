@@ -45,6 +45,7 @@ void NetworkConstruction::find_templates(RecSubnet& rec) {
     draft.plan = rec.plan;
     draft.around = rec.around;
     draft.dict = rec.dict;
+    draft.around_time = rec.around_time;
     draft.time = rec.time;
     draft.has_input = rec.has_input;
     draft.input = rec.input;

@@ -30,7 +30,7 @@ TEST(NetworkError, Classes) {
   expect(error_of("'output': {'class': 'self_attention', 'from': 'data'}"),
          {"'self_attention' is known in RETURNN but not supported by Wende"});
   expect(error_of("'output': {'class': 'rec', 'unit': {}, 'from': 'data'}"),
-         {"'rec' subnetworks are not supported by Wende"});
+         {"the unit of layer 'output' has no layer"});
   expect(error_of("'output': {'from': 'data'}"), {"layer 'output'", "class is required"});
 }
 
