@@ -15,6 +15,7 @@
 #include "graph/op.h"
 #include "graph/planner.h"
 #include "graph/program.h"
+#include "graph/sized_plan.h"
 
 namespace wende {
 
@@ -25,49 +26,6 @@ double thread_seconds() {
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
-
-bool all_finite(const Tensor& tensor) {
-  if (tensor.dtype() != DType::kFloat32) {
-    return true;
-  }
-  const float* x = tensor.data<float>();
-  float sum = 0;  // x * 0 is NaN exactly for non-finite x; no branch in the loop
-  for (int64_t i = 0; i < tensor.elements(); ++i) {
-    sum += x[i] * 0.0f;
-  }
-  return sum == 0.0f;
-}
-
-/// Everything about a run that depends on sizes only.
-struct SizedPlan {
-  std::vector<Shape> shapes;    ///< by value
-  std::vector<size_t> offsets;  ///< by value; arena values only
-  size_t bytes = 0;
-  std::vector<Tensor> tensors;  ///< by value, views of the arena at `base`
-  const std::byte* base = nullptr;
-};
-
-/// Working memory of one op call: chunks that stay allocated, handed out from the front.
-class Scratch {
- public:
-  explicit Scratch(Device device) : device_(device) {}
-  Tensor take(DType dtype, const Shape& shape) {
-    const size_t bytes = std::max<size_t>(static_cast<size_t>(shape.elements()) * size_of(dtype), 1);
-    while (next_ < chunks_.size() && chunks_[next_]->bytes() < bytes) {
-      chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(next_));
-    }
-    if (next_ == chunks_.size()) {
-      chunks_.push_back(Buffer::allocate(bytes + bytes / 4, device_));
-    }
-    return Tensor::wrap(dtype, shape, chunks_[next_++]->data(), nullptr, device_);
-  }
-  void reset() { next_ = 0; }
-
- private:
-  Device device_;
-  std::vector<std::shared_ptr<Buffer>> chunks_;
-  size_t next_ = 0;
-};
 
 }  // namespace
 
@@ -98,25 +56,49 @@ class Executor::Impl : public RunContext {
 
   size_t planned_bytes() const { return plan_ == nullptr ? 0 : plan_->bytes; }
   std::string memory_text(size_t most) const {
-    std::multimap<size_t, std::string> lines;
-    for (size_t position = 0; plan_ != nullptr && position < program_.steps.size(); ++position) {
-      const Program::Step& step = program_.steps[position];
-      const Node& node = graph_.node(step.node);
-      for (const int index : step.outputs) {
-        const ValuePlace& place = program_.values[static_cast<size_t>(index)];
-        if (place.kind != ValuePlace::Kind::kArena) continue;
-        const Tensor& tensor = value(index);
-        lines.emplace(
-            tensor.bytes(),
-            fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n",
-                        static_cast<double>(tensor.bytes()) * 1e-6,
-                        static_cast<double>(plan_->offsets[static_cast<size_t>(index)]) * 1e-6, position,
-                        place.last_use, graph_.scope_name(node.scope), node.op->name(), tensor.shape().str()));
+    return plan_ == nullptr ? "" : wende::memory_text(graph_, program_, *plan_, most);
+  }
+
+  void prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {
+    binding_ = &binding;
+    options_ = &options;
+    plan_ = &plan_for(binding);
+    bind_leaves({moving.begin(), moving.end()});
+    rows_.clear();
+    leaf_values_.clear();
+    kernels_.clear();
+    for (const Program::Step& step : program_.steps) {
+      const ValuePlace& place = program_.values[static_cast<size_t>(step.outputs.at(0))];
+      if (place.kind == ValuePlace::Kind::kLeaf) {
+        leaf_values_[step.node] = step.outputs[0];
+      } else if (place.kind != ValuePlace::Kind::kAlias || !step.copy_fetches.empty()) {
+        kernels_.push_back(&step);
       }
     }
-    std::string text;
-    for (auto it = lines.rbegin(); it != lines.rend() && most > 0; ++it, --most) text += it->second;
-    return text;
+  }
+
+  void point_leaf(NodeId leaf, const Tensor& tensor) {
+    if (const auto it = leaf_values_.find(leaf); it != leaf_values_.end()) {
+      point(it->second, tensor);
+    }
+  }
+
+  void point_fetch(int fetch, const Tensor& tensor) {
+    fetches_[static_cast<size_t>(fetch)].into = tensor;
+    const int value = program_.fetch_values[static_cast<size_t>(fetch)];
+    const ValuePlace& place = program_.values[static_cast<size_t>(value)];
+    if (place.kind == ValuePlace::Kind::kFetch && place.fetch == fetch) {
+      point(value, tensor);
+    }
+  }
+
+  void step() {
+    for (const int alias : moving_aliases_) {
+      place_alias(alias);
+    }
+    for (const Program::Step* step : kernels_) {
+      run_step(*step);
+    }
   }
 
   void prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {

@@ -190,7 +190,8 @@ void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
       name = Value(name.items()[0]);
     }
   }
-  std::optional<Error> unknown;
+  std::vector<size_t> unknown;
+  std::optional<Error> first_unknown;
   for (const Value& name : names) {
     if (name.as_string() == "none") {
       continue;
@@ -202,15 +203,38 @@ void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
       plan.sources.push_back(&source);
       plan.context.sources.push_back(source.output.data);
     } catch (const Error& error) {
-      // A template pass of a rec unit goes on without what it does not know yet; a later pass knows it.
       if (error.diagnostics().back().code != kUnknownYet) {
         throw;
       }
-      unknown = error;
+      if (unknown.empty()) {
+        first_unknown = error;
+      }
+      unknown.push_back(plan.sources.size());
+      plan.sources.push_back(nullptr);
+      plan.context.sources.emplace_back();
     }
   }
-  if (unknown && plan.sources.empty()) {
-    throw *unknown;
+  if (!unknown.empty() && unknown.size() == plan.sources.size()) {
+    throw *first_unknown;
+  }
+  for (const size_t i : unknown) {
+    guess_source(plan, i);
+  }
+}
+
+/// A template pass of a rec unit takes a source that it does not know yet for one like the others; the next pass knows.
+void NetworkConstruction::guess_source(LayerPlan& plan, size_t index) {
+  for (const BuiltLayer* known : plan.sources) {
+    if (!known) {
+      continue;
+    }
+    auto guess = std::make_unique<BuiltLayer>();
+    const Data& data = known->output.data;
+    guess->output = {data, plan.level->loop->loop->state({data.dtype, data.dims})};
+    plan.sources[index] = guess.get();
+    plan.context.sources[index] = data;
+    plan.level->sub_outputs["guess:" + plan.name + ":" + std::to_string(index)] = std::move(guess);
+    return;
   }
 }
 

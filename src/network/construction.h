@@ -136,6 +136,7 @@ class NetworkConstruction {
   LayerPlan plan_of(NetworkLevel& level, const std::string& name, const Value& dict) const;
   void check_general_options(const LayerPlan& plan) const;
   void resolve_inputs(LayerPlan& plan);
+  void guess_source(LayerPlan& plan, size_t index);
   void resolve_size(LayerPlan& plan);
   void apply_batch_norm(LayerPlan& plan, BuiltLayer& built, LayerBuilder& builder);
   void register_output(const std::string& key, const BuiltLayer& built);

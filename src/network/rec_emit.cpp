@@ -11,7 +11,9 @@ void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
   for (const auto& [names, level] :
        {std::pair(&rec.before_loop, &rec.before), std::pair(&rec.after_loop, &rec.after)}) {
     for (const std::string& name : *names) {
-      unit_layer(*level, name, rec.dict);
+      if (name != ":i") {
+        unit_layer(*level, name, rec.dict);
+      }
     }
   }
   add_deferred(rec);

@@ -60,7 +60,7 @@ const BuiltLayer& NetworkConstruction::previous_layer(NetworkLevel& level, const
     const LayerOutput full = rec.full(unit_layer(rec.before, name, asker).output);
     Data data = full.data.without_axis(0);
     const Expr initial = initial_value(rec, absolute, name, "", data);
-    layer->output = {data, rec.loop->sequence(full.expr, -1, initial)};
+    layer->output = {data, rec.loop->sequence(ops::shift_steps(full.expr, initial, -1))};
     return *(previous = std::move(layer));
   }
   if (rec.draft) {

@@ -28,6 +28,7 @@ class BackwardLoop {
   /// frames instead of one per step.
   struct AfterLoop {
     std::shared_ptr<const Op> op;
+    int output = 0;
     std::vector<Expr> inputs;  ///< of the backward body
   };
   struct CaptureGradient {
@@ -152,7 +153,7 @@ BackwardLoop::CaptureGradient BackwardLoop::split(Expr gradient) {
       sums.push_back(in_body(part));
       continue;
     }
-    AfterLoop after{copy_->node(part.node).op, {}};
+    AfterLoop after{copy_->node(part.node).op, part.output, {}};
     for (const Expr& input : copy_->node(part.node).inputs) {
       after.inputs.push_back(in_body(input));
       builder_.keep(after.inputs.back());
@@ -208,7 +209,7 @@ Expr BackwardLoop::total(const CaptureGradient& gradient) {
   for (const AfterLoop& after : gradient.after) {
     std::vector<Expr> inputs;
     for (const Expr& input : after.inputs) inputs.push_back(builder_.stack(input));
-    parts.push_back(context_.graph.add(after.op, std::move(inputs)));
+    parts.push_back(context_.graph.output_of(context_.graph.add(after.op, std::move(inputs)), after.output));
   }
   if (gradient.sum.defined()) parts.push_back(builder_.final_state(gradient.sum));
   return accumulate(parts);

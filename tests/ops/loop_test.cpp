@@ -76,9 +76,8 @@ TEST_P(LoopGradient, OfAttention) {
         loop.set_state(attended, next, {});
         loop.keep(weights);
         loop.finish();
-        return ops::add(
-            loop.stack(weights),
-            ops::expand_dims(ops::expand_dims(ops::reduce(ops::Reduction::kSum, loop.stack(next), {0, 2}), 0), 2));
+        const Expr sum = ops::reduce(ops::Reduction::kSum, loop.stack(next), {2}, true);  // [T,B,1]
+        return ops::add(loop.stack(weights), ops::expand_dims(sum, 3));                   // [T,B,1,M]
       },
       s.options);
 }
