@@ -101,48 +101,6 @@ class Executor::Impl : public RunContext {
     }
   }
 
-  void prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {
-    binding_ = &binding;
-    options_ = &options;
-    plan_ = &plan_for(binding);
-    bind_leaves({moving.begin(), moving.end()});
-    rows_.clear();
-    leaf_values_.clear();
-    kernels_.clear();
-    for (const Program::Step& step : program_.steps) {
-      const ValuePlace& place = program_.values[static_cast<size_t>(step.outputs.at(0))];
-      if (place.kind == ValuePlace::Kind::kLeaf) {
-        leaf_values_[step.node] = step.outputs[0];
-      } else if (place.kind != ValuePlace::Kind::kAlias || !step.copy_fetches.empty()) {
-        kernels_.push_back(&step);
-      }
-    }
-  }
-
-  void point_leaf(NodeId leaf, const Tensor& tensor) {
-    if (const auto it = leaf_values_.find(leaf); it != leaf_values_.end()) {
-      point(it->second, tensor);
-    }
-  }
-
-  void point_fetch(int fetch, const Tensor& tensor) {
-    fetches_[static_cast<size_t>(fetch)].into = tensor;
-    const int value = program_.fetch_values[static_cast<size_t>(fetch)];
-    const ValuePlace& place = program_.values[static_cast<size_t>(value)];
-    if (place.kind == ValuePlace::Kind::kFetch && place.fetch == fetch) {
-      point(value, tensor);
-    }
-  }
-
-  void step() {
-    for (const int alias : moving_aliases_) {
-      place_alias(alias);
-    }
-    for (const Program::Step* step : kernels_) {
-      run_step(*step);
-    }
-  }
-
   const Tensor& input(int index) const override { return value(step_->inputs[static_cast<size_t>(index)]); }
   const Tensor& output(int index) const override { return value(step_->outputs[static_cast<size_t>(index)]); }
   bool output_wanted(int index) const override {
