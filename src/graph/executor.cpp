@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <set>
 #include <unordered_map>
 
@@ -18,16 +17,6 @@
 #include "graph/sized_plan.h"
 
 namespace wende {
-
-namespace {
-
-double thread_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-}  // namespace
 
 class Executor::Impl : public RunContext {
  public:
@@ -296,7 +285,8 @@ class Executor::Impl : public RunContext {
     const Node& node = graph_.node(step.node);
     const double start = profiling_ ? thread_seconds() : 0;
     const double trace_start = tracing() ? monotonic_seconds() : 0;
-    progress().running(graph_.scope_name(node.scope).c_str(), node.op->name().data());
+    const char* layer = graph_.scope_name(node.scope).c_str();
+    progress().running(layer, node.op->name().data());
     step_ = &step;
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
@@ -307,7 +297,6 @@ class Executor::Impl : public RunContext {
       throw;
     }
     if (tracing()) {
-      const char* layer = graph_.scope_name(node.scope).c_str();
       trace_span(TraceRow::kOperation, layer, trace_start, monotonic_seconds(), node.op->name().data());
     }
     if (profiling_) {

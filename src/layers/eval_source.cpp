@@ -21,39 +21,40 @@ Value data_object(LayerBuilder& builder, const LayerOutput& source, int index) {
 
 Value source_function(LayerBuilder& builder, const std::vector<LayerOutput>& sources) {
   const Data layout = broadcast_layout(builder.context().sources, builder.context().name);
-  return native_function("source", [&builder, &sources, layout](const std::vector<Value>& args, const KeywordArgs& kwargs) {
-    int64_t index = 0;
-    bool batch_major = false;
-    bool as_data = false;
-    if (!args.empty()) {
-      index = args[0].as_int();
-    }
-    for (const auto& [key, value] : kwargs) {
-      if (key == "i") {
-        index = value.as_int();
-      } else if (key == "enforce_batch_major") {
-        batch_major = value.as_bool();
-      } else if (key == "as_data") {
-        as_data = value.as_bool();
-      }
-    }
-    if (index < 0 || index >= static_cast<int64_t>(sources.size())) {
-      throw Error(ExitStatus::kConfig, "source(" + std::to_string(index) + "): the layer has " +
-                                           std::to_string(sources.size()) + " sources");
-    }
-    if (as_data) {
-      return data_object(builder, sources[static_cast<size_t>(index)], static_cast<int>(index));
-    }
-    Expr x = align_to(sources[static_cast<size_t>(index)], layout);
-    const int batch = layout.batch_axis();
-    if (batch_major && batch > 0 && x.rank() == layout.rank()) {
-      std::vector<int> order = order_with_last(layout.rank(), batch);
-      order.insert(order.begin(), batch);
-      order.pop_back();
-      x = permute_if_needed(x, order);
-    }
-    return traced(x);
-  });
+  return native_function("source",
+                         [&builder, &sources, layout](const std::vector<Value>& args, const KeywordArgs& kwargs) {
+                           int64_t index = 0;
+                           bool batch_major = false;
+                           bool as_data = false;
+                           if (!args.empty()) {
+                             index = args[0].as_int();
+                           }
+                           for (const auto& [key, value] : kwargs) {
+                             if (key == "i") {
+                               index = value.as_int();
+                             } else if (key == "enforce_batch_major") {
+                               batch_major = value.as_bool();
+                             } else if (key == "as_data") {
+                               as_data = value.as_bool();
+                             }
+                           }
+                           if (index < 0 || index >= static_cast<int64_t>(sources.size())) {
+                             throw Error(ExitStatus::kConfig, "source(" + std::to_string(index) + "): the layer has " +
+                                                                  std::to_string(sources.size()) + " sources");
+                           }
+                           if (as_data) {
+                             return data_object(builder, sources[static_cast<size_t>(index)], static_cast<int>(index));
+                           }
+                           Expr x = align_to(sources[static_cast<size_t>(index)], layout);
+                           const int batch = layout.batch_axis();
+                           if (batch_major && batch > 0 && x.rank() == layout.rank()) {
+                             std::vector<int> order = order_with_last(layout.rank(), batch);
+                             order.insert(order.begin(), batch);
+                             order.pop_back();
+                             x = permute_if_needed(x, order);
+                           }
+                           return traced(x);
+                         });
 }
 
 }  // namespace

@@ -168,7 +168,7 @@ const RegisterLayer<GenericAttentionLayer, GenericAttentionArgs> kRegister{
     "Sums up the frames of base with given weights.",
     {R"({"class": "rec", "from": "data", "unit": {)"
      R"("energy": {"class": "dot", "from": ["base:data", "data:source"], "red1": "F", "red2": "F", "var1": "T", )"
-     R"("var2": None, "add_var2_if_empty": False}, )"
+     R"("var2": "T?", "add_var2_if_empty": False}, )"
      R"("weights": {"class": "softmax_over_spatial", "from": "energy"}, )"
      R"("output": {"class": "generic_attention", "weights": "weights", "base": "base:data"}}})"}};
 
