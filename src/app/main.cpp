@@ -41,7 +41,7 @@ Config read_config(const CommandLine& line) {
     }
   }
   if (!line.trace.empty()) {
-    config.set("trace_file", Value::of(line.trace));
+    config.set("timeline_file", Value::of(line.trace));
   }
   if (line.profile) {
     config.set("profile_layers", Value::of(true));

@@ -172,7 +172,9 @@ std::optional<Checkpoint> Engine::newest_checkpoint(const std::vector<int>& save
     std::optional<Error> first;
     for (const std::string& path : paths) {
       try {
-        bytes = pack_checkpoint(load_checkpoint(path));
+        Checkpoint checkpoint = load_checkpoint(path);
+        checkpoint.texts["path"] = path;
+        bytes = pack_checkpoint(checkpoint);
         log_line(1, fmt::format("Going on from {}", path));
         break;
       } catch (const Error& error) {
@@ -189,7 +191,7 @@ std::optional<Checkpoint> Engine::newest_checkpoint(const std::vector<int>& save
 }
 
 int Engine::go_on_from(const Checkpoint& checkpoint) {
-  set_values(checkpoint.params, "the checkpoint");
+  set_values(checkpoint.params, checkpoint.texts.at("path"));
   updater_->load_state(checkpoint.optimizer);
   global_step_ = checkpoint.counters.at("global_step");
   const int epoch = static_cast<int>(checkpoint.counters.at("epoch"));

@@ -24,7 +24,7 @@ void Engine::start_watching() {
   log_rank_map(communicator_, "cpu");
   communicator_.barrier();
   trace_origin_ = monotonic_seconds();
-  if (config_.has("trace_file")) {
+  if (config_.has("timeline_file")) {
     start_trace();
   }
 }
@@ -83,7 +83,7 @@ void Engine::report_times() {
   if (config_.get_bool("profile_layers", false) && train_runner_ != nullptr) {
     log_line(1, profile_table(train_runner_->executor().seconds_by_scope()));
   }
-  if (const std::string path = config_.get_string("trace_file", ""); !path.empty()) {
+  if (const std::string path = config_.get_string("timeline_file", ""); !path.empty()) {
     write_trace(communicator_, path, trace_origin_);
   }
 }
