@@ -22,6 +22,9 @@ class GatherGradOp : public Op {
   void run(RunContext& context) const override {
     cpu::gather_grad(context.input(0), context.input(1), context.output(0));
   }
+  std::vector<Expr> vjp(const VjpContext& context) const override {
+    return {{}, gather(context.grad(), context.input(0))};
+  }
 
  private:
   std::vector<Dim> table_;
@@ -118,5 +121,11 @@ Expr one_hot(Expr indices, const Dim& depth) {
 }
 
 Expr pick_last(Expr x, Expr indices) { return x.graph->add(std::make_shared<const PickLastOp>(), {x, indices}); }
+
+Expr scatter_add(Expr values, Expr indices, const Dim& rows) {
+  std::vector<Dim> dims{rows};
+  dims.insert(dims.end(), values.dims().begin() + indices.rank(), values.dims().end());
+  return values.graph->add(std::make_shared<const GatherGradOp>(dims), {indices, values});
+}
 
 }  // namespace wende::ops
