@@ -267,10 +267,11 @@ void NetworkConstruction::resolve_size(LayerPlan& plan) {
   }
 }
 
-/// The output becomes the data key. Where the data are fed under this key, they are what readers of the key get.
-void NetworkConstruction::register_output(const std::string& key, const BuiltLayer& built) {
+/// The output becomes the data key. Where data are fed under this key, they stand for the output as well.
+void NetworkConstruction::register_output(const std::string& key, BuiltLayer& built) {
   if (options_.fed_keys.count(key) != 0) {
     network_->extern_data_.keys[key] = built.output.data.with_name("data:" + key);
+    built.output.expr = extern_source(key, built.options).output.expr;
   } else {
     registered_[key] = &built;
   }

@@ -139,7 +139,7 @@ class NetworkConstruction {
   void guess_source(LayerPlan& plan, size_t index);
   void resolve_size(LayerPlan& plan);
   void apply_batch_norm(LayerPlan& plan, BuiltLayer& built, LayerBuilder& builder);
-  void register_output(const std::string& key, const BuiltLayer& built);
+  void register_output(const std::string& key, BuiltLayer& built);
   void add_to_network(const LayerPlan& plan, BuiltLayer& built);
   bool flag(const Value& options, const char* key, bool fallback) const;
 
