@@ -106,8 +106,14 @@ void ModelFiles::recover() const {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     const std::string name = entry.path().filename().string();
-    if (name.rfind(prefix, 0) == 0 && name.find(".wende.") != std::string::npos) {
+    if (name.rfind(prefix, 0) != 0) {
+      continue;
+    }
+    if (name.find(".wende.") != std::string::npos) {
       left.push_back(entry.path());
+    } else if (name.find(".tmp.") != std::string::npos) {  // of the run's state, or of its learning-rate file
+      log_line(3, fmt::format("Removed {}, which a killed run left", entry.path().string()));
+      fs::remove(entry.path(), error);
     }
   }
   for (const fs::path& path : left) {
