@@ -8,6 +8,7 @@
 #include "graph/accumulate.h"
 #include "graph/gradients.h"
 #include "graph/row_identity.h"
+#include "ops/linear_cross_entropy.h"
 #include "ops/pointwise.h"
 
 namespace wende {
@@ -104,6 +105,7 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const ParamAssignment& assignment : assignments_) {
     assignment_fetches_.push_back(fetch(assignment.value));
   }
+  ops::offer_linear_cross_entropy(network.graph());
   executor_ = std::make_unique<Executor>(network.graph(), fetches_);
   for (const ParamSpec& spec : network.params()) {
     executor_->bind(spec.name, store.value(spec.name));

@@ -355,7 +355,8 @@ class Executor::Impl : public RunContext {
 
 Executor::Executor(const Graph& graph, std::vector<Fetch> fetches, Device device)
     : impl_(std::make_unique<Impl>(graph, std::move(fetches), device)) {}
-Executor::~Executor() = default;
+// Names on the board belong to the graph, which may go now; a watchdog of a later run still reads them.
+Executor::~Executor() { progress().running("", ""); }
 
 void Executor::bind(const std::string& name, Tensor tensor) { impl_->bound_[name] = std::move(tensor); }
 
