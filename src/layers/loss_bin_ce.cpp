@@ -21,9 +21,12 @@ class BinaryCrossEntropy : public Loss {
   explicit BinaryCrossEntropy(BinCeArgs args) : args_(std::move(args)) {}
 
   void check(const Data& output, const Data& target) const override {
-    check_feature_sizes(output, target);
-    if (target.sparse()) {
-      throw Error(ExitStatus::kConfig, "bin_ce needs a dense target, got " + target.name + " " + target.str());
+    if (target.rank() != output.rank()) {
+      throw Error(ExitStatus::kConfig, "bin_ce needs a target with the axes of the output: output " + output.str() +
+                                           ", target " + target.str());
+    }
+    if (!target.sparse()) {
+      check_feature_sizes(output, target);
     }
   }
 
@@ -31,7 +34,7 @@ class BinaryCrossEntropy : public Loss {
   /// With y the target and z the output: w = 1 + (pos_weight - 1) y; (1-y) z + w softplus(-z), mean over features.
   LossValue build(const LossContext& context) const override {
     const Expr z = context.output.expr;
-    const Expr y = aligned_target(context);
+    const Expr y = ops::cast(aligned_target(context), DType::kFloat32);
     const Expr rest = ops::add_scalar(ops::scale(y, -1.0), 1.0);
     const Expr weight = ops::add_scalar(ops::scale(y, args_.pos_weight - 1.0), 1.0);
     const Expr soft = ops::scale(ops::unary(ops::Unary::kLogSigmoid, z), -1.0);
