@@ -74,6 +74,10 @@ ExitStatus Engine::run_task() {
     evaluate();
     return ExitStatus::kOk;
   }
+  if (task == "analyze") {
+    analyze();
+    return ExitStatus::kOk;
+  }
   forward();
   return ExitStatus::kOk;
 }
