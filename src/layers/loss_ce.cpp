@@ -73,26 +73,28 @@ class CrossEntropy : public Loss {
     LossValue loss;
     const int axis = context.output.data.feature_axis;
     const std::vector<int> order = order_with_last(context.output.data.rank(), axis);
-    Expr frames = context.target.data.sparse() ? sparse(context, order) : dense(context, order);
-    if (!args_.fake_upper_bound.is_none()) {
-      const Expr cut =
-          ops::binary(ops::Binary::kMinimum, frames, ops::constant(*context.graph, args_.fake_upper_bound.as_float()));
-      frames = ops::add(frames, ops::stop_gradient(ops::sub(cut, frames)));
-    }
-    loss.frame_values = frames;
-    loss.value = sum_frames(context, frames);
+    loss.value = sum_frames(context, context.target.data.sparse() ? sparse(context, order) : dense(context, order));
     loss.error = frame_error(context);
     return loss;
   }
 
  private:
+  /// fake_upper_bound: the value is cut, the gradient is not.
+  Expr bounded(Expr x) const {
+    if (args_.fake_upper_bound.is_none()) {
+      return x;
+    }
+    const Expr most = ops::constant(*x.graph, args_.fake_upper_bound.as_float());
+    return ops::add(x, ops::stop_gradient(ops::sub(ops::binary(ops::Binary::kMinimum, x, most), x)));
+  }
+
   /// Scores before the softmax, feature axis last; undefined where only probabilities are known.
   Expr logits(const LossContext& context, const std::vector<int>& order) const {
     if (args_.input_type == "logits") {
       return permute_if_needed(context.output.expr, order);
     }
-    const bool known = context.activation_of_logits == "softmax" || context.activation_of_logits == "log_softmax";
-    return known && args_.use_fused ? permute_if_needed(context.logits.expr, order) : Expr{};
+    return context.activation_of_logits == "softmax" && args_.use_fused ? permute_if_needed(context.logits.expr, order)
+                                                                        : Expr{};
   }
 
   Expr safe_log(Expr p) const {
@@ -136,7 +138,7 @@ class CrossEntropy : public Loss {
       const Expr rest = ops::add_scalar(ops::scale(p, -1.0), 1.0);
       nll = ops::mul(nll, ops::binary(ops::Binary::kPow, rest, ops::constant(*context.graph, args_.focal_loss_factor)));
     }
-    return nll;
+    return bounded(nll);
   }
 
   /// Of the smoothed target 1-e, e/(V-1), ...: subtracted, so that the minimum is 0.
@@ -178,15 +180,20 @@ class CrossEntropy : public Loss {
     return ops::add(value, ops::squeeze(ops::with_error_signal(nothing, scores, signal), value.rank()));
   }
 
-  static Expr from_logs(Expr log_p, Expr target) {
-    const Expr product = ops::mul(target, log_p);
-    return ops::scale(ops::reduce(ops::Reduction::kSum, product, {product.rank() - 1}), -1.0);
+  static Expr from_logs(Expr log_p, Expr target) { return sum_classes(ops::mul(target, log_p)); }
+
+  static Expr sum_classes(Expr products) {
+    return ops::scale(ops::reduce(ops::Reduction::kSum, products, {products.rank() - 1}), -1.0);
   }
 
   Expr dense(const LossContext& context, const std::vector<int>& order) const {
     const Expr target = permute_if_needed(aligned_target(context), order);
     const Expr scores = logits(context, order);
-    return scores.defined() ? fused_dense(scores, target) : from_logs(log_probabilities(context, order), target);
+    if (scores.defined()) {
+      return bounded(fused_dense(scores, target));
+    }
+    // RETURNN bounds the products of single classes, which are below 0, here.
+    return sum_classes(bounded(ops::mul(target, log_probabilities(context, order))));
   }
 
   CeArgs args_;
