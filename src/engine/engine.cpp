@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "engine/config_check.h"
+#include "engine/learning_rate_function.h"
 #include "io/atomic_file.h"
 
 namespace wende {
@@ -22,7 +23,7 @@ Config checked(Config config) {
     log_line(1, "warning: " + warning.render());
   }
   check_config(config);
-  return config;
+  return with_traced_learning_rate(std::move(config));
 }
 
 }  // namespace
@@ -71,6 +72,10 @@ ExitStatus Engine::run_task() {
   }
   if (task == "eval") {
     evaluate();
+    return ExitStatus::kOk;
+  }
+  if (task == "analyze") {
+    analyze();
     return ExitStatus::kOk;
   }
   forward();

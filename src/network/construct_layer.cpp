@@ -96,7 +96,7 @@ void NetworkConstruction::finish_layer(LayerPlan& plan, BuiltLayer& built) {
     return;
   }
   add_loss(plan, built);
-  copy_loss_frames(plan, built);
+  copy_output_loss(plan, built);
   add_constraints(plan, built);
 }
 

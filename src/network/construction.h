@@ -33,7 +33,6 @@ struct BuiltLayer {
   std::map<std::string, std::string> params;  ///< local name -> variable
   std::vector<std::string> owned;             ///< variables that are not borrowed through reuse_params
   std::vector<TargetRef> targets;             ///< of its "target" option or its loss
-  Expr loss_frames;                           ///< per-frame loss, for copy_output_loss_from_source_idx
   RecSubnet* unit = nullptr;                  ///< of a rec layer with a unit of layers
 };
 
@@ -147,7 +146,7 @@ class NetworkConstruction {
   void resolve_in_dim(LayerPlan& plan);
   void apply_output_options(const LayerPlan& plan, Data& out);
   void apply_size_target(const LayerPlan& plan, BuiltLayer& built);
-  void copy_loss_frames(const LayerPlan& plan, BuiltLayer& built) const;
+  void copy_output_loss(const LayerPlan& plan, BuiltLayer& built) const;
   void check_output(const LayerPlan& plan, BuiltLayer& built);
   void print_output(const LayerPlan& plan, BuiltLayer& built) const;
 
