@@ -10,7 +10,9 @@ ranks=$1; shift
 here=$(cd "$(dirname "$0")/.." && pwd)
 wende=${WENDE:-$here/build/cpu/wende}
 cores=$(nproc)
-options=(-n "$ranks" --mca odls_base_sigkill_timeout "${KILL_SECONDS:-5}")
+# A host that is gone is noticed by mpirun after a minute instead of eight.
+options=(-n "$ranks" --mca oob_tcp_keepalive_time 30 --mca oob_tcp_keepalive_intvl 10 --mca oob_tcp_keepalive_probes 3
+  --mca odls_base_sigkill_timeout "${KILL_SECONDS:-5}")
 if [ "$(id -u)" = 0 ]; then options+=(--allow-run-as-root); fi
 if [ -n "${HOSTS:-}" ]; then
   options+=(--host "$HOSTS" --bind-to core --map-by slot)

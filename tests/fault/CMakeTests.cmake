@@ -2,4 +2,5 @@
 # They stretch their limits by the machine's load, but alone they say more about times.
 add_test(NAME faults COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/run_faults.py $<TARGET_FILE:wende>)
 add_test(NAME fault_ranks COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/rank_cases.py $<TARGET_FILE:wende>)
-set_tests_properties(faults fault_ranks PROPERTIES LABELS fault TIMEOUT 1800 RUN_SERIAL TRUE)
+add_test(NAME fault_sweeps COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/sweep_cases.py $<TARGET_FILE:wende>)
+set_tests_properties(faults fault_ranks fault_sweeps PROPERTIES LABELS fault TIMEOUT 1800 RUN_SERIAL TRUE)

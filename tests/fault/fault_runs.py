@@ -43,7 +43,7 @@ class Run:
     """One run in the background; fault: text for WENDE_FAULT."""
 
     def __init__(self, wende, config, ranks=2, fault="", environment=None, launcher=None, arguments=(), **popen):
-        env = dict(os.environ, **ENVIRONMENT, **(environment or {}))
+        env = {**os.environ, **ENVIRONMENT, **(environment or {})}
         env.pop("WENDE_FAULT", None)
         if fault:
             env.update(WENDE_FAULT=fault, WENDE_ALLOW_FAULTS="1")
@@ -112,8 +112,8 @@ def final_model(folder, name, epoch=2):
     return read_safetensors(base / "params.safetensors"), read_safetensors(base / "optim.safetensors"), scores
 
 
-def assert_same_model(folder, name, reference):
-    got, want = final_model(folder, name), final_model(folder, reference)
+def assert_same_model(folder, name, reference, epoch=2):
+    got, want = final_model(folder, name, epoch), final_model(folder, reference, epoch)
     assert got[0] == want[0], "parameters differ from the uninterrupted run"
     assert got[1] == want[1], "optimiser state differs from the uninterrupted run"
     assert got[2] == want[2], "\n".join(["scores differ:", *got[2], "--", *want[2]])
