@@ -50,7 +50,9 @@ class Hosts:
                 subprocess.run(["tc", "-n", self.name(i), "qdisc", "add", "dev", "eth0", "root", *limit], check=True)
         self.folder = tempfile.TemporaryDirectory(prefix="wende-hosts-")
         self.agent = Path(self.folder.name) / "agent.sh"  # mpirun calls it in place of ssh: HOST COMMAND...
-        self.agent.write_text(f'#!/bin/sh\nhost=$1; shift\nexec ip netns exec "{self.bridge}-$host" sh -c "$*"\n')
+        self.agent.write_text(  # a TMPDIR for each: their launchers have the same host name
+            f'#!/bin/sh\nhost=$1; shift\nexport TMPDIR={self.folder.name}/$host; mkdir -p $TMPDIR\n'
+            f'exec ip netns exec "{self.bridge}-$host" sh -c "$*"\n')
         self.agent.chmod(0o755)
 
     def __exit__(self, *_):
@@ -62,12 +64,13 @@ class Hosts:
         ip("link", "del", self.bridge)
 
     def mpirun(self, ranks, *command, options=()):
+        """options: of mpirun; environment variables of ranks go in as "-x", "NAME"."""
         each = (ranks + self.count - 1) // self.count
         hosts = ",".join(f"{NETWORK}.{i + 1}:{each}" for i in range(self.count))
         network = f"{NETWORK}.0/24"
         return ["mpirun", "--mca", "plm_rsh_agent", str(self.agent), "--host", hosts, "--map-by", "node", "--bind-to", "none",
                 "--mca", "oob_tcp_if_include", network, "--mca", "btl_tcp_if_include", network, "--mca", "btl", "tcp,self",
-                "-x", "WENDE_FAULT", "-x", "WENDE_ALLOW_FAULTS", "-x", "OMP_NUM_THREADS", *options, "-n", str(ranks),
+                "-x", "OMP_NUM_THREADS", *options, "-n", str(ranks),
                 *map(str, command)]
 
     def cut(self, index):

@@ -25,6 +25,7 @@ SHORT = "checkpoint_interval_steps = 1\nwatchdog_timeout = 60\nnum_epochs = 1\n"
 # mpirun itself looks after its hosts; without these it takes eight minutes
 NOTICED = [word for name, value in [("time", 2), ("intvl", 1), ("probes", 2)]
            for word in ["--mca", f"oob_tcp_keepalive_{name}", str(value)]]
+FAULTS = ["-x", "WENDE_FAULT", "-x", "WENDE_ALLOW_FAULTS"]
 
 
 def case(function):
@@ -184,7 +185,7 @@ def several_hosts(world):
         assert_same_model(world.folder, "two-hosts", "one-host")
         limit = max(4, 1.5 * slack())
         config = world.config("cut", seqs=48, more=f"watchdog_timeout = {limit}\n")
-        run = Run(world.wende, config, launcher=hosts.mpirun(2, world.wende, config, options=NOTICED), fault="slow=50ms@rank0:forward")
+        run = Run(world.wende, config, launcher=hosts.mpirun(2, world.wende, config, options=[*NOTICED, *FAULTS]), fault="slow=50ms@rank0:forward")
         run.wait_for("train epoch 1, step 3,")
         hosts.cut(1)
         start = time.monotonic()
