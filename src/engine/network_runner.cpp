@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/out_of_memory.h"
 #include "graph/accumulate.h"
 #include "graph/gradients.h"
 #include "graph/row_identity.h"
@@ -298,7 +299,11 @@ StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
       }
     };
   }
-  values_ = executor_->run(binding_, run_options);
+  try {
+    values_ = executor_->run(binding_, run_options);
+  } catch (const Error& error) {
+    throw with_memory_use(error, *executor_, batch);
+  }
   StepReport report;
   for (const LossFetches& fetches : loss_fetches_) {
     report.losses.push_back({scalar(fetches.value), scalar(fetches.error), scalar(fetches.inv_norm)});

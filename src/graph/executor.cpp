@@ -137,6 +137,7 @@ class Executor::Impl : public RunContext {
     if (fresh) {
       make_plan(it->second, sizes);
     }
+    plan_ = &it->second;  // what memory_text() tells if there is no memory for it
     if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
       arena_.reset();  // before the new one is taken: peak memory is one arena
       // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.

@@ -16,12 +16,12 @@ std::string memory_text(const Graph& graph, const Program& program, const SizedP
     for (const int index : step.outputs) {
       const ValuePlace& place = program.values[static_cast<size_t>(index)];
       if (place.kind != ValuePlace::Kind::kArena) continue;
-      const Tensor& tensor = plan.tensors[static_cast<size_t>(index)];
-      lines.emplace(tensor.bytes(),
-                    fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n",
-                                static_cast<double>(tensor.bytes()) * 1e-6,
-                                static_cast<double>(plan.offsets[static_cast<size_t>(index)]) * 1e-6, position,
-                                place.last_use, graph.scope_name(node.scope), node.op->name(), tensor.shape().str()));
+      const Shape& shape = plan.shapes[static_cast<size_t>(index)];
+      const size_t bytes = static_cast<size_t>(shape.elements()) * size_of(program.dtypes[static_cast<size_t>(index)]);
+      lines.emplace(
+          bytes, fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n", static_cast<double>(bytes) * 1e-6,
+                             static_cast<double>(plan.offsets[static_cast<size_t>(index)]) * 1e-6, position,
+                             place.last_use, graph.scope_name(node.scope), node.op->name(), shape.str()));
     }
   }
   std::string text;
