@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/config_check.h"
+#include "engine/training_device.h"
 #include "io/atomic_file.h"
 
 namespace wende {
@@ -57,7 +58,8 @@ void Engine::build_training_network() {
   for (const std::string& name : network.unreached_layers()) {
     log_line(2, fmt::format("warning: layer '{}' is never reached from an output, a loss or is_output_layer", name));
   }
-  store_ = std::make_unique<ParamStore>(network.params(), training_.backward_order);
+  store_ =
+      std::make_unique<ParamStore>(network.params(), training_.backward_order, training_device(config_, communicator_));
   train_runner_ = std::make_unique<NetworkRunner>(network, training_.gradients, *store_, [&] {
     std::vector<Expr> sinks;
     for (const Sink& sink : network.sinks()) {
@@ -76,8 +78,8 @@ void Engine::build_training_network() {
     has_gradient_[name] = training_.updated.count(name) != 0;
   }
   updater_ = std::make_unique<Updater>(config_, *store_, layer_opts, decoupled_l2(config_, network, *store_));
-  buckets_ =
-      std::make_unique<GradientBuckets>(communicator_, store_->flat_gradients().data<float>(), offsets, counts, 0);
+  buckets_ = std::make_unique<GradientBuckets>(communicator_, reinterpret_cast<float*>(store_->flat_gradients().raw()),
+                                               offsets, counts, 0);
   train_dumps_ = std::make_unique<HdfDumpCallback>(network.sinks(), communicator_);
 }
 
@@ -88,7 +90,8 @@ void Engine::build_eval_network(bool with_losses) {
   evaluation_.network = Network::build(config_, extern_data_, options);
   const Network& network = *evaluation_.network;
   if (store_ == nullptr) {
-    store_ = std::make_unique<ParamStore>(network.params(), std::vector<std::string>());
+    store_ = std::make_unique<ParamStore>(network.params(), std::vector<std::string>(),
+                                          training_device(config_, communicator_));
   }
   std::vector<Sink> sinks = network.sinks();
   const std::string output_file = config_.get_string("output_file", "");

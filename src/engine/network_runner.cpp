@@ -77,7 +77,7 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const ParamAssignment& assignment : assignments_) {
     assignment_fetches_.push_back(fetch(assignment.value));
   }
-  executor_ = std::make_unique<Executor>(network.graph(), fetches_);
+  executor_ = std::make_unique<Executor>(network.graph(), fetches_, store.flat_values().device());
   for (const ParamSpec& spec : network.params()) {
     executor_->bind(spec.name, store.value(spec.name));
   }
@@ -103,8 +103,12 @@ void NetworkRunner::assign_parameters(bool ran, const std::function<void(float*,
   const float* values = block.data() + 1;
   for (const ParamAssignment& assignment : assignments_) {
     const Tensor& target = store_.value(assignment.param);
-    for (int64_t i = 0; i < target.elements() && block[0] > 0; ++i) {
-      target.data<float>()[i] = values[i] / block[0];
+    if (block[0] > 0) {
+      const Tensor mean = Tensor::empty(DType::kFloat32, target.shape());
+      for (int64_t i = 0; i < target.elements(); ++i) {
+        mean.data<float>()[i] = values[i] / block[0];
+      }
+      target.copy_from(mean);
     }
     values += target.elements();
   }

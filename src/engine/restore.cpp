@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "engine/engine.h"
 #include "engine/step_log.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
@@ -46,7 +47,7 @@ Tensor batch_norm_of_other_version(const std::map<std::string, Tensor>& values, 
 Checkpoint Engine::make_checkpoint(int epoch) const {
   Checkpoint checkpoint;
   for (const std::string& name : store_->names()) {
-    checkpoint.params[name] = store_->value(name);
+    checkpoint.params[name] = on_host(store_->value(name));
   }
   if (updater_ != nullptr) {
     checkpoint.optimizer = updater_->state();

@@ -8,8 +8,12 @@
 #include <ctime>
 
 #include "base/error.h"
+#include "device/memory.h"
+#include "graph/device_op.h"
+#include "graph/host_call.h"
 #include "graph/leaf_op.h"
 #include "graph/op.h"
+#include "graph/op_scratch.h"
 #include "graph/planner.h"
 #include "graph/program.h"
 
@@ -28,7 +32,8 @@ bool all_finite(const Tensor& tensor) {
   if (tensor.dtype() != DType::kFloat32) {
     return true;
   }
-  const float* x = tensor.data<float>();
+  const Tensor local = on_host(tensor);
+  const float* x = local.data<float>();
   float sum = 0;  // x * 0 is NaN exactly for non-finite x; no branch in the loop
   for (int64_t i = 0; i < tensor.elements(); ++i) {
     sum += x[i] * 0.0f;
@@ -45,28 +50,6 @@ struct SizedPlan {
   const std::byte* base = nullptr;
 };
 
-/// Working memory of one op call: chunks that stay allocated, handed out from the front.
-class Scratch {
- public:
-  explicit Scratch(Device device) : device_(device) {}
-  Tensor take(DType dtype, const Shape& shape) {
-    const size_t bytes = std::max<size_t>(static_cast<size_t>(shape.elements()) * size_of(dtype), 1);
-    while (next_ < chunks_.size() && chunks_[next_]->bytes() < bytes) {
-      chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(next_));
-    }
-    if (next_ == chunks_.size()) {
-      chunks_.push_back(Buffer::allocate(bytes + bytes / 4, device_));
-    }
-    return Tensor::wrap(dtype, shape, chunks_[next_++]->data(), nullptr, device_);
-  }
-  void reset() { next_ = 0; }
-
- private:
-  Device device_;
-  std::vector<std::shared_ptr<Buffer>> chunks_;
-  size_t next_ = 0;
-};
-
 }  // namespace
 
 class Executor::Impl : public RunContext {
@@ -76,7 +59,8 @@ class Executor::Impl : public RunContext {
         fetches_(std::move(fetches)),
         device_(device),
         program_(Program::compile(graph, fetches_)),
-        scratch_(device) {}
+        scratch_(device),
+        host_scratch_(Device::cpu()) {}
 
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options) {
     binding_ = &binding;
@@ -87,9 +71,10 @@ class Executor::Impl : public RunContext {
     for (const Program::Step& step : program_.steps) {
       run_step(step);
     }
+    throw_kernel_faults(device_);
     std::vector<Tensor> results;
     for (size_t f = 0; f < fetches_.size(); ++f) {
-      results.push_back(fetches_[f].into.defined() ? fetches_[f].into : value(program_.fetch_values[f]));
+      results.push_back(fetches_[f].into.defined() ? fetches_[f].into : on_host(value(program_.fetch_values[f])));
     }
     return results;
   }
@@ -116,15 +101,21 @@ class Executor::Impl : public RunContext {
     return text;
   }
 
-  const Tensor& input(int index) const override { return value(step_->inputs[static_cast<size_t>(index)]); }
-  const Tensor& output(int index) const override { return value(step_->outputs[static_cast<size_t>(index)]); }
+  const Tensor& input(int index) const override {
+    return host_call_ != nullptr ? host_call_->input(index) : value(step_->inputs[static_cast<size_t>(index)]);
+  }
+  const Tensor& output(int index) const override {
+    return host_call_ != nullptr ? host_call_->output(index) : value(step_->outputs[static_cast<size_t>(index)]);
+  }
   bool output_wanted(int index) const override {
     return program_.values[static_cast<size_t>(step_->outputs[static_cast<size_t>(index)])].wanted;
   }
   const Binding& binding() const override { return *binding_; }
   const FrameRows* frames() const override { return frames_; }
-  Device device() const override { return device_; }
-  Tensor scratch(DType dtype, Shape shape) override { return scratch_.take(dtype, shape); }
+  Device device() const override { return host_call_ != nullptr ? Device::cpu() : device_; }
+  Tensor scratch(DType dtype, Shape shape) override {
+    return (host_call_ != nullptr ? host_scratch_ : scratch_).take(dtype, shape);
+  }
   uint64_t seed() const override { return options_->seed; }
   uint64_t step() const override { return options_->step; }
   const Tensor& bound(const std::string& name) const override {
@@ -243,9 +234,10 @@ class Executor::Impl : public RunContext {
     }
   }
 
-  Tensor leaf_tensor(NodeId node, const Shape& shape) const {
+  Tensor leaf_tensor(NodeId node, const Shape& shape) {
     const std::string& name = dynamic_cast<const LeafOp&>(*graph_.node(node).op).leaf_name();
-    return checked(bound(name), shape, name);
+    const Tensor tensor = checked(bound(name), shape, name);
+    return tensor.device() == device_ ? tensor : leaf_copies_[name] = on(device_, tensor);
   }
 
   static Tensor checked(const Tensor& tensor, const Shape& shape, const std::string& name) {
@@ -284,7 +276,7 @@ class Executor::Impl : public RunContext {
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
     try {
-      node.op->run(*this);
+      run_op(*node.op);
     } catch (Error& error) {
       error.frame(fmt::format("in layer '{}', operation '{}'", graph_.scope_name(node.scope), node.op->name()));
       throw;
@@ -295,6 +287,29 @@ class Executor::Impl : public RunContext {
     if (options_->check_numerics) {
       check_numerics(step, node);
     }
+  }
+
+  void run_op(const Op& op) {
+    if (device_.is_cpu() || dynamic_cast<const DeviceOp*>(&op) != nullptr) {
+      return op.run(*this);
+    }
+    HostCall call;
+    for (const int index : step_->inputs) {
+      call.add_input(value(index));
+    }
+    for (const int index : step_->outputs) {
+      call.add_output(value(index), program_.values[static_cast<size_t>(index)].wanted);
+    }
+    host_scratch_.reset();
+    host_call_ = &call;
+    try {
+      op.run(*this);
+    } catch (...) {
+      host_call_ = nullptr;
+      throw;
+    }
+    host_call_ = nullptr;
+    call.write_back();
   }
 
   void check_numerics(const Program::Step& step, const Node& node) const {
@@ -336,7 +351,10 @@ class Executor::Impl : public RunContext {
   const Program::Step* step_ = nullptr;
   const FrameRows* frames_ = nullptr;
   std::map<std::pair<int, int>, FrameRows> rows_;  ///< of this run, by the two leading dims
-  Scratch scratch_;
+  OpScratch scratch_;
+  OpScratch host_scratch_;
+  HostCall* host_call_ = nullptr;              ///< while an op without kernels for the device runs
+  std::map<std::string, Tensor> leaf_copies_;  ///< on the device, of leaves bound to host memory
 };
 
 Executor::Executor(const Graph& graph, std::vector<Fetch> fetches, Device device)

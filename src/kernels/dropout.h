@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "device/philox.h"
 #include "tensor/tensor.h"
 
@@ -11,3 +12,7 @@ void random_normal(const Philox& philox, double stddev, const Tensor& out);
 void random_uniform(const Philox& philox, double low, double high, const Tensor& out);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(dropout_mask)
+WENDE_CUDA_KERNEL(random_normal)
+WENDE_CUDA_KERNEL(random_uniform)

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -17,3 +18,8 @@ void pack(const Tensor& x, const std::vector<int32_t>& lengths, bool time_major,
 void unpack(const Tensor& packed, const std::vector<int32_t>& lengths, bool time_major, const Tensor& out);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(sequence_mask)
+WENDE_CUDA_KERNEL(reverse_sequence)
+WENDE_CUDA_KERNEL(pack)
+WENDE_CUDA_KERNEL(unpack)
