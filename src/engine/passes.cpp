@@ -10,7 +10,6 @@
 #include "engine/engine.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
-#include "tensor/placement.h"
 
 namespace wende {
 
@@ -67,7 +66,8 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
   buckets_->begin_step();
   for (const std::string& name : training_.updated) {
     if (training_.gradients.count(name) == 0) {  // only its constraint moves it, and another rank has that
-      clear(store_->gradient(name));
+      float* gradient = store_->gradient(name).data<float>();
+      std::fill(gradient, gradient + store_->gradient(name).elements(), 0.0f);
     }
   }
   if (batch) {
@@ -77,7 +77,8 @@ StepReport Engine::train_step(const std::optional<Batch>& batch, double learning
       report.constraints = 0;
     }
   } else {  // this rank has run out of data: it adds zero, so that the step is that of the others' batches
-    clear(store_->flat_gradients());
+    float* gradients = store_->flat_gradients().data<float>();
+    std::fill(gradients, gradients + store_->flat_gradients().elements(), 0.0f);
   }
   buckets_->finish();
   updater_->step(learning_rate, global_step_, epoch, has_gradient_);

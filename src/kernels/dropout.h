@@ -1,6 +1,5 @@
 #pragma once
 
-#include "device/on_device.h"
 #include "device/philox.h"
 #include "tensor/tensor.h"
 
@@ -12,7 +11,3 @@ void random_normal(const Philox& philox, double stddev, const Tensor& out);
 void random_uniform(const Philox& philox, double low, double high, const Tensor& out);
 
 }  // namespace wende::cpu
-
-WENDE_CUDA_KERNEL(dropout_mask)
-WENDE_CUDA_KERNEL(random_normal)
-WENDE_CUDA_KERNEL(random_uniform)

@@ -1,6 +1,6 @@
 #include "ops/dropout.h"
 
-#include "graph/device_op.h"
+#include "graph/op.h"
 #include "kernels/dropout.h"
 
 namespace wende::ops {
@@ -10,7 +10,7 @@ namespace {
 enum class Kind { kMask, kNormal, kUniform };
 
 /// Fresh numbers of (seed, step, key): two parameters are keep; stddev; or low and high.
-class RandomOp : public DeviceOp {
+class RandomOp : public Op {
  public:
   RandomOp(Kind kind, std::vector<Dim> dims, double first, double second, uint32_t key)
       : kind_(kind), dims_(std::move(dims)), first_(first), second_(second), key_(key) {}
@@ -31,11 +31,11 @@ class RandomOp : public DeviceOp {
     const Tensor& out = context.output(0);
     switch (kind_) {
       case Kind::kMask:
-        return WENDE_ON_DEVICE(context.device(), dropout_mask(philox, first_, out));
+        return cpu::dropout_mask(philox, first_, out);
       case Kind::kNormal:
-        return WENDE_ON_DEVICE(context.device(), random_normal(philox, first_, out));
+        return cpu::random_normal(philox, first_, out);
       case Kind::kUniform:
-        return WENDE_ON_DEVICE(context.device(), random_uniform(philox, first_, second_, out));
+        return cpu::random_uniform(philox, first_, second_, out);
     }
   }
 
