@@ -34,19 +34,31 @@ void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_flag("--debug", line.debug, "one rank, numerics checked after each operation");
   command.add_option("--device", line.device, "cpu, gpu, or gpu:1 for one GPU (default: the config's)");
   command.add_flag("--profile", line.profile, "print the time by layer at the end");
+  command.add_option("--trace", line.trace, "write a timeline of all ranks (Chrome's trace format)");
+  command.add_flag("--allow-dataset-change", line.allow_dataset_change, "go on with other training data than before");
 }
 
-}  // namespace
+void add_tools(CLI::App& app, CommandLine& line) {
+  app.add_subcommand("status", "where a run is, how fast, when it will be done")
+      ->add_option("model", line.file, "the config's 'model', or its folder")
+      ->required();
+  CLI::App* slurm = app.add_subcommand("slurm", "print a batch file for Slurm");
+  slurm->add_option("config", line.slurm.config, "RETURNN config")->required();
+  slurm->add_option("--gpus", line.slurm.gpus, "in all");
+  slurm->add_option("--ranks", line.slurm.ranks, "in all; default: one per GPU");
+  slurm->add_option("--gpus-per-node", line.slurm.gpus_per_node);
+  slurm->add_option("--time", line.slurm.time, "limit of one start, hours:minutes");
+  slurm->add_option("--partition", line.slurm.partition);
+  slurm->add_option("--launcher", line.slurm.launcher, "srun or mpirun");
+  slurm->add_option("--program", line.slurm.program, "path of wende on the nodes");
+}
 
-CommandLine parse_command_line(int argc, char** argv) {
-  std::vector<std::string> args(argv + 1, argv + argc);
-  CommandLine line;
-  line.overrides = take_overrides(args);
-  CLI::App app{"Wende trains RETURNN configs: wende my.config [++key value ...]"};
-  app.set_version_flag("--version", WENDE_VERSION);
-  app.require_subcommand(1);
+void add_commands(CLI::App& app, CommandLine& line) {
   add_config_options(*app.add_subcommand("run", "the config's task (default when only a config is given)"), line);
-  add_config_options(*app.add_subcommand("train", "train"), line);
+  CLI::App* train = app.add_subcommand("train", "train");
+  add_config_options(*train, line);
+  train->add_option("--record-step", line.record, "STEP FILE: this global step (0 is the first) as a case for replay")
+      ->expected(2);
   add_config_options(*app.add_subcommand("eval", "evaluate the data sets dev, eval and eval_datasets"), line);
   add_config_options(*app.add_subcommand("forward", "write the output layer's values of 'eval' to 'output_file'"),
                      line);
@@ -61,6 +73,40 @@ CommandLine parse_command_line(int argc, char** argv) {
   app.add_subcommand("inspect", "say what is in a dataset, dump or checkpoint")
       ->add_option("file", line.file)
       ->required();
+  app.add_subcommand("completion", "completions for a shell: source <(wende completion bash)")
+      ->add_option("shell", line.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  add_tools(app, line);
+}
+
+}  // namespace
+
+std::vector<CommandWords> command_words() {
+  CLI::App app;
+  CommandLine line;
+  add_commands(app, line);
+  std::vector<CommandWords> words;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    CommandWords entry{command->get_name(), command->get_description(), {}};
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        entry.options.push_back("--" + name);
+      }
+    }
+    words.push_back(std::move(entry));
+  }
+  return words;
+}
+
+CommandLine parse_command_line(int argc, char** argv) {
+  std::vector<std::string> args(argv + 1, argv + argc);
+  CommandLine line;
+  line.overrides = take_overrides(args);
+  CLI::App app{"Wende trains RETURNN configs: wende my.config [++key value ...]"};
+  app.set_version_flag("--version", WENDE_VERSION);
+  app.require_subcommand(1);
+  add_commands(app, line);
 
   if (!args.empty() && args[0].rfind('-', 0) != 0) {
     try {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.h"
+#include "layers/general_types.h"
 #include "layers/layer.h"
 #include "layers/loss.h"
 
@@ -42,6 +43,9 @@ void print_all_markdown() {
   ArgsDoc general;
   GeneralArgs args;
   args.fields(general);
+  for (ArgsDoc::Field& field : general.fields) {
+    field.type = general_option_types().at(field.name);
+  }
   print_options(general.fields, true);
   for (const std::string& name : LayerRegistry::instance().names()) {
     print_layer(*LayerRegistry::instance().find(name), true);

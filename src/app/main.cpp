@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -8,16 +9,19 @@
 
 #include "app/check.h"
 #include "app/command_line.h"
+#include "app/completion.h"
 #include "app/inspect.h"
 #include "app/library_threads.h"
 #include "app/list_layers.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/stack_dump.h"
 #include "collective/communicator.h"
 #include "device/choose_device.h"
 #include "engine/config_check.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
+#include "engine/run_status.h"
 #include "engine/stop_signal.h"
 
 namespace {
@@ -41,16 +45,40 @@ Config read_config(const CommandLine& line) {
     choose_device(line.device);  // an error here, where the config's `device` may give way to the CPU
     config.set("device", Value::of(line.device));
   }
+  if (!line.trace.empty()) {
+    config.set("timeline_file", Value::of(line.trace));
+  }
+  if (line.profile) {
+    config.set("profile_layers", Value::of(true));
+  }
+  if (line.allow_dataset_change) {
+    config.set("allow_dataset_change", Value::of(true));
+  }
   if (line.debug) {
     config.set("debug_add_check_numerics_on_output", Value::of(true));
   }
   return config;
 }
 
+RecordStep record_step(const CommandLine& line, const Communicator& communicator) {
+  if (line.record.empty()) {
+    return {};
+  }
+  if (communicator.size() > 1) {
+    throw Error(ExitStatus::kUsage, "--record-step is for one rank: a case is one batch");
+  }
+  int64_t step = 0;
+  const std::string& text = line.record[0];
+  if (std::from_chars(text.data(), text.data() + text.size(), step).ptr != text.data() + text.size() || step < 0) {
+    throw Error(ExitStatus::kUsage, fmt::format("--record-step: '{}' is no step; 0 is the first", text));
+  }
+  return {step, line.record[1], line.overrides};
+}
+
 /// A mistake that all ranks find is told by rank 0, whose abort ends the others here; if it goes on, they tell theirs.
 void wait_for_the_end() {
-  for (int i = 0; i < 30; ++i) {
-    if (stop_requested()) {
+  for (int i = 0; i < 20; ++i) {
+    if (terminated()) {
       std::_Exit(static_cast<int>(ExitStatus::kFailure));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
@@ -59,6 +87,11 @@ void wait_for_the_end() {
 
 /// The part that all ranks do: the config's task. The first error ends every rank.
 int run_ranks(const CommandLine& line, int argc, char** argv) {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    if (const char* size = std::getenv(name); line.debug && size != nullptr && std::atoi(size) > 1) {
+      throw Error(ExitStatus::kUsage, fmt::format("--debug is for one process; {} is {}", name, size));
+    }
+  }
   const std::unique_ptr<Communicator> communicator =
       line.debug ? Communicator::self() : Communicator::detect(&argc, &argv);
   const auto fail = [&](ExitStatus status, const std::string& message) {
@@ -78,7 +111,9 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
     set_log(log);
     log_line(3, fmt::format("Wende {}, {} of {} rank(s), {}", WENDE_VERSION, config.file_name(), communicator->size(),
                             communicator->description()));
-    return static_cast<int>(Engine(std::move(config), *communicator).run());
+    Engine engine(std::move(config), *communicator);
+    engine.record_step(record_step(line, *communicator));
+    return static_cast<int>(engine.run());
   } catch (const Error& error) {
     return fail(error.status(), error.what());
   } catch (const std::bad_alloc&) {
@@ -95,6 +130,12 @@ int run_alone(const CommandLine& line) {
     list_layers(line.layer, line.markdown);
   } else if (line.command == "inspect") {
     inspect(line.file);
+  } else if (line.command == "completion") {
+    print_completion(line.shell);
+  } else if (line.command == "status") {
+    fmt::print("{}", describe_run(line.file));
+  } else if (line.command == "slurm") {
+    fmt::print("{}", slurm_batch_file(line.slurm));
   } else {
     check(read_config(line));
   }
@@ -105,12 +146,13 @@ int run_alone(const CommandLine& line) {
 
 int main(int argc, char** argv) {
   install_stop_handlers();
+  install_stack_handler();
   limit_library_threads();
   try {
     const CommandLine line = parse_command_line(argc, argv);
-    const bool alone =
-        line.command == "replay" || line.command == "layers" || line.command == "inspect" || line.command == "check";
-    return alone ? run_alone(line) : run_ranks(line, argc, argv);
+    const bool ranks =
+        line.command == "run" || line.command == "train" || line.command == "eval" || line.command == "forward";
+    return ranks ? run_ranks(line, argc, argv) : run_alone(line);
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return static_cast<int>(error.status());

@@ -7,10 +7,16 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/progress.h"
 #include "collective/communicator.h"
 
 namespace wende {
 namespace {
+
+constexpr Phase kAllReduce{"allreduce", PhaseKind::kWait};
+constexpr Phase kBroadcast{"broadcast", PhaseKind::kWait};
+constexpr Phase kGather{"gather", PhaseKind::kWait};
+constexpr Phase kBarrier{"barrier", PhaseKind::kWait};
 
 /// MPI counts are int: longer memory goes in pieces of this many elements.
 constexpr size_t kMostElements = size_t{1} << 30;
@@ -26,6 +32,7 @@ void check(int code, const char* what) {
 
 template <class T>
 void all_reduce(T* values, size_t count, MPI_Datatype type, MPI_Op operation, MPI_Comm world) {
+  const PhaseScope phase(kAllReduce);
   for (size_t begin = 0; begin < count; begin += kMostElements) {
     int piece = static_cast<int>(std::min(kMostElements, count - begin));
     check(MPI_Allreduce(MPI_IN_PLACE, values + begin, piece, type, operation, world), "MPI_Allreduce");
@@ -47,6 +54,7 @@ class MpiPendingSum : public PendingSum {
     for (MPI_Request& request : requests_) MPI_Wait(&request, MPI_STATUS_IGNORE);
   }
   void wait() override {
+    const PhaseScope phase(kAllReduce);
     for (MPI_Request& request : requests_) check(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait of a sum");
   }
   bool done() override {
@@ -97,6 +105,7 @@ class MpiCommunicator : public Communicator {
   }
 
   void broadcast(void* data, size_t bytes, int root) override {
+    const PhaseScope phase(kBroadcast);
     auto* begin = static_cast<std::byte*>(data);
     for (size_t done = 0; done < bytes; done += kMostElements) {
       int piece = static_cast<int>(std::min(kMostElements, bytes - done));
@@ -106,7 +115,10 @@ class MpiCommunicator : public Communicator {
 
   std::vector<std::string> gather(const std::string& bytes) override;
 
-  void barrier() override { check(MPI_Barrier(world_), "MPI_Barrier"); }
+  void barrier() override {
+    const PhaseScope phase(kBarrier);
+    check(MPI_Barrier(world_), "MPI_Barrier");
+  }
 
   [[noreturn]] void abort(int status, const std::string& message) override {
     fmt::print(stderr, "rank {} of {}: {}\n", rank_, size_, message);
@@ -139,6 +151,7 @@ class MpiCommunicator : public Communicator {
 
 std::vector<std::string> MpiCommunicator::gather(const std::string& bytes) {
   constexpr int kTag = 17;
+  const PhaseScope phase(kGather);
   uint64_t mine = bytes.size();
   std::vector<uint64_t> sizes(static_cast<size_t>(size_));
   check(MPI_Gather(&mine, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, 0, world_), "MPI_Gather");

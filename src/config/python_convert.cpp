@@ -207,6 +207,10 @@ Value convert(PyObject* object, const Place& place, int depth) {
     return Value::opaque(*static_cast<const std::shared_ptr<const Opaque>*>(held));
   }
   if (PyObject_TypeCheck(object, reinterpret_cast<PyTypeObject*>(helper("Dim")))) return from_dim(object, depth);
+  if (PyObject_TypeCheck(object, reinterpret_cast<PyTypeObject*>(helper("Data")))) {
+    const Ref content(checked(PyObject_CallMethod(object, "_content", nullptr)));
+    return from_python(content.get(), place, depth + 1);
+  }
   if (PyCFunction_Check(object) && PyCFunction_GetFunction(object) == call_native_method.ml_meth) {
     void* held = PyCapsule_GetPointer(PyCFunction_GetSelf(object), kCallableName);
     return Value::callable(*static_cast<std::shared_ptr<const Callable>*>(held));
@@ -273,6 +277,9 @@ PyObject* opaque_to_python(const std::shared_ptr<const Opaque>& opaque) {
   return tensor.release();
 }
 
+/// A dict that stands for an object of the stub packages.
+bool is_object(const Value& value) { return value.find("__wende_data__") || value.find("__wende_layer__"); }
+
 }  // namespace
 
 PyMODINIT_FUNC init_native_module() { return PyModule_Create(&native_module); }
@@ -325,6 +332,7 @@ PyObject* to_python(const Value& value) {
         const Ref item(to_python(entry));
         if (PyDict_SetItem(dict.get(), name.get(), item.get()) != 0) throw pending_error(value.span());
       }
+      if (is_object(value)) return checked(PyObject_CallOneArg(helper("make_object"), dict.get()));
       return dict.release();
     }
     case Value::Kind::kCallable:

@@ -6,12 +6,25 @@ const char* const kCoreSource = R"PY(
 import sys
 import _ast
 import _imp
+import posix
 from _wende_native import trace
 
 ModuleType = type(sys)
 state = {"config": None}
 file_names = set()
 config_globals = {}
+
+
+def getlogin(real=posix.getlogin):
+    """os.getlogin() raises where there is no terminal, as in batch jobs; configs put it into paths."""
+    try:
+        return real()
+    except OSError:
+        names = [posix.environ.get(key) for key in (b"LOGNAME", b"USER")]
+        return next((name.decode() for name in names if name), str(posix.getuid()))
+
+
+posix.getlogin = getlogin
 
 
 limit = [60.0]

@@ -5,6 +5,7 @@ namespace wende::python {
 const char* const kReturnnSource = R"PY(
 from _wende import Config, install, legacy, state
 import sys
+import _wende
 
 
 class NotSpecified:
@@ -76,9 +77,9 @@ def FeatureDim(description, dimension=None, **other):
     return Dim(dimension, kind="feature", description=description)
 
 
-def ImplicitSparseDim(dim): return dim
-def ImplicitDynSizeDim(dim): return dim
-def OptionalDim(dim): return dim
+def ImplicitSparseDim(dim): return ("implicit", dim)
+def ImplicitDynSizeDim(dim): return ("implicit", dim)
+def OptionalDim(dim): return ("optional", dim)
 
 
 batch_dim = Dim(None, kind="batch", description="batch")
@@ -133,11 +134,86 @@ class WrapEpochValue:
     get_value = __call__
 
 
-dims = dict(Dim=Dim, DimensionTag=Dim, SpatialDim=SpatialDim, FeatureDim=FeatureDim, batch_dim=batch_dim,
+class Lengths:
+    """Lengths of a source's time axis, as a function of out_type may hand them on."""
+    def __init__(self, source): self.source = source
+
+
+class Data:
+    """A template: what functions of out_type get and give, and source(i, as_data=True) with its tensor."""
+
+    SpecialAxesNames = ("batch_dim_axis", "time_dim_axis", "feature_dim_axis")
+
+    def __init__(self, name=None, **options):
+        self.options = options
+        self.name = name
+
+    def __getattr__(self, name):
+        if name[:2] == "__" or name == "options":
+            raise AttributeError(name)
+        return self.options.get(name)
+
+    def _changed(self, name=None, **options):
+        return Data(name or self.name, **dict(self.options, **options))
+
+    def copy(self, name=None): return self._changed(name)
+    def copy_template(self, name=None, dtype=None): return self._changed(name, **({"dtype": dtype} if dtype else {}))
+
+    def copy_as_batch_major(self):
+        if self.batch_dim_axis not in (0, None):
+            raise NotImplementedError("copy_as_batch_major of data that is not batch-major")
+        return self
+
+    batch_ndim = property(lambda self: len(self.shape) + (self.batch_dim_axis is not None))
+    ndim = property(lambda self: len(self.shape))
+    batch_shape = property(lambda self: _with_batch(self.shape, self.batch_dim_axis))
+    def have_time_axis(self): return self.time_dim_axis is not None
+    def have_batch_axis(self): return self.batch_dim_axis is not None
+    def get_sequence_lengths(self):
+        return self.options.get("lengths", Lengths(self.options.get("__wende_data__", 0)))
+    def get_dim(self, axis): return self.batch_shape[axis]
+    def get_placeholder_as_batch_major(self): return self.copy_as_batch_major().placeholder
+    def get_placeholder_as_time_major(self):
+        raise NotImplementedError("get_placeholder_as_time_major")
+
+    def _content(self):
+        content = {"name": self.name}
+        for key, value in self.options.items():
+            if key in ("placeholder", "lengths", "mask"):
+                continue
+            if key == "size_placeholder" and value:
+                value = {axis: {"__wende_lengths__": size.source} if isinstance(size, Lengths) else size
+                         for axis, size in value.items()}
+            content[key] = value
+        return content
+
+
+def _with_batch(shape, axis):
+    shape = list(shape)
+    if axis is not None:
+        shape.insert(axis, None)
+    return tuple(shape)
+
+
+class SourceLayer:
+    search_choices = None
+    def __init__(self, name, output): self.name, self.output = name, output
+
+
+def make_object(content):
+    """C++ describes objects as dicts."""
+    if "__wende_layer__" in content:
+        return SourceLayer(content["__wende_layer__"], content["output"])
+    content = dict(content)
+    return Data(content.pop("name", None), **content)
+
+
+dims = dict(Data=Data, Tensor=Data, Dim=Dim, DimensionTag=Dim, SpatialDim=SpatialDim, FeatureDim=FeatureDim, batch_dim=batch_dim,
             single_step_dim=single_step_dim, ImplicitSparseDim=ImplicitSparseDim,
             ImplicitDynSizeDim=ImplicitDynSizeDim, OptionalDim=OptionalDim)
 basic = dict(get_login_username=get_login_username, NumbersDict=NumbersDict, NotSpecified=NotSpecified,
              CollectionReadCheckCovered=CollectionReadCheckCovered, cf=cf)
+_wende.__dict__.update(Data=Data, make_object=make_object)
 install("returnn", {"__version__": "1.20260101", "__long_version__": "1.20260101+wende"})
 install("returnn.util", {})
 install("returnn.util.basic", basic)

@@ -141,7 +141,7 @@ class Network:
     def __getattr__(self, name):
         if name[:2] == "__":
             raise AttributeError(name)
-        if name in ("global_train_step", "train_flag", "eval_flag", "search_flag", "epoch_step", "name"):
+        if name in ("global_train_step", "train_flag"):
             return trace("network." + name, (), {})
         return Function("network." + name)
 
@@ -158,9 +158,10 @@ util_names = ("safe_log", "safe_exp", "where_bc", "expand_dims_unbroadcast", "di
               "get_shape_dim", "sequence_mask", "sequence_mask_time_major", "identity", "to_float", "to_int32",
               "expand_multiple_dims", "move_axis", "constant_with_shape", "cond", "gelu", "mish", "swish",
               "random_uniform_abs1_initializer", "get_random_seed", "tile_transposed", "same_shape", "unbroadcast_to_common_shape",
-              "optional_add", "optional_mul", "spatial_smoothing_energy", "get_ndim", "print_op")
+              "optional_add", "optional_mul", "get_global_train_flag", "spatial_smoothing_energy", "get_ndim", "print_op")
 util = {name: Function("util." + name) for name in util_names}
-install("returnn.tf.util.basic", dict(util, tf=tensorflow))
+_dims = sys.modules["returnn.tensor"]
+install("returnn.tf.util.basic", dict(util, tf=tensorflow, Data=_dims.Data, Dim=_dims.Dim, DimensionTag=_dims.Dim))
 install("returnn.tf.network", dict(TFNetwork=Network))
 legacy["TFUtil"] = "returnn.tf.util.basic"
 sys.modules["TFUtil"] = sys.modules["returnn.tf.util.basic"]

@@ -19,8 +19,10 @@ struct Batch {
   std::map<std::string, std::vector<int32_t>> lengths;  ///< per key, [B]
   std::vector<std::string> tags;
   std::vector<int64_t> indices;  ///< position of each sequence in the epoch's order
-  int64_t number = 0;            ///< index of the batch in the epoch over all ranks
-  double epoch_fraction = 0;     ///< share of the epoch's sequences after this batch; < 0 unknown
+  /// Per row: the pieces of sequences in it, as (identity within the epoch, first frame in the row).
+  std::vector<std::vector<std::pair<uint64_t, int64_t>>> rows;
+  int64_t number = 0;         ///< index of the batch in the epoch over all ranks
+  double epoch_fraction = 0;  ///< share of the epoch's sequences after this batch; < 0 unknown
 
   int64_t size() const { return static_cast<int64_t>(tags.size()); }
 };

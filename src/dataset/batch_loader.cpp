@@ -66,6 +66,7 @@ class BatchMaker {
       if (wanted(key)) fill_key(batch, key, slots, sequences);
     }
     name_rows(batch, sequences);
+    identify_rows(batch, slots);
     const int64_t total = dataset_.sequence_count();
     batch.epoch_fraction =
         total > 0 ? static_cast<double>(pieces.back().sequence + 1) / static_cast<double>(total) : -1;
@@ -109,6 +110,16 @@ class BatchMaker {
       }
       batch.tags.push_back(sequence.tag);
       batch.indices.push_back(sequence.index);
+    }
+  }
+
+  /// A chunk is told from others of its sequence by where it begins.
+  static void identify_rows(Batch& batch, const std::vector<Slot>& slots) {
+    batch.rows.resize(static_cast<size_t>(slots.back().row + 1));
+    for (const Slot& slot : slots) {
+      const int64_t begin = slot.piece->range.begin()->second.first;
+      const uint64_t id = static_cast<uint64_t>(slot.piece->sequence) << 32 ^ static_cast<uint64_t>(begin);
+      batch.rows[static_cast<size_t>(slot.row)].emplace_back(id, slot.offset);
     }
   }
 

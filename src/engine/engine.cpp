@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "engine/config_check.h"
 #include "engine/training_device.h"
 #include "io/atomic_file.h"
@@ -30,11 +32,40 @@ Engine::Engine(Config config, Communicator& communicator)
     : config_(checked(std::move(config))),
       communicator_(communicator),
       extern_data_(ExternData::from_config(config_)),
-      model_files_(config_) {}
+      model_files_(config_),
+      observers_(config_, communicator_.is_root()),
+      distributed_(DistributedOptions::from_config(config_)),
+      pace_(communicator, config_.get_int("rank_check_interval", 100)),
+      status_(communicator.size(), static_cast<int>(config_.get_int("num_epochs", 5))),
+      check_interval_(config_.get_int("rank_check_interval", 100)),
+      checkpoint_steps_(config_.get_int("checkpoint_interval_steps", 0)),
+      checkpoint_seconds_(config_.get_float("checkpoint_interval_seconds", 0)),
+      filters_gradients_(config_.get_bool("gradient_nan_inf_filter", false)) {
+  if (distributed_.data == DistributedOptions::Data::kEverything) {
+    constexpr int64_t kSeedPerRank = 16127;  // semantics section 20
+    config_.set("dataset_random_seed_offset",
+                Value::of(config_.get_int("dataset_random_seed_offset", 0) + kSeedPerRank * communicator_.rank()));
+  }
+}
 
 Engine::~Engine() = default;
 
 ExitStatus Engine::run() {
+  start_watching();
+  try {
+    const ExitStatus status = run_task();
+    report_times();
+    progress().phase = &phases::kOver;
+    status_.state(status == ExitStatus::kRunAgain ? "stopped" : "finished");
+    return status;
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    status_.state("failed: " + text.substr(0, text.find('\n')));
+    throw;
+  }
+}
+
+ExitStatus Engine::run_task() {
   const std::string task = config_.get_string("task", "train");
   if (task == "train") {
     return train();
@@ -50,9 +81,10 @@ ExitStatus Engine::run() {
 void Engine::build_training_network() {
   NetworkOptions options;
   options.train = true;
+  options.across_ranks = communicator_.size() > 1;
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
-  training_ =
-      NetworkWithGradients::differentiate(Network::build(config_, extern_data_, options), communicator_.is_root());
+  training_ = NetworkWithGradients::differentiate(Network::build(config_, extern_data_, options),
+                                                  communicator_.is_root() || distributed_.horovod);
   const Network& network = *training_.network;
   require_loss(config_, network);
   for (const std::string& name : network.unreached_layers()) {
@@ -60,13 +92,15 @@ void Engine::build_training_network() {
   }
   store_ =
       std::make_unique<ParamStore>(network.params(), training_.backward_order, training_device(config_, communicator_));
-  train_runner_ = std::make_unique<NetworkRunner>(network, training_.gradients, *store_, [&] {
-    std::vector<Expr> sinks;
-    for (const Sink& sink : network.sinks()) {
-      sinks.push_back(sink.expr);
-    }
-    return sinks;
-  }());
+  std::vector<Expr> extra;
+  for (const Sink& sink : network.sinks()) {
+    extra.push_back(sink.expr);
+  }
+  meta_update_ = std::make_unique<MetaUpdate>(training_, extra);
+  train_runner_ = std::make_unique<NetworkRunner>(network, training_.gradients, *store_, extra);
+  recorder_ = std::make_unique<StepRecorder>(record_step_, config_, network);
+  train_runner_->share_sums(communicator_);
+  train_runner_->executor().set_profiling(config_.get_bool("profile_layers", false));
   std::map<std::string, Value> layer_opts;
   std::vector<size_t> offsets;
   std::vector<size_t> counts;
@@ -86,6 +120,7 @@ void Engine::build_training_network() {
 void Engine::build_eval_network(bool with_losses) {
   NetworkOptions options;
   options.eval = with_losses;
+  options.across_ranks = communicator_.size() > 1;
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
   evaluation_.network = Network::build(config_, extern_data_, options);
   const Network& network = *evaluation_.network;
@@ -108,6 +143,7 @@ void Engine::build_eval_network(bool with_losses) {
     exprs.push_back(sink.expr);
   }
   eval_runner_ = std::make_unique<NetworkRunner>(network, std::map<std::string, Expr>(), *store_, exprs);
+  eval_runner_->share_sums(communicator_);
   eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_);
 }
 
@@ -118,6 +154,8 @@ const Network& Engine::any_network() const {
 Dataset& Engine::dataset(const std::string& role, const Value& options) {
   std::unique_ptr<Dataset>& entry = datasets_[role];
   if (entry == nullptr) {
+    const PhaseScope phase(phases::kDataset);
+    fault_point("dataset");
     entry = make_dataset(options, config_, role);
     const std::map<std::string, KeyInfo> keys = entry->keys();
     for (const std::string& key : any_network().used_data_keys()) {
@@ -148,23 +186,31 @@ Dataset& Engine::dataset(const std::string& role, const Value& options) {
 ExitStatus Engine::train() {
   build_training_network();
   build_eval_network(true);
+  observers_.graph_made();
   if (communicator_.is_root() && model_files_.enabled()) {
     check_writable(model_files_.epoch_path(1));
+    lock_ = std::make_unique<FileLock>(model_files_.lock_path());
+    status_.write_to(model_files_.base());
+    model_files_.recover();
   }
   learning_rates_ = std::make_unique<LearningRateControl>(config_);
   learning_rates_->load();
-  dataset("train", *config_.find("train"));
+  require_same_start(dataset("train", *config_.find("train")));
   const int first_epoch = restore();
   const ExitStatus status = train_epochs(first_epoch);
+  writer_.wait();
   train_dumps_->close();
   eval_dumps_->close();
+  observers_.graph_reset();
   return status;
 }
 
 ExitStatus Engine::train_epochs(int first_epoch) {
   const int last_epoch = static_cast<int>(config_.get_int("num_epochs", 5));
+  complete_scores();
   for (int epoch = first_epoch; epoch <= last_epoch; ++epoch) {
     const double learning_rate = learning_rates_->learning_rate(epoch);
+    progress().epoch = epoch;
     log_line(3, fmt::format("start epoch {} with learning rate {} ...", epoch, learning_rate));
     const PassResult result = train_epoch(epoch, learning_rate);
     if (result.stopped) {
@@ -172,46 +218,106 @@ ExitStatus Engine::train_epochs(int first_epoch) {
       log_line(1, fmt::format("Stopped by a signal in epoch {}; the same command goes on from here.", epoch));
       return ExitStatus::kRunAgain;
     }
-    finish_epoch(epoch, result);
+    if (!finish_epoch(epoch, result)) {
+      writer_.wait();
+      log_line(1, fmt::format("Stopped by a signal after epoch {}; the same command goes on from here.", epoch));
+      return ExitStatus::kRunAgain;
+    }
   }
   log_line(1, fmt::format("Finished training in epoch {}.", last_epoch));
   return ExitStatus::kOk;
 }
 
-void Engine::finish_epoch(int epoch, const PassResult& result) {
+bool Engine::finish_epoch(int epoch, const PassResult& result) {
+  if (distributed_.reduce == DistributedOptions::Reduce::kParameters) {
+    average_parameters();
+  }
+  pace_.log_shares();
   const int64_t save_interval = config_.get_int("save_interval", 1);
   const bool last = epoch == config_.get_int("num_epochs", 5);
-  if (last || (save_interval > 0 && epoch % save_interval == 0)) {
-    save_epoch(epoch);
-  }
   std::map<std::string, double> errors = scores("train", result);
   errors[":meta:effective_learning_rate"] = learning_rates_->learning_rate(epoch);
   errors[":meta:epoch_num_train_steps"] = static_cast<double>(result.steps);
   errors[":meta:epoch_train_time_secs"] = static_cast<double>(static_cast<int64_t>(result.seconds));
   errors[":meta:global_train_step"] = static_cast<double>(global_step_);
+  const bool save = last || (save_interval > 0 && epoch % save_interval == 0);
+  if (save) {
+    save_epoch(epoch, errors);
+  }
   learning_rates_->set_error(epoch, errors);
   if (communicator_.is_root()) {
     learning_rates_->save();
   }
-  log_line(1, fmt::format("epoch {} score: {} error: {} elapsed: {}", epoch, score_text(result), error_text(result),
-                          format_hms(result.seconds)));
+  const std::string line = fmt::format("epoch {} score: {} error: {} elapsed: {}", epoch, score_text(result),
+                                       error_text(result), format_hms(result.seconds));
+  log_line(1, line);
+  status_.score(line);
+  const bool complete = evaluate_epoch(epoch);
+  if (!complete && !save) {
+    save_epoch(epoch, errors);
+  }
+  return complete;
+}
+
+/// Scores of the evaluation sets into the learning-rate file; false if a signal came before all were done.
+bool Engine::evaluate_epoch(int epoch) {
+  status_.state("evaluating");
   std::string line;
-  for (const auto& [set, eval_result] : evaluate_all(epoch)) {
-    learning_rates_->set_error(epoch, scores(set, eval_result));
-    line += fmt::format("{}{}: score {} error {}", line.empty() ? "" : " ", set, score_text(eval_result),
-                        error_text(eval_result));
+  for (const auto& [set, result] : evaluate_all(epoch)) {
+    if (result.stopped) {
+      return false;
+    }
+    learning_rates_->set_error(epoch, scores(set, result));
+    line +=
+        fmt::format("{}{}: score {} error {}", line.empty() ? "" : " ", set, score_text(result), error_text(result));
   }
   if (!line.empty()) {
     log_line(1, line);
   }
+  observers_.epoch_finished(
+      {epoch, global_step_, learning_rates_->learning_rate(epoch), learning_rates_->epochs().at(epoch).error}, *store_);
   if (communicator_.is_root()) {
     learning_rates_->save();
+    const PhaseScope phase(phases::kCheckpoint);
+    writer_.wait();
     model_files_.clean_up(learning_rates_->epochs());
+  }
+  return true;
+}
+
+/// After a restart: scores that the run had not come to when it ended, so that the learning rate goes its way.
+void Engine::complete_scores() {
+  if (!scores_to_complete_) {
+    return;
+  }
+  const auto [epoch, saved] = *scores_to_complete_;
+  scores_to_complete_.reset();
+  if (saved.empty()) {
+    return;
+  }
+  learning_rates_->learning_rate(epoch);
+  const auto known = learning_rates_->epochs().find(epoch);
+  const bool has_train = known != learning_rates_->epochs().end() && !known->second.error.empty();
+  int64_t missing = has_train ? 0 : 1;
+  if (has_train && config_.find("dev") != nullptr && !config_.find("dev")->is_none()) {
+    missing = 1;
+    for (const auto& [key, value] : known->second.error) {
+      if (key.rfind("dev_", 0) == 0) {
+        missing = 0;
+      }
+    }
+  }
+  communicator_.all_max(&missing, 1);
+  if (missing > 0) {
+    learning_rates_->set_error(epoch, saved);
+    log_line(2, fmt::format("The run ended before the scores of epoch {} were written: evaluating again", epoch));
+    evaluate_epoch(epoch);
   }
 }
 
 void Engine::evaluate() {
   build_eval_network(true);
+  observers_.graph_made();
   const int epoch = restore();
   std::string line;
   for (const auto& [set, result] : evaluate_all(epoch)) {
@@ -219,6 +325,7 @@ void Engine::evaluate() {
         fmt::format("{}{}: score {} error {}", line.empty() ? "" : " ", set, score_text(result), error_text(result));
   }
   eval_dumps_->close();
+  observers_.graph_reset();
   log_line(1, line);
 }
 

@@ -8,12 +8,22 @@
 
 #include "collective/communicator.h"
 #include "collective/gradient_buckets.h"
+#include "collective/watchdog.h"
 #include "config/config.h"
 #include "dataset/batch.h"
+#include "engine/agreement.h"
+#include "engine/checkpoint_writer.h"
+#include "engine/distributed_options.h"
 #include "engine/hdf_dump_callback.h"
+#include "engine/meta_update.h"
 #include "engine/model_files.h"
 #include "engine/network_runner.h"
+#include "engine/observers.h"
+#include "engine/rank_pace.h"
+#include "engine/record_step.h"
+#include "engine/run_status.h"
 #include "io/checkpoint.h"
+#include "io/file_lock.h"
 #include "optim/learning_rate_control.h"
 #include "optim/updater.h"
 
@@ -22,7 +32,9 @@ namespace wende {
 /// Sums over one pass through a dataset, over all ranks.
 struct PassResult {
   std::vector<LossReport> losses;
+  std::vector<LossReport> meta;  ///< as in StepReport
   int64_t steps = 0;
+  int64_t batches = 0;   ///< of the plan, taken by any rank
   bool stopped = false;  ///< a stop signal ended it early
   double seconds = 0;
 };
@@ -37,10 +49,16 @@ class Engine {
   /// The config's `task` (default "train"). Returns the exit status: 0, or 75 when a signal stopped it after a
   /// checkpoint.
   ExitStatus run();
+  /// To be called before run(): one training step becomes a case file. For one rank.
+  void record_step(RecordStep options) { record_step_ = std::move(options); }
+
+  /// Watches all passes, on rank 0.
+  void add_callback(std::shared_ptr<Callback> callback) { observers_.add(std::move(callback)); }
 
  private:
   struct Pass;
 
+  ExitStatus run_task();
   ExitStatus train();
   void evaluate();
   void forward();
@@ -49,20 +67,53 @@ class Engine {
   /// Restores the newest state (mid-epoch, epoch, import_model_train_epoch1, load); returns the epoch to go on with.
   int restore();
   void load_values(const std::string& path);
+  void set_values(const std::map<std::string, Tensor>& values, const std::string& path);
   ExitStatus train_epochs(int first_epoch);
   PassResult run_pass(Pass& pass);
   PassResult train_epoch(int epoch, double learning_rate);
   std::map<std::string, PassResult> evaluate_all(int epoch);
-  void save_epoch(int epoch);
+  void save_epoch(int epoch, const std::map<std::string, double>& scores);
+  bool may_save() const;
+  void start_mid_epoch(int epoch, const PassResult& partial);
+  std::optional<Checkpoint> newest_checkpoint(const std::vector<int>& saved);
+  int go_on_from(const Checkpoint& checkpoint);
+  void complete_scores();
   void save_mid_epoch(int epoch, const PassResult& partial);
   Checkpoint make_checkpoint(int epoch) const;
   std::map<std::string, double> scores(const std::string& set, const PassResult& result) const;
   std::string score_text(const PassResult& result) const;
   std::string error_text(const PassResult& result) const;
-  void finish_epoch(int epoch, const PassResult& train_result);
-  StepReport train_step(const std::optional<Batch>& batch, double learning_rate, int epoch);
+  bool finish_epoch(int epoch, const PassResult& train_result);  ///< false: stopped by a signal
+  bool evaluate_epoch(int epoch);
+  struct PassPlan;
+  PassPlan plan_pass(const Pass& pass, const BatchOptions& options) const;
+  void begin_pass(const Pass& pass, PassResult& result, const PassPlan& plan);
   void assign_parameters(NetworkRunner& runner, bool ran) const;
-  void sum_over_ranks(StepReport& report, int64_t& stop) const;
+  StepReport compute_gradients(const std::optional<Batch>& batch, double learning_rate);
+  void update(double learning_rate, int epoch);
+  /// What ranks tell each other in each step besides the losses; after sum_over_ranks, how many of them said it.
+  struct StepFlags {
+    double stop = 0;
+    double checkpoint = 0;
+    double non_finite = 0;
+    double sync_parameters = 0;
+  };
+  StepFlags own_flags(const Pass& pass, const StepReport& report) const;
+  void sum_over_ranks(StepReport& report, StepFlags& flags) const;
+  /// A loss or gradient is not finite: names layer and sequences, saves the batch. True: leave the update out and go
+  /// on.
+  bool skip_non_finite(const Pass& pass, const StepReport& report, const std::optional<Batch>& batch, int64_t step);
+  void finish_step(const Pass& pass, const StepReport& report, const StepFlags& flags,
+                   const std::optional<Batch>& batch, PassResult& result);
+  void save_at_interval(int epoch, const PassResult& partial, const StepFlags& flags, int64_t steps);
+  bool gradients_not_finite() const;
+  void average_parameters();
+  void divide_by_ranks(const Tensor& sum) const;
+  RunOptions run_options() const;
+  void start_watching();
+  void report_times();
+  void require_same_start(Dataset& dataset);
+  Facts start_facts(const Dataset& dataset) const;
   Dataset& dataset(const std::string& role, const Value& options);
   const Network& any_network() const;
 
@@ -75,16 +126,37 @@ class Engine {
   NetworkWithGradients evaluation_;
   std::unique_ptr<ParamStore> store_;
   std::unique_ptr<NetworkRunner> train_runner_;
+  RecordStep record_step_;
+  std::unique_ptr<StepRecorder> recorder_;
   std::unique_ptr<NetworkRunner> eval_runner_;
   std::unique_ptr<Updater> updater_;
   std::unique_ptr<GradientBuckets> buckets_;
   std::map<std::string, size_t> param_index_;
   std::map<std::string, bool> has_gradient_;
+  std::unique_ptr<MetaUpdate> meta_update_;
+  Observers observers_;
   std::unique_ptr<HdfDumpCallback> train_dumps_;
   std::unique_ptr<HdfDumpCallback> eval_dumps_;
   std::map<std::string, std::unique_ptr<Dataset>> datasets_;
   int64_t global_step_ = 0;
+  DistributedOptions distributed_;
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<Watchdog> watchdog_;
+  double trace_origin_ = 0;  ///< monotonic, the same moment on all ranks
+  RankPace pace_;
+  RunStatus status_;
+  std::string dataset_signature_;  ///< of the training data
+  /// A run was killed between an epoch's checkpoint and its scores: they are made up for.
+  std::optional<std::pair<int, std::map<std::string, double>>> scores_to_complete_;
+  int64_t check_interval_ = 100;         ///< steps between comparisons of the ranks' parameters
+  int64_t checkpoint_steps_ = 0;         ///< 0: none inside epochs
+  double checkpoint_seconds_ = 0;        ///< 0: none inside epochs
+  double last_checkpoint_ = 0;           ///< monotonic
+  double last_parameter_sync_ = 0;       ///< monotonic
+  bool filters_gradients_ = false;       ///< gradient_nan_inf_filter: the updater looks after them
+  int64_t skipped_in_a_row_ = 0;         ///< steps left out because of non-finite numbers
   std::optional<Checkpoint> mid_epoch_;  ///< restored state inside an epoch, until that epoch goes on
+  CheckpointWriter writer_;              ///< last: it ends first
 };
 
 }  // namespace wende

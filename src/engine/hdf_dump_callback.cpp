@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.h"
+#include "engine/observers.h"
 #include "engine/run_outputs.h"
 #include "io/checkpoint.h"
 
@@ -89,6 +90,9 @@ HdfDumpCallback::HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& c
   }
   for (size_t i = 0; i < sinks.size(); ++i) {
     const Sink& sink = sinks[i];
+    if (is_image_sink(sink)) {
+      continue;
+    }
     Dump*& dump = by_layer[sink.layer];
     if (dump == nullptr) {
       dumps_.push_back(std::make_unique<Dump>());

@@ -94,6 +94,42 @@ ModelFiles::ModelFiles(const Config& config) : base_(config.get_string("model", 
 
 std::string ModelFiles::epoch_path(int epoch) const { return fmt::format("{}.{:03}.wende", base_, epoch); }
 
+std::string ModelFiles::non_finite_case_path(int64_t step, int rank) const {
+  return fmt::format("{}.nonfinite.step{:06}.rank{:03}.h5", base_, step, rank);
+}
+
+void ModelFiles::recover() const {
+  const fs::path base(base_);
+  const fs::path folder = base.has_parent_path() ? base.parent_path() : fs::path(".");
+  const std::string prefix = base.filename().string() + ".";
+  std::vector<fs::path> left;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.rfind(prefix, 0) != 0) {
+      continue;
+    }
+    if (name.find(".wende.") != std::string::npos) {
+      left.push_back(entry.path());
+    } else if (name.find(".tmp.") != std::string::npos) {  // of the run's state, or of its learning-rate file
+      log_line(3, fmt::format("Removed {}, which a killed run left", entry.path().string()));
+      fs::remove(entry.path(), error);
+    }
+  }
+  for (const fs::path& path : left) {
+    const std::string text = path.string();
+    const size_t mark = text.rfind(".wende.") + 6;
+    const std::string kind = text.substr(mark, 5);
+    if (kind == ".old." && !fs::exists(text.substr(0, mark))) {
+      log_line(3, fmt::format("Restored {} from {}", text.substr(0, mark), text));
+      fs::rename(path, text.substr(0, mark), error);
+    } else if (kind == ".old." || kind == ".tmp.") {
+      log_line(3, fmt::format("Removed {}, which a killed run left", text));
+      fs::remove_all(path, error);
+    }
+  }
+}
+
 std::vector<int> ModelFiles::saved_epochs() const {
   std::vector<int> epochs;
   const fs::path base(base_);
@@ -152,7 +188,10 @@ void ModelFiles::clean_up(const std::map<int, EpochData>& scores) const {
     return;
   }
   const std::vector<int> saved = saved_epochs();
-  const std::set<int> keep = epochs_to_keep(cleanup_, saved, scores);
+  std::set<int> keep = epochs_to_keep(cleanup_, saved, scores);
+  for (size_t i = saved.size() - std::min<size_t>(saved.size(), 2); i < saved.size(); ++i) {
+    keep.insert(saved[i]);  // whatever the rules say: one may turn out to be damaged
+  }
   for (const int epoch : saved) {
     if (keep.count(epoch) == 0) {
       std::error_code error;

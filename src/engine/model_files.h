@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +20,13 @@ class ModelFiles {
   bool enabled() const { return !base_.empty(); }
   std::string epoch_path(int epoch) const;
   std::string mid_epoch_path() const { return base_ + ".mid.wende"; }
+  std::string lock_path() const { return base_ + ".lock"; }
+  std::string base() const { return base_; }
+  std::string hang_folder() const { return base_.empty() ? "" : base_ + ".hang"; }
+  std::string non_finite_case_path(int64_t step, int rank) const;
+  /// Removes what a killed run left behind (temporary folders), and finishes an exchange that it had begun. Only while
+  /// this process holds the lock.
+  void recover() const;
   /// Epochs with a complete checkpoint, ascending.
   std::vector<int> saved_epochs() const;
   /// Removes old models by cleanup_old_models (semantics section 15) and says which.

@@ -5,7 +5,10 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "graph/accumulate.h"
 #include "graph/gradients.h"
+#include "graph/row_identity.h"
+#include "ops/pointwise.h"
 
 namespace wende {
 
@@ -26,9 +29,28 @@ NetworkWithGradients NetworkWithGradients::differentiate(std::unique_ptr<Network
   }
   std::vector<Expr> grads = whole;
   if (!with_constraints && network->constraints().defined()) {
+    std::vector<Expr> parts;
+    for (const Expr& part : {network->loss(), network->data_constraints()}) {
+      if (part.defined()) {
+        parts.push_back(part);
+      }
+    }
     grads.assign(names.size(), Expr());
-    if (network->loss().defined()) {
-      grads = wende::gradients(network->loss(), leaves);
+    if (!parts.empty()) {
+      grads = wende::gradients(accumulate(parts), leaves);
+    }
+  }
+  result.meta = ops::meta_losses(network->graph());
+  if (!result.meta.empty()) {
+    std::vector<Expr> parts;
+    for (const ops::MetaLoss& meta : result.meta) {
+      parts.push_back(ops::scale(meta.value, meta.scale));
+    }
+    const std::vector<Expr> meta_grads = wende::gradients(accumulate(parts), leaves);
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (meta_grads[i].defined()) {
+        result.meta_gradients[names[i]] = meta_grads[i];
+      }
     }
   }
   std::vector<std::pair<NodeId, std::string>> order;
@@ -65,8 +87,13 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const NetworkLoss& loss : network.losses()) {
     loss_fetches_.push_back({fetch(loss.value), fetch(loss.error), fetch(loss.inv_norm)});
   }
+  for (const ops::MetaLoss& meta : ops::meta_losses(network.graph())) {
+    meta_fetches_.emplace_back(fetch(meta.value), fetch(meta.elements));
+  }
+  fetch_stats();
   loss_fetch_ = fetch(network.loss());
   constraints_fetch_ = fetch(network.constraints());
+  data_constraints_fetch_ = fetch(network.data_constraints());
   for (const auto& [param, gradient] : gradients) {
     gradient_fetches_[fetch(gradient, store.gradient(param))] = param;
   }
@@ -140,8 +167,76 @@ int NetworkRunner::fetch(Expr expr, Tensor into) {
   return static_cast<int>(fetches_.size()) - 1;
 }
 
+void NetworkRunner::share_sums(Communicator& communicator) {
+  if (network_.global_sums().empty()) {
+    return;
+  }
+  communicator_ = &communicator;
+  std::vector<Fetch> fetches;
+  for (const Network::GlobalSum& sum : network_.global_sums()) {
+    fetches.push_back({sum.local, {}});
+  }
+  local_sums_ = std::make_unique<Executor>(network_.graph(), fetches, store_.flat_values().device());
+  for (const ParamSpec& spec : network_.params()) {
+    local_sums_->bind(spec.name, store_.value(spec.name));
+  }
+}
+
+/// All ranks take part in each step; one without a batch adds zeros.
+void NetworkRunner::exchange_sums(bool has_batch, const RunOptions& options) {
+  if (!communicator_) {
+    return;
+  }
+  std::vector<Tensor> sums;
+  if (has_batch) {
+    RunOptions plain = options;
+    plain.on_fetch = {};
+    for (const Tensor& value : local_sums_->run(binding_, plain)) {
+      sums.push_back(value.clone());
+    }
+  } else {
+    for (const Network::GlobalSum& sum : network_.global_sums()) {
+      sums.push_back(Tensor::zeros(sum.local.dtype(), Binding().shape(sum.local.dims())));
+    }
+  }
+  for (size_t i = 0; i < sums.size(); ++i) {
+    communicator_->all_sum(sums[i].data<float>(), static_cast<size_t>(sums[i].elements()));
+    executor_->bind(network_.global_sums()[i].leaf, sums[i]);
+  }
+}
+
 double NetworkRunner::scalar(int fetch) const {
   return fetch < 0 ? 0.0 : static_cast<double>(values_[static_cast<size_t>(fetch)].data<float>()[0]);
+}
+
+void NetworkRunner::fetch_stats() {
+  for (const Stat& stat : network_.stats()) {
+    for (const Expr& part : {stat.sum, stat.weight}) {
+      if (part.defined()) {
+        stat_fetches_.push_back(fetch(part));
+        stat_numbers_ += part.rank() == 0 ? 1 : static_cast<size_t>(part.dim(0).size());
+      }
+    }
+  }
+}
+
+StepReport NetworkRunner::empty_report() const {
+  StepReport report;
+  report.losses.resize(loss_fetches_.size());
+  report.meta.resize(meta_fetches_.size());
+  report.stats.resize(stat_numbers_);
+  return report;
+}
+
+void NetworkRunner::read_extras(StepReport& report) const {
+  for (const auto& [value, elements] : meta_fetches_) {
+    report.meta.push_back({scalar(value), 0.0, 1.0 / scalar(elements)});
+  }
+  for (const int index : stat_fetches_) {
+    for (const float number : values_[static_cast<size_t>(index)].to_vector<float>()) {
+      report.stats.push_back(static_cast<double>(number));
+    }
+  }
 }
 
 void NetworkRunner::bind_batch(const Batch& batch) {
@@ -180,12 +275,23 @@ void NetworkRunner::bind_batch(const Batch& batch) {
       binding_.bind(dim, tensor.dim(axis));
     }
     executor_->bind("data:" + key, tensor);
+    if (local_sums_) {
+      local_sums_->bind("data:" + key, tensor);
+    }
   }
+  cpu::RandomRows rows(batch.rows.size());
+  for (size_t row = 0; row < rows.size(); ++row) {
+    for (const auto& [id, offset] : batch.rows[row]) {
+      rows[row].push_back({id, offset});
+    }
+  }
+  bind_rows(binding_, rows);
 }
 
 StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
                               const std::function<void(const std::string& param)>& on_gradient) {
   bind_batch(batch);
+  exchange_sums(true, options);
   RunOptions run_options = options;
   if (on_gradient) {
     run_options.on_fetch = [&](int fetch) {
@@ -199,8 +305,10 @@ StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
   for (const LossFetches& fetches : loss_fetches_) {
     report.losses.push_back({scalar(fetches.value), scalar(fetches.error), scalar(fetches.inv_norm)});
   }
+  read_extras(report);
   report.loss = scalar(loss_fetch_);
   report.constraints = scalar(constraints_fetch_);
+  report.data_constraints = scalar(data_constraints_fetch_);
   extra_values_.clear();
   for (const int index : extra_fetches_) {
     extra_values_.push_back(values_[static_cast<size_t>(index)]);

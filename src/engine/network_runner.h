@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "collective/communicator.h"
 #include "dataset/batch.h"
 #include "graph/executor.h"
 #include "network/network.h"
+#include "ops/meta_loss.h"
 #include "optim/param_store.h"
 
 namespace wende {
@@ -26,6 +28,9 @@ struct StepReport {
   std::vector<LossReport> losses;  ///< in the order of Network::losses()
   double loss = 0;                 ///< sum of objectives
   double constraints = 0;
+  double data_constraints = 0;   ///< the part of constraints that depends on the batch
+  std::vector<LossReport> meta;  ///< in the order of NetworkWithGradients::meta; value: mean, inv_norm: 1 / elements
+  std::vector<double> stats;     ///< sums and weights of Network::stats(), one after the other
   double objective() const { return loss + constraints; }
 };
 
@@ -35,6 +40,8 @@ struct NetworkWithGradients {
   std::map<std::string, Expr> gradients;    ///< by parameter; only those that get one
   std::vector<std::string> backward_order;  ///< trainable parameters, first finished first; the same on all ranks
   std::set<std::string> updated;            ///< parameters that get a gradient on some rank
+  std::vector<ops::MetaLoss> meta;          ///< losses that backward met; they have an update of their own
+  std::map<std::string, Expr> meta_gradients;
 
   /// with_constraints: exactly one rank of a run differentiates L2 and the like, since they do not depend on the batch.
   static NetworkWithGradients differentiate(std::unique_ptr<Network> network, bool with_constraints = true);
@@ -59,8 +66,14 @@ class NetworkRunner {
   void assign_parameters(bool ran, const std::function<void(float*, size_t)>& sum_over_ranks = {});
   /// Leaves out assignments that the objective does not read itself.
   void assign_only_what_the_objective_reads();
+  /// Sums that the network wants over all ranks (Network::global_sums) go through `communicator` from now on; then all
+  /// ranks must call run() or skip() in each step.
+  void share_sums(Communicator& communicator);
+  void skip(const RunOptions& options = {}) { exchange_sums(false, options); }  ///< this rank has no batch in this step
 
   const Network& network() const { return network_; }
+  /// A report of zeros: what a rank without a batch adds to a step.
+  StepReport empty_report() const;
   const std::vector<Tensor>& extra_values() const { return extra_values_; }  ///< of the last run
   const Binding& binding() const { return binding_; }                        ///< of the last run
   Executor& executor() { return *executor_; }
@@ -68,7 +81,10 @@ class NetworkRunner {
  private:
   int fetch(Expr expr, Tensor into = {});
   double scalar(int fetch) const;
+  void fetch_stats();
+  void read_extras(StepReport& report) const;
   void bind_batch(const Batch& batch);
+  void exchange_sums(bool has_batch, const RunOptions& options);
 
   struct LossFetches {
     int value = -1;
@@ -76,10 +92,16 @@ class NetworkRunner {
     int inv_norm = -1;
   };
   const Network& network_;
+  Communicator* communicator_ = nullptr;
+  std::unique_ptr<Executor> local_sums_;
   std::vector<Fetch> fetches_;
   std::vector<LossFetches> loss_fetches_;
+  std::vector<std::pair<int, int>> meta_fetches_;  ///< value, elements
+  std::vector<int> stat_fetches_;
+  size_t stat_numbers_ = 0;
   int loss_fetch_ = -1;
   int constraints_fetch_ = -1;
+  int data_constraints_fetch_ = -1;
   std::map<int, std::string> gradient_fetches_;
   std::vector<int> extra_fetches_;
   ParamStore& store_;

@@ -3,101 +3,63 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
-#include "engine/engine.h"
+#include "base/progress.h"
+#include "engine/pass.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
 
 namespace wende {
 
-/// One pass through a dataset.
-struct Engine::Pass {
-  std::string name;    ///< "train", "dev", ...
-  std::string prefix;  ///< of step lines: "train epoch 1", "epoch 1 'dev' eval"
-  Dataset* dataset = nullptr;
-  bool train = false;
-  int epoch = 1;
-  double learning_rate = 0;
-};
-
 namespace {
 
-/// Everything of a report that is summed over ranks, flat.
-std::vector<double> flatten(const StepReport& report) {
-  std::vector<double> values = {report.loss, report.constraints};
-  for (const LossReport& loss : report.losses) {
-    values.insert(values.end(), {loss.value, loss.error, loss.inv_norm});
-  }
-  return values;
+std::optional<Batch> next_batch(BatchLoader& loader) {
+  const PhaseScope phase(phases::kInput);
+  fault_point("input");
+  return loader.next();
 }
 
-void unflatten(const std::vector<double>& values, StepReport& report) {
-  report.loss = values[0];
-  report.constraints = values[1];
-  for (size_t i = 0; i < report.losses.size(); ++i) {
-    report.losses[i] = {values[2 + 3 * i], values[3 + 3 * i], values[4 + 3 * i]};
+StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batch) {
+  const PhaseScope phase(phases::kCompute);
+  if (batch) {
+    return runner.run(*batch);
   }
+  runner.skip();
+  return runner.empty_report();
 }
 
 }  // namespace
 
-void Engine::sum_over_ranks(StepReport& report, int64_t& stop) const {
-  std::vector<double> values = flatten(report);
-  values.push_back(static_cast<double>(stop));
-  communicator_.all_sum(values.data(), values.size());
-  stop = static_cast<int64_t>(values.back());
-  unflatten(values, report);
-}
-
-void Engine::assign_parameters(NetworkRunner& runner, bool ran) const {
-  runner.assign_parameters(ran, [this](float* data, size_t count) { communicator_.all_sum(data, count); });
-}
-
-StepReport Engine::train_step(const std::optional<Batch>& batch, double learning_rate, int epoch) {
-  RunOptions options;
-  options.seed = static_cast<uint64_t>(config_.get_int("random_seed", 1));
-  options.step = static_cast<uint64_t>(global_step_);
-  options.check_numerics = config_.get_bool("debug_add_check_numerics_on_output", false);
-  StepReport report;
-  report.losses.resize(training_.network->losses().size());
-  buckets_->begin_step();
-  for (const std::string& name : training_.updated) {
-    if (training_.gradients.count(name) == 0) {  // only its constraint moves it, and another rank has that
-      float* gradient = store_->gradient(name).data<float>();
-      std::fill(gradient, gradient + store_->gradient(name).elements(), 0.0f);
-    }
-  }
-  if (batch) {
-    report =
-        train_runner_->run(*batch, options, [&](const std::string& param) { buckets_->ready(param_index_.at(param)); });
-    if (!communicator_.is_root()) {
-      report.constraints = 0;
-    }
-  } else {  // this rank has run out of data: it adds zero, so that the step is that of the others' batches
-    float* gradients = store_->flat_gradients().data<float>();
-    std::fill(gradients, gradients + store_->flat_gradients().elements(), 0.0f);
-  }
-  buckets_->finish();
-  updater_->step(learning_rate, global_step_, epoch, has_gradient_);
-  ++global_step_;
-  return report;
-}
-
-PassResult Engine::run_pass(Pass& pass) {
-  NetworkRunner& runner = pass.train ? *train_runner_ : *eval_runner_;
-  HdfDumpCallback& dumps = pass.train ? *train_dumps_ : *eval_dumps_;
-  BatchOptions batch_options = BatchOptions::from_config(config_, pass.name, runner.network().has_recurrent_layer());
-  batch_options.keys = runner.network().used_data_keys();
-  const BatchPlan plan = plan_batches(*pass.dataset, batch_options);
-  const int64_t ranks = communicator_.size();
-  const int64_t steps = (static_cast<int64_t>(plan.batches.size()) + ranks - 1) / ranks;
-  PassResult result;
-  result.losses.resize(runner.network().losses().size());
+Engine::PassPlan Engine::plan_pass(const Pass& pass, const BatchOptions& options) const {
+  PassPlan plan;
+  plan.batches = plan_batches(*pass.dataset, options);
+  const bool everything = distributed_.data == DistributedOptions::Data::kEverything;
+  plan.ranks = everything ? 1 : communicator_.size();
+  plan.rank = everything ? 0 : communicator_.rank();
+  const int64_t count = static_cast<int64_t>(plan.batches.batches.size());
   if (pass.train && mid_epoch_) {
-    result.steps = mid_epoch_->counters.at("step_in_epoch");
+    plan.first_batch = std::min(mid_epoch_->counters.at("batches_done"), count);
+    plan.first_step = mid_epoch_->counters.at("step_in_epoch");
+  }
+  const auto uneven = pass.train ? distributed_.uneven_training : distributed_.uneven_evaluation;
+  const bool join = uneven == DistributedOptions::Uneven::kJoin;
+  int64_t rounds = (count - plan.first_batch + (join ? plan.ranks - 1 : 0)) / plan.ranks;
+  if (everything) {  // the ranks' own counts may differ
+    int64_t agreed = join ? rounds : -rounds;
+    communicator_.all_max(&agreed, 1);
+    rounds = join ? agreed : -agreed;
+  }
+  plan.steps = plan.first_step + rounds;
+  return plan;
+}
+
+void Engine::begin_pass(const Pass& pass, PassResult& result, const PassPlan& plan) {
+  result.steps = plan.first_step;
+  result.batches = plan.first_batch;
+  if (pass.train && mid_epoch_) {
     for (size_t i = 0; i < result.losses.size(); ++i) {
       result.losses[i] = {mid_epoch_->numbers.at(fmt::format("value/{}", i)),
                           mid_epoch_->numbers.at(fmt::format("error/{}", i)),
@@ -105,38 +67,64 @@ PassResult Engine::run_pass(Pass& pass) {
     }
     mid_epoch_.reset();
   }
-  BatchLoader loader(*pass.dataset, plan, batch_options, communicator_.rank(), static_cast<int>(ranks),
-                     result.steps * ranks);
-  StepLog step_log(config_, runner.network(), pass.prefix, steps);
+  if (pass.train) {
+    pace_.begin();
+    status_.begin_epoch(pass.epoch, plan.steps, plan.first_step);
+    last_checkpoint_ = last_parameter_sync_ = monotonic_seconds();
+  }
+}
+
+PassResult Engine::run_pass(Pass& pass) {
+  NetworkRunner& runner = pass.train ? *train_runner_ : *eval_runner_;
+  HdfDumpCallback& dumps = pass.train ? *train_dumps_ : *eval_dumps_;
+  BatchOptions batch_options = BatchOptions::from_config(config_, pass.name, runner.network().has_recurrent_layer());
+  batch_options.keys = runner.network().used_data_keys();
+  const PassPlan plan = plan_pass(pass, batch_options);
+  PassResult result;
+  result.losses.resize(runner.network().losses().size());
+  result.meta.resize(runner.empty_report().meta.size());
+  begin_pass(pass, result, plan);
+  BatchLoader loader(*pass.dataset, plan.batches, batch_options, plan.rank, plan.ranks, plan.first_batch);
+  StepLog step_log(config_, runner.network(), pass.prefix, plan.steps);
   const double start = monotonic_seconds();
   dumps.begin_run(pass.name, pass.epoch);
-  const bool stop_on_nonfinite = config_.get_bool("stop_on_nonfinite_train_score", true);
-  while (result.steps < steps && !result.stopped) {
-    const std::optional<Batch> batch = loader.next();
+  observers_.run_started({pass.name, pass.train, pass.epoch, plan.steps, global_step_});
+  while (result.steps < plan.steps && !result.stopped) {
+    if (pass.train) {
+      progress().step = global_step_;
+    }
+    const std::optional<Batch> batch = next_batch(loader);
     const double step_start = monotonic_seconds();
-    StepReport report;
-    report.losses.resize(result.losses.size());
-    report = pass.train ? train_step(batch, pass.learning_rate, pass.epoch) : batch ? runner.run(*batch) : report;
-    assign_parameters(runner, batch.has_value());
+    StepReport report = pass.train ? compute_gradients(batch, pass.learning_rate) : evaluate_step(runner, batch);
+    if (!communicator_.is_root() && !distributed_.horovod) {  // constraints on parameters count once
+      report.constraints = report.data_constraints;
+    }
+    if (!pass.train) {
+      assign_parameters(runner, batch.has_value());
+    }
     if (!dumps.empty()) {
       dumps.add_batch(batch.value_or(Batch()), runner.extra_values(), runner.binding());
     }
-    int64_t stop = pass.train && stop_requested() ? 1 : 0;
-    sum_over_ranks(report, stop);
-    for (size_t i = 0; i < result.losses.size(); ++i) {
-      result.losses[i].value += report.losses[i].value;
-      result.losses[i].error += report.losses[i].error;
-      result.losses[i].inv_norm += report.losses[i].inv_norm;
+    StepFlags flags = own_flags(pass, report);
+    if (pass.train || !distributed_.ranks_report_alone()) {
+      sum_over_ranks(report, flags);
     }
-    if (pass.train && stop_on_nonfinite && !std::isfinite(report.objective())) {
-      throw Error(ExitStatus::kNonFinite,
-                  fmt::format("epoch {} step {}: the loss is {}", pass.epoch, result.steps, report.objective()))
-          .frame(fmt::format("sequences: {}",
-                             batch ? fmt::format("{}", fmt::join(batch->tags, ", ")).substr(0, 300) : "none here"));
+    if (pass.train) {
+      finish_step(pass, report, flags, batch, result);
+    } else {
+      add_losses(report, result);
     }
-    step_log.step(result.steps, report, batch ? &*batch : nullptr, monotonic_seconds() - step_start);
+    const double step_seconds = monotonic_seconds() - step_start;
+    observers_.step_finished(result.steps, global_step_ - (pass.train ? 1 : 0), step_seconds, runner, report,
+                             batch ? &*batch : nullptr);
+    step_log.step(result.steps, report, batch ? &*batch : nullptr, step_seconds, &observers_.stats());
     ++result.steps;
-    result.stopped = stop > 0;
+    result.batches = std::min(result.batches + plan.ranks, static_cast<int64_t>(plan.batches.batches.size()));
+    result.stopped = flags.stop > 0 && (pass.train || !distributed_.ranks_report_alone());
+    if (pass.train) {
+      status_.step_done(result.steps, report.objective());
+      save_at_interval(pass.epoch, result, flags, plan.steps);
+    }
   }
   dumps.end_run();
   result.seconds = monotonic_seconds() - start;
@@ -167,6 +155,9 @@ std::map<std::string, PassResult> Engine::evaluate_all(int epoch) {
     Pass pass{name, fmt::format("epoch {} '{}' eval", epoch, name), &dataset(name, options), false, epoch, 0};
     pass.dataset->init_epoch(epoch);
     results[name] = run_pass(pass);
+    if (results[name].stopped) {
+      break;
+    }
   }
   return results;
 }

@@ -7,6 +7,8 @@
 
 #include "base/error.h"
 #include "engine/hdf_dump_callback.h"
+#include "engine/meta_update.h"
+#include "engine/replay_extras.h"
 #include "engine/run_outputs.h"
 #include "io/atomic_file.h"
 #include "optim/updater.h"
@@ -32,12 +34,13 @@ class ReplayMode {
     for (const Sink& sink : built_.network->sinks()) {
       extra.push_back(sink.expr);
     }
+    meta_update_ = std::make_unique<MetaUpdate>(built_, extra);
     runner_ = std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra);
     // Cases are recorded with the optimiser's update alone: RETURNN's own extra updates do not run there.
     runner_->assign_only_what_the_objective_reads();
   }
 
-  StepReport run(const Batch& batch) { return runner_->run(batch); }
+  StepReport run(const Batch& batch, const RunOptions& options) { return runner_->run(batch, options); }
   void assign_parameters() { runner_->assign_parameters(true); }
 
   void write_outputs(hdf5::File& out, const std::string& mode) const {
@@ -49,8 +52,15 @@ class ReplayMode {
   }
 
   std::vector<Tensor> sink_values() const {
-    return {runner_->extra_values().begin() + static_cast<std::ptrdiff_t>(layers_.size()),
-            runner_->extra_values().end()};
+    const auto first = runner_->extra_values().begin() + static_cast<std::ptrdiff_t>(layers_.size());
+    return {first, first + static_cast<std::ptrdiff_t>(built_.network->sinks().size())};
+  }
+
+  std::map<std::string, Tensor> meta_gradients() const { return meta_update_->gradients(*runner_); }
+  const std::vector<ops::MetaLoss>& meta() const { return built_.meta; }
+  void meta_step(const StepReport& report, ParamStore& store, Updater& updater, double learning_rate, int64_t step) {
+    const std::unique_ptr<Communicator> self = Communicator::self();
+    meta_update_->apply(*runner_, true, report, store, updater, *self, learning_rate, step, 1);
   }
 
   const Network& network() const { return *built_.network; }
@@ -61,33 +71,10 @@ class ReplayMode {
   NetworkWithGradients built_;
   std::vector<const NetworkLayer*> layers_;
   std::unique_ptr<NetworkRunner> runner_;
+  std::unique_ptr<MetaUpdate> meta_update_;
 };
 
 Tensor scalar(double value) { return Tensor::scalar(static_cast<float>(value)); }
-
-void write_losses(hdf5::File& out, const std::string& mode, const Network& network, const StepReport& report) {
-  for (size_t i = 0; i < report.losses.size(); ++i) {
-    const NetworkLoss& loss = network.losses()[i];
-    const LossReport& values = report.losses[i];
-    const std::string path = fmt::format("losses/{}/{}/", mode, loss.name);
-    const double norm = 1.0 / values.inv_norm;
-    if (loss.value.defined()) {
-      out.write(path + "loss", scalar(values.value));
-    }
-    if (loss.error.defined()) {
-      out.write(path + "error", scalar(values.error));
-    }
-    out.write(path + "norm_factor", scalar(norm));
-    if (loss.objective.defined()) {
-      out.write(path + "objective", scalar(loss.scale * values.value * (loss.use_normalized ? norm : 1.0)));
-    }
-  }
-  if (network.objective().defined()) {
-    out.write("total/" + mode + "/loss", scalar(report.loss));
-    out.write("total/" + mode + "/constraints", scalar(report.constraints));
-    out.write("total/" + mode + "/objective", scalar(report.objective()));
-  }
-}
 
 /// Cases store arrays batch-major; templates may have the batch axis elsewhere.
 int template_axis(const Data& data, int file_axis) {
@@ -180,6 +167,14 @@ std::map<std::string, Tensor> gradient_copies(const ParamStore& store, const std
   return result;
 }
 
+/// A recorded step (record_step.h) has the random numbers of its place in the run.
+RunOptions run_options(const Config& config) {
+  RunOptions options;
+  options.seed = static_cast<uint64_t>(config.get_int("random_seed", 1));
+  options.step = static_cast<uint64_t>(config.get_int("replay_step", 0));
+  return options;
+}
+
 /// k steps on the same batch with optimiser state from zero: objectives, parameters, processed gradients.
 void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, ParamStore& store, const Batch& batch) {
   const Network& network = train.network();
@@ -190,12 +185,14 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
   Updater updater(config, store, layer_opts, decoupled_l2(config, network, store));
   const int64_t steps = config.get_int("train_steps", 3);
   for (int64_t k = 1; k <= steps; ++k) {
-    const StepReport report = train.run(batch);
+    const StepReport report = train.run(batch, run_options(config));
     train.assign_parameters();
     updater.step(config.get_float("learning_rate", 0.01), k - 1, 1, has_gradient(train.gradients()));
     if (k == 1) {
       write_tensors(out, "grads_processed", updater.processed_gradients());
     }
+    train.meta_step(report, store, updater, config.get_float("learning_rate", 0.01), k - 1);
+    write_meta(out, k, train.meta(), report);
     out.write(fmt::format("after/{}/objective", k), scalar(report.objective()));
     for (const std::string& name : store.names()) {
       out.write(fmt::format("after/{}/params/{}", k, name), on_host(store.value(name)));
@@ -249,9 +246,14 @@ class WorkFolder {
   fs::path folder_;
 };
 
-NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, bool train) {
+NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, const Batch& batch, bool train) {
   NetworkOptions options;
   options.train = train;
+  for (const auto& [key, data] : batch.data) {
+    if (extern_data.keys.count(key) == 0) {
+      options.fed_keys.insert(key);
+    }
+  }
   options.behavior_version = static_cast<int>(config.get_int("behavior_version", 0));
   return NetworkWithGradients::differentiate(Network::build(config, extern_data, options));
 }
@@ -260,19 +262,21 @@ void replay_case(const hdf5::File& file, hdf5::File& out, Device device) {
   const Config config = with_updater(Config::from_source(file.read_strings("config").at(0), file.path() + ":/config"));
   const ExternData extern_data = ExternData::from_config(config);
   const Batch batch = read_batch(file, extern_data);
-  NetworkWithGradients train = build_mode(config, extern_data, true);
-  NetworkWithGradients eval = build_mode(config, extern_data, false);
+  NetworkWithGradients train = build_mode(config, extern_data, batch, true);
+  NetworkWithGradients eval = build_mode(config, extern_data, batch, false);
   ParamStore store(train.network->params(), train.backward_order, device);
   store.initialize(static_cast<uint64_t>(config.get_int("seed", 1)));
   load_params(file, store);
 
   WorkFolder folder;
   ReplayMode eval_mode(std::move(eval), store, true);
-  const StepReport eval_report = eval_mode.run(batch);
+  const StepReport eval_report = eval_mode.run(batch, run_options(config));
   eval_mode.write_outputs(out, "eval");
   write_losses(out, "eval", eval_mode.network(), eval_report);
   write_tensors(out, "grads_eval", gradient_copies(store, eval_mode.gradients()));
   const std::unique_ptr<Communicator> self = Communicator::self();
+  StatBook eval_stats;
+  write_stats(out, "eval", eval_mode.network(), eval_report, eval_stats);
   HdfDumpCallback dumps(eval_mode.network().sinks(), *self);
   dumps.begin_run("train", 1);
   dumps.add_batch(batch, eval_mode.sink_values(), eval_mode.binding());
@@ -283,10 +287,14 @@ void replay_case(const hdf5::File& file, hdf5::File& out, Device device) {
   }
 
   ReplayMode train_mode(std::move(train), store, true);
-  const StepReport train_report = train_mode.run(batch);
+  const StepReport train_report = train_mode.run(batch, run_options(config));
   train_mode.write_outputs(out, "train");
   write_losses(out, "train", train_mode.network(), train_report);
   write_tensors(out, "grads", gradient_copies(store, train_mode.gradients()));
+  write_tensors(out, "grads_meta", train_mode.meta_gradients());
+  StatBook train_stats;
+  write_stats(out, "train", train_mode.network(), train_report, train_stats);
+  write_summaries(out, train_mode.network(), train_report, train_mode.sink_values());
   if (train_mode.network().objective().defined() && !train_mode.gradients().empty()) {
     run_train_steps(out, config, train_mode, store, batch);
   }

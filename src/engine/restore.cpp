@@ -3,8 +3,11 @@
 
 #include <filesystem>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "engine/engine.h"
+#include "engine/non_finite.h"
 #include "engine/step_log.h"
 #include "tensor/placement.h"
 
@@ -47,49 +50,88 @@ Tensor batch_norm_of_other_version(const std::map<std::string, Tensor>& values, 
 Checkpoint Engine::make_checkpoint(int epoch) const {
   Checkpoint checkpoint;
   for (const std::string& name : store_->names()) {
-    checkpoint.params[name] = on_host(store_->value(name));
+    checkpoint.params[name] = on_host(store_->value(name)).clone();
   }
   if (updater_ != nullptr) {
-    checkpoint.optimizer = updater_->state();
+    for (const auto& [name, tensor] : updater_->state()) {
+      checkpoint.optimizer[name] = tensor.clone();
+    }
   }
+  checkpoint.texts["dataset"] = dataset_signature_;
   checkpoint.counters = {{"epoch", epoch}, {"global_step", global_step_}, {"world_size", communicator_.size()}};
   return checkpoint;
 }
 
-void Engine::save_epoch(int epoch) {
-  if (!model_files_.enabled()) {
+void Engine::save_epoch(int epoch, const std::map<std::string, double>& scores) {
+  if (!model_files_.enabled() || !communicator_.is_root() || !may_save()) {
     return;
   }
+  const PhaseScope phase(phases::kCheckpoint);
   const std::string path = model_files_.epoch_path(epoch);
-  if (communicator_.is_root()) {
-    log_line(3, fmt::format("Save model under {}", path));
-    save_checkpoint(path, make_checkpoint(epoch));
-    std::error_code ignored;
-    fs::remove_all(model_files_.mid_epoch_path(), ignored);
+  log_line(3, fmt::format("Save model under {}", path));
+  Checkpoint checkpoint = make_checkpoint(epoch);
+  for (const auto& [key, value] : scores) {
+    checkpoint.numbers["score/" + key] = value;
   }
-  communicator_.barrier();
+  writer_.start(path, std::move(checkpoint), [mid = model_files_.mid_epoch_path()] {
+    std::error_code ignored;
+    fs::remove_all(mid, ignored);
+  });
+}
+
+/// Values that are not finite must not become the newest checkpoint.
+bool Engine::may_save() const {
+  for (const std::string& name : store_->names()) {
+    if (store_->value(name).dtype() == DType::kFloat32 && !all_finite(store_->value(name))) {
+      log_line(1, fmt::format("No checkpoint: parameter '{}' is not finite", name));
+      return false;
+    }
+  }
+  return true;
+}
+
+void Engine::save_at_interval(int epoch, const PassResult& partial, const StepFlags& flags, int64_t steps) {
+  if (!model_files_.enabled() || !communicator_.is_root() || partial.stopped || partial.steps == steps) {
+    return;
+  }
+  writer_.check();
+  const bool due = flags.checkpoint > 0 || (checkpoint_steps_ > 0 && global_step_ % checkpoint_steps_ == 0);
+  if (!due || writer_.busy()) {  // a disk that is slower than the interval must not hold up training
+    return;
+  }
+  start_mid_epoch(epoch, partial);
 }
 
 void Engine::save_mid_epoch(int epoch, const PassResult& partial) {
-  if (!model_files_.enabled()) {
-    return;
-  }
-  if (communicator_.is_root()) {
-    Checkpoint checkpoint = make_checkpoint(epoch);
-    checkpoint.counters["step_in_epoch"] = partial.steps;
-    for (size_t i = 0; i < partial.losses.size(); ++i) {
-      checkpoint.numbers[fmt::format("value/{}", i)] = partial.losses[i].value;
-      checkpoint.numbers[fmt::format("error/{}", i)] = partial.losses[i].error;
-      checkpoint.numbers[fmt::format("inv_norm/{}", i)] = partial.losses[i].inv_norm;
-    }
-    log_line(3, fmt::format("Save model under {}", model_files_.mid_epoch_path()));
-    save_checkpoint(model_files_.mid_epoch_path(), checkpoint);
+  if (model_files_.enabled() && communicator_.is_root()) {
+    start_mid_epoch(epoch, partial);
+    const PhaseScope phase(phases::kCheckpoint);
+    writer_.wait();
   }
   communicator_.barrier();
 }
 
-void Engine::load_values(const std::string& path) {
-  const std::map<std::string, Tensor> values = load_parameters(path);
+void Engine::start_mid_epoch(int epoch, const PassResult& partial) {
+  if (!may_save()) {
+    return;
+  }
+  const PhaseScope phase(phases::kCheckpoint);
+  Checkpoint checkpoint = make_checkpoint(epoch);
+  checkpoint.counters["step_in_epoch"] = partial.steps;
+  checkpoint.counters["batches_done"] = partial.batches;
+  for (size_t i = 0; i < partial.losses.size(); ++i) {
+    checkpoint.numbers[fmt::format("value/{}", i)] = partial.losses[i].value;
+    checkpoint.numbers[fmt::format("error/{}", i)] = partial.losses[i].error;
+    checkpoint.numbers[fmt::format("inv_norm/{}", i)] = partial.losses[i].inv_norm;
+  }
+  log_line(3, fmt::format("Save model under {}", model_files_.mid_epoch_path()));
+  writer_.start(model_files_.mid_epoch_path(), std::move(checkpoint));
+  last_checkpoint_ = monotonic_seconds();
+}
+
+void Engine::load_values(const std::string& path) { set_values(load_parameters(path), path); }
+
+void Engine::set_values(const std::map<std::string, Tensor>& values, const std::string& path) {
   std::vector<Diagnostic> problems;
   for (const std::string& name : store_->names()) {
     const auto found = values.find(name);
@@ -116,6 +158,75 @@ void Engine::load_values(const std::string& path) {
   }
 }
 
+/// On rank 0: the newest checkpoint that is whole; the others get it from there. Damaged ones are named and skipped.
+std::optional<Checkpoint> Engine::newest_checkpoint(const std::vector<int>& saved) {
+  std::string bytes;
+  if (communicator_.is_root() && model_files_.enabled()) {
+    const int last = saved.empty() ? 0 : saved.back();
+    std::vector<std::string> paths;
+    if (const auto mid = checkpoint_counters(model_files_.mid_epoch_path()); mid && mid->at("epoch") > last) {
+      paths.push_back(model_files_.mid_epoch_path());
+    }
+    for (auto epoch = saved.rbegin(); epoch != saved.rend(); ++epoch) {
+      paths.push_back(model_files_.epoch_path(*epoch));
+    }
+    std::optional<Error> first;
+    for (const std::string& path : paths) {
+      try {
+        Checkpoint checkpoint = load_checkpoint(path);
+        checkpoint.texts["path"] = path;
+        bytes = pack_checkpoint(checkpoint);
+        log_line(1, fmt::format("Going on from {}", path));
+        break;
+      } catch (const Error& error) {
+        log_line(1, fmt::format("Skipped: {}", error.what()));
+        first = first ? first : error;
+      }
+    }
+    if (bytes.empty() && first) {
+      throw *first;
+    }
+  }
+  bytes = communicator_.broadcast_string(bytes);
+  return bytes.empty() ? std::nullopt : std::optional(unpack_checkpoint(bytes));
+}
+
+int Engine::go_on_from(const Checkpoint& checkpoint) {
+  set_values(checkpoint.params, checkpoint.texts.at("path"));
+  updater_->load_state(checkpoint.optimizer);
+  global_step_ = checkpoint.counters.at("global_step");
+  const int epoch = static_cast<int>(checkpoint.counters.at("epoch"));
+  const auto dataset = checkpoint.texts.find("dataset");
+  if (dataset != checkpoint.texts.end() && dataset->second != dataset_signature_ &&
+      !config_.get_bool("allow_dataset_change", false)) {
+    throw Error(ExitStatus::kMalformedInput,
+                fmt::format("the training data is not that of the checkpoint: {} now, {} then", dataset_signature_,
+                            dataset->second))
+        .hint("set allow_dataset_change = True to go on with it");
+  }
+  if (checkpoint.counters.count("step_in_epoch") != 0) {
+    log_line(1, fmt::format("Going on in epoch {} after step {}", epoch, checkpoint.counters.at("step_in_epoch")));
+    if (checkpoint.counters.at("world_size") != communicator_.size()) {
+      log_line(1, fmt::format("The epoch began on {} ranks and goes on on {}: batches that are not done yet are shared "
+                              "anew",
+                              checkpoint.counters.at("world_size"), communicator_.size()));
+    }
+    mid_epoch_ = checkpoint;
+    mid_epoch_->counters.emplace("batches_done",
+                                 checkpoint.counters.at("step_in_epoch") * checkpoint.counters.at("world_size"));
+    return epoch;
+  }
+  log_line(1, fmt::format("Going on after epoch {}", epoch));
+  std::map<std::string, double> scores;
+  for (const auto& [key, value] : checkpoint.numbers) {
+    if (key.rfind("score/", 0) == 0) {
+      scores[key.substr(6)] = value;
+    }
+  }
+  scores_to_complete_ = {epoch, scores};
+  return epoch + 1;
+}
+
 int Engine::restore() {
   store_->initialize(static_cast<uint64_t>(config_.get_int("random_seed", 1)));
   const bool train = training_.network != nullptr;
@@ -136,30 +247,8 @@ int Engine::restore() {
     load_values(model_files_.epoch_path(epoch));
     return epoch;
   }
-  const int last = saved.empty() ? 0 : saved.back();
-  const auto mid = model_files_.enabled() ? checkpoint_counters(model_files_.mid_epoch_path()) : std::nullopt;
-  if (mid && mid->at("epoch") > last) {
-    log_line(1, fmt::format("Going on in epoch {} after step {} from {}", mid->at("epoch"), mid->at("step_in_epoch"),
-                            model_files_.mid_epoch_path()));
-    mid_epoch_ = load_checkpoint(model_files_.mid_epoch_path());
-    load_values(model_files_.mid_epoch_path());
-    updater_->load_state(mid_epoch_->optimizer);
-    global_step_ = mid_epoch_->counters.at("global_step");
-    if (mid_epoch_->counters.at("world_size") != communicator_.size()) {
-      throw Error(
-          ExitStatus::kRanksDisagree,
-          fmt::format("the interrupted epoch ran on {} ranks, this run has {}; start it with as many, or remove {}",
-                      mid_epoch_->counters.at("world_size"), communicator_.size(), model_files_.mid_epoch_path()));
-    }
-    return static_cast<int>(mid->at("epoch"));
-  }
-  if (last > 0) {
-    log_line(1, fmt::format("Going on after epoch {} from {}", last, model_files_.epoch_path(last)));
-    const Checkpoint checkpoint = load_checkpoint(model_files_.epoch_path(last));
-    load_values(model_files_.epoch_path(last));
-    updater_->load_state(checkpoint.optimizer);
-    global_step_ = checkpoint.counters.at("global_step");
-    return last + 1;
+  if (const std::optional<Checkpoint> checkpoint = newest_checkpoint(saved)) {
+    return go_on_from(*checkpoint);
   }
   for (const char* option : {"import_model_train_epoch1", "load"}) {
     if (const std::string path = config_.get_string(option, ""); !path.empty()) {

@@ -22,6 +22,8 @@ char axis_letter(const Data& data, int axis) {
   return dim.is_dynamic() ? 'D' : 'S';
 }
 
+Tensor scalar(double value) { return Tensor::scalar(static_cast<float>(value)); }
+
 /// Zeros in values [B,...] where the index on `axis` is not below the sequence's length.
 void clear_padding(const Tensor& values, int axis, const std::vector<int32_t>& lengths) {
   for (int64_t b = 0; b < values.dim(0); ++b) {
@@ -73,6 +75,30 @@ void write_output(hdf5::File& file, const std::string& path, const ReadableOutpu
   for (const auto& [axis, lengths] : output.sizes) {
     file.set_attribute(path, fmt::format("sizes:{}", axis),
                        Tensor::of<int32_t>(lengths, {static_cast<int64_t>(lengths.size())}));
+  }
+}
+
+void write_losses(hdf5::File& out, const std::string& mode, const Network& network, const StepReport& report) {
+  for (size_t i = 0; i < report.losses.size(); ++i) {
+    const NetworkLoss& loss = network.losses()[i];
+    const LossReport& values = report.losses[i];
+    const std::string path = fmt::format("losses/{}/{}/", mode, loss.name);
+    const double norm = 1.0 / values.inv_norm;
+    if (loss.value.defined()) {
+      out.write(path + "loss", scalar(values.value));
+    }
+    if (loss.error.defined()) {
+      out.write(path + "error", scalar(values.error));
+    }
+    out.write(path + "norm_factor", scalar(norm));
+    if (loss.objective.defined()) {
+      out.write(path + "objective", scalar(loss.scale * values.value * (loss.use_normalized ? norm : 1.0)));
+    }
+  }
+  if (network.objective().defined()) {
+    out.write("total/" + mode + "/loss", scalar(report.loss));
+    out.write("total/" + mode + "/constraints", scalar(report.constraints));
+    out.write("total/" + mode + "/objective", scalar(report.objective()));
   }
 }
 

@@ -24,4 +24,7 @@ ReadableOutput make_readable(const Data& data, const Tensor& values, const Bindi
 /// Writes one output with its attributes (axes, sizes:<i>, layer_class, sparse).
 void write_output(hdf5::File& file, const std::string& path, const ReadableOutput& output, const NetworkLayer& layer);
 
+/// /losses/<mode>/<name>/... and /total/<mode>/... of a run.
+void write_losses(hdf5::File& out, const std::string& mode, const Network& network, const StepReport& report);
+
 }  // namespace wende

@@ -38,9 +38,14 @@ StepLog::StepLog(const Config& config, const Network& network, std::string prefi
       steps_(steps),
       batch_size_(config.get_bool("log_batch_size", false)),
       live_(isatty(STDERR_FILENO) != 0 && log_enabled(3) && !log_enabled(5)),
-      start_(monotonic_seconds()) {}
+      start_(monotonic_seconds()) {
+  for (const ops::MetaLoss& meta : ops::meta_losses(network.graph())) {
+    meta_names_.push_back(meta.name);
+  }
+}
 
-std::string StepLog::step_text(int64_t step, const StepReport& report, const Batch* batch, double seconds) const {
+std::string StepLog::step_text(int64_t step, const StepReport& report, const Batch* batch, double seconds,
+                               const StatBook* stats) const {
   std::map<std::string, std::string> items;
   for (size_t i = 0; i < report.losses.size(); ++i) {
     const NetworkLoss& loss = network_.losses()[i];
@@ -49,6 +54,15 @@ std::string StepLog::step_text(int64_t step, const StepReport& report, const Bat
     }
     if (loss.error.defined()) {
       items["error:" + loss.name] = number_text(static_cast<float>(report.losses[i].error / report.losses[i].inv_norm));
+    }
+  }
+  for (size_t i = 0; i < report.meta.size(); ++i) {
+    const LossReport& meta = report.meta[i];
+    items["cost:" + meta_names_[i]] = number_text(static_cast<float>(meta.value / meta.inv_norm));
+  }
+  if (stats != nullptr) {
+    for (const auto& [name, value] : stats->latest()) {
+      items["stats:" + name] = value.text();
     }
   }
   items["loss"] = number_text(static_cast<float>(report.objective()));
@@ -83,10 +97,10 @@ std::string StepLog::live_text(int64_t step, const StepReport& report) const {
   return text.substr(0, terminal_width());
 }
 
-void StepLog::step(int64_t step, const StepReport& report, const Batch* batch, double seconds) {
+void StepLog::step(int64_t step, const StepReport& report, const Batch* batch, double seconds, const StatBook* stats) {
   computing_ += seconds;
   if (log_enabled(5)) {
-    log_line(5, step_text(step, report, batch, seconds));
+    log_line(5, step_text(step, report, batch, seconds, stats));
   } else if (live_) {
     fmt::print(stderr, "\r\033[K{}", live_text(step, report));
     std::fflush(stderr);

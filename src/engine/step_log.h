@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "engine/network_runner.h"
+#include "engine/stat_book.h"
 
 namespace wende {
 
@@ -14,14 +15,17 @@ class StepLog {
  public:
   StepLog(const Config& config, const Network& network, std::string prefix, int64_t steps);
   /// batch: of this rank; null when it had none.
-  void step(int64_t step, const StepReport& report, const Batch* batch, double seconds);
+  void step(int64_t step, const StepReport& report, const Batch* batch, double seconds,
+            const StatBook* stats = nullptr);
   void finish(int64_t steps, double seconds);
 
  private:
-  std::string step_text(int64_t step, const StepReport& report, const Batch* batch, double seconds) const;
+  std::string step_text(int64_t step, const StepReport& report, const Batch* batch, double seconds,
+                        const StatBook* stats) const;
   std::string live_text(int64_t step, const StepReport& report) const;
   const Network& network_;
   std::string prefix_;
+  std::vector<std::string> meta_names_;
   int64_t steps_;
   bool batch_size_;
   bool live_;

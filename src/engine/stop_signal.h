@@ -6,5 +6,7 @@ namespace wende {
 /// flag; install them as the first thing in main, before MPI and Python start.
 void install_stop_handlers();
 bool stop_requested();
+/// SIGTERM has come: a launcher that ends the rest after a crash sends it too, so peers may be gone.
+bool terminated();
 
 }  // namespace wende

@@ -57,7 +57,7 @@ int64_t Binding::size(const Dim& dim) const {
     throw internal_error(fmt::format("dim {} has no size in this batch", dim.str()));
   }
   if (dim.op() == Dim::Op::kPacked) {
-    const std::vector<int32_t> each = lengths(dim.operands()[1]);
+    const std::vector<int32_t> each = lengths(dim.operands()[dim.operands()[0].is_batch() ? 1 : 0]);
     return std::accumulate(each.begin(), each.end(), int64_t{0});
   }
   int64_t result = size(dim.operands()[0]);

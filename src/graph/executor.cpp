@@ -3,54 +3,22 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <ctime>
+#include <set>
+#include <unordered_map>
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/progress.h"
 #include "device/memory.h"
 #include "graph/device_op.h"
 #include "graph/host_call.h"
 #include "graph/leaf_op.h"
 #include "graph/op.h"
-#include "graph/op_scratch.h"
-#include "graph/planner.h"
 #include "graph/program.h"
+#include "graph/sized_plan.h"
 
 namespace wende {
-
-namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-double thread_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
-
-bool all_finite(const Tensor& tensor) {
-  if (tensor.dtype() != DType::kFloat32) {
-    return true;
-  }
-  const Tensor local = on_host(tensor);
-  const float* x = local.data<float>();
-  float sum = 0;  // x * 0 is NaN exactly for non-finite x; no branch in the loop
-  for (int64_t i = 0; i < tensor.elements(); ++i) {
-    sum += x[i] * 0.0f;
-  }
-  return sum == 0.0f;
-}
-
-/// Everything about a run that depends on sizes only.
-struct SizedPlan {
-  std::vector<Shape> shapes;    ///< by value
-  std::vector<size_t> offsets;  ///< by value; arena values only
-  size_t bytes = 0;
-  std::vector<Tensor> tensors;  ///< by value, views of the arena at `base`
-  const std::byte* base = nullptr;
-};
-
-}  // namespace
 
 class Executor::Impl : public RunContext {
  public:
@@ -66,7 +34,7 @@ class Executor::Impl : public RunContext {
     binding_ = &binding;
     options_ = &options;
     plan_ = &plan_for(binding);
-    bind_leaves();
+    bind_leaves({});
     rows_.clear();
     for (const Program::Step& step : program_.steps) {
       run_step(step);
@@ -79,43 +47,64 @@ class Executor::Impl : public RunContext {
     return results;
   }
 
+  size_t planned_bytes() const { return plan_ == nullptr ? 0 : plan_->bytes; }
   std::string memory_text(size_t most) const {
-    std::multimap<size_t, std::string> lines;
-    for (size_t position = 0; plan_ != nullptr && position < program_.steps.size(); ++position) {
-      const Program::Step& step = program_.steps[position];
-      const Node& node = graph_.node(step.node);
-      for (const int index : step.outputs) {
-        const ValuePlace& place = program_.values[static_cast<size_t>(index)];
-        if (place.kind != ValuePlace::Kind::kArena) continue;
-        const Tensor& tensor = value(index);
-        lines.emplace(
-            tensor.bytes(),
-            fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n",
-                        static_cast<double>(tensor.bytes()) * 1e-6,
-                        static_cast<double>(plan_->offsets[static_cast<size_t>(index)]) * 1e-6, position,
-                        place.last_use, graph_.scope_name(node.scope), node.op->name(), tensor.shape().str()));
-      }
-    }
-    std::string text;
-    for (auto it = lines.rbegin(); it != lines.rend() && most > 0; ++it, --most) text += it->second;
-    return text;
+    return plan_ == nullptr ? "" : wende::memory_text(graph_, program_, *plan_, most);
   }
 
-  const Tensor& input(int index) const override {
-    return host_call_ != nullptr ? host_call_->input(index) : value(step_->inputs[static_cast<size_t>(index)]);
+  void prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {
+    binding_ = &binding;
+    options_ = &options;
+    plan_ = &plan_for(binding);
+    bind_leaves({moving.begin(), moving.end()});
+    rows_.clear();
+    leaf_values_.clear();
+    kernels_.clear();
+    for (const Program::Step& step : program_.steps) {
+      const ValuePlace& place = program_.values[static_cast<size_t>(step.outputs.at(0))];
+      if (place.kind == ValuePlace::Kind::kLeaf) {
+        leaf_values_[step.node] = step.outputs[0];
+      } else if (place.kind != ValuePlace::Kind::kAlias || !step.copy_fetches.empty()) {
+        kernels_.push_back(&step);
+      }
+    }
   }
-  const Tensor& output(int index) const override {
-    return host_call_ != nullptr ? host_call_->output(index) : value(step_->outputs[static_cast<size_t>(index)]);
+
+  void point_leaf(NodeId leaf, const Tensor& tensor) {
+    if (const auto it = leaf_values_.find(leaf); it != leaf_values_.end()) {
+      point(it->second, tensor);
+    }
   }
+
+  void point_fetch(int fetch, const Tensor& tensor) {
+    fetches_[static_cast<size_t>(fetch)].into = tensor;
+    const int value = program_.fetch_values[static_cast<size_t>(fetch)];
+    const ValuePlace& place = program_.values[static_cast<size_t>(value)];
+    if (place.kind == ValuePlace::Kind::kFetch && place.fetch == fetch) {
+      point(value, tensor);
+    }
+  }
+
+  void step() {
+    for (const int alias : moving_aliases_) {
+      place_alias(alias);
+    }
+    for (const Program::Step* step : kernels_) {
+      run_step(*step);
+    }
+  }
+
+  const Tensor& input(int index) const override { return value(step_->inputs[static_cast<size_t>(index)]); }
+  const Tensor& output(int index) const override { return value(step_->outputs[static_cast<size_t>(index)]); }
   bool output_wanted(int index) const override {
     return program_.values[static_cast<size_t>(step_->outputs[static_cast<size_t>(index)])].wanted;
   }
   const Binding& binding() const override { return *binding_; }
   const FrameRows* frames() const override { return frames_; }
-  Device device() const override { return host_call_ != nullptr ? Device::cpu() : device_; }
-  Tensor scratch(DType dtype, Shape shape) override {
-    return (host_call_ != nullptr ? host_scratch_ : scratch_).take(dtype, shape);
-  }
+  Device device() const override { return device_; }
+  Tensor scratch(DType dtype, Shape shape) override { return scratch_.take(dtype, shape); }
+  std::shared_ptr<void>& kept() override { return kept_[step_->node]; }
+  const RunOptions& options() const override { return *options_; }
   uint64_t seed() const override { return options_->seed; }
   uint64_t step() const override { return options_->step; }
   const Tensor& bound(const std::string& name) const override {
@@ -140,7 +129,7 @@ class Executor::Impl : public RunContext {
   const Tensor& value(int index) const { return plan_->tensors[static_cast<size_t>(index)]; }
 
   SizedPlan& plan_for(const Binding& binding) {
-    const double start = now();
+    const double start = thread_seconds();
     std::vector<int64_t> sizes;
     for (const Dim& dim : program_.dims) {
       sizes.push_back(binding.size(dim));
@@ -150,55 +139,18 @@ class Executor::Impl : public RunContext {
     }
     const auto [it, fresh] = plans_.try_emplace(sizes);
     if (fresh) {
-      make_plan(it->second, sizes);
+      it->second.lay_out(graph_, program_, sizes);
     }
     if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
       arena_.reset();  // before the new one is taken: peak memory is one arena
-      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes, 64), device_);
+      // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
+      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
     }
     if (it->second.base != arena_->data()) {
       place_tensors(it->second);
     }
-    planning_seconds_ += now() - start;
+    planning_seconds_ += thread_seconds() - start;
     return it->second;
-  }
-
-  void make_plan(SizedPlan& plan, const std::vector<int64_t>& sizes) {
-    std::vector<Lifetime> lifetimes;
-    std::vector<int> piece_of(program_.values.size(), -1);
-    plan.shapes.resize(program_.values.size());
-    plan.offsets.assign(program_.values.size(), 0);
-    for (size_t position = 0; position < program_.steps.size(); ++position) {
-      const Program::Step& step = program_.steps[position];
-      for (const int index : step.outputs) {
-        const ValuePlace& place = program_.values[static_cast<size_t>(index)];
-        Shape& shape = plan.shapes[static_cast<size_t>(index)];
-        for (const int dim : place.dims) {
-          shape.push_back(sizes[static_cast<size_t>(dim)]);
-        }
-        if (place.kind != ValuePlace::Kind::kArena) {
-          continue;
-        }
-        if (index == step.in_place_output) {
-          const int piece = piece_of[static_cast<size_t>(step.in_place_input)];
-          lifetimes[static_cast<size_t>(piece)].end =
-              std::max(lifetimes[static_cast<size_t>(piece)].end, place.last_use);
-          piece_of[static_cast<size_t>(index)] = piece;
-          continue;
-        }
-        piece_of[static_cast<size_t>(index)] = static_cast<int>(lifetimes.size());
-        const size_t bytes =
-            static_cast<size_t>(shape.elements()) * size_of(program_.dtypes[static_cast<size_t>(index)]);
-        lifetimes.push_back({bytes, static_cast<int>(position), place.last_use});
-      }
-    }
-    const ArenaPlan arena = plan_arena(lifetimes);
-    plan.bytes = arena.bytes;
-    for (size_t i = 0; i < piece_of.size(); ++i) {
-      if (piece_of[i] >= 0) {
-        plan.offsets[i] = arena.offsets[static_cast<size_t>(piece_of[i])];
-      }
-    }
   }
 
   void place_tensors(SizedPlan& plan) {
@@ -213,25 +165,51 @@ class Executor::Impl : public RunContext {
   }
 
   /// Leaves, aliases of anything, and fetches with their own memory get their tensors in each run: they may move.
-  void bind_leaves() {
+  /// Those that move have no tensor until they are pointed.
+  void bind_leaves(const std::set<NodeId>& moving) {
+    moving_aliases_.clear();
+    std::vector<char> moves(program_.values.size(), 0);
     for (const Program::Step& step : program_.steps) {
       for (const int index : step.outputs) {
         const size_t i = static_cast<size_t>(index);
         const ValuePlace& place = program_.values[i];
         if (place.kind == ValuePlace::Kind::kLeaf) {
-          plan_->tensors[i] = leaf_tensor(step.node, plan_->shapes[i]);
+          moves[i] = moving.count(step.node) != 0;
+          plan_->tensors[i] = moves[i] ? Tensor() : leaf_tensor(step.node, plan_->shapes[i]);
         } else if (place.kind == ValuePlace::Kind::kFetch) {
-          plan_->tensors[i] = checked(fetches_[static_cast<size_t>(place.fetch)].into, plan_->shapes[i], "fetch");
+          const Fetch& fetch = fetches_[static_cast<size_t>(place.fetch)];
+          moves[i] = fetch.pointed;
+          plan_->tensors[i] = moves[i] ? Tensor() : checked(fetch.into, plan_->shapes[i], "fetch");
         } else if (place.kind == ValuePlace::Kind::kAlias) {
+          moves[i] = moves[static_cast<size_t>(place.alias_of)];
+          if (moves[i]) {
+            moving_aliases_.push_back(index);
+            continue;
+          }
           const Tensor& base = value(place.alias_of);
           if (base.elements() != plan_->shapes[i].elements()) {
             fail_step(step, fmt::format("{} elements of {} cannot take shape {}", base.elements(), base.shape().str(),
                                         plan_->shapes[i].str()));
           }
-          plan_->tensors[i] = Tensor::wrap(base.dtype(), plan_->shapes[i], base.raw(), nullptr, device_);
+          place_alias(index);
         }
       }
     }
+  }
+
+  void place_alias(int index) {
+    const size_t i = static_cast<size_t>(index);
+    const Tensor& base = value(program_.values[i].alias_of);
+    plan_->tensors[i] = Tensor::wrap(base.dtype(), plan_->shapes[i], base.raw(), nullptr, device_);
+  }
+
+  void point(int index, const Tensor& tensor) {
+    const size_t i = static_cast<size_t>(index);
+    if (tensor.elements() != plan_->shapes[i].elements()) {
+      throw internal_error(
+          fmt::format("a loop points {} to a value of shape {}", tensor.shape().str(), plan_->shapes[i].str()));
+    }
+    plan_->tensors[i] = tensor;
   }
 
   Tensor leaf_tensor(NodeId node, const Shape& shape) {
@@ -272,6 +250,9 @@ class Executor::Impl : public RunContext {
   void run_kernel(const Program::Step& step) {
     const Node& node = graph_.node(step.node);
     const double start = profiling_ ? thread_seconds() : 0;
+    const double trace_start = tracing() ? monotonic_seconds() : 0;
+    const char* layer = graph_.scope_name(node.scope).c_str();
+    progress().running(layer, node.op->name().data());
     step_ = &step;
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
@@ -280,6 +261,9 @@ class Executor::Impl : public RunContext {
     } catch (Error& error) {
       error.frame(fmt::format("in layer '{}', operation '{}'", graph_.scope_name(node.scope), node.op->name()));
       throw;
+    }
+    if (tracing()) {
+      trace_span(TraceRow::kOperation, layer, trace_start, monotonic_seconds(), node.op->name().data());
     }
     if (profiling_) {
       seconds_[fmt::format("{}/{}", graph_.scope_name(node.scope), node.op->name())] += thread_seconds() - start;
@@ -293,28 +277,12 @@ class Executor::Impl : public RunContext {
     if (device_.is_cpu() || dynamic_cast<const DeviceOp*>(&op) != nullptr) {
       return op.run(*this);
     }
-    HostCall call;
-    for (const int index : step_->inputs) {
-      call.add_input(value(index));
-    }
-    for (const int index : step_->outputs) {
-      call.add_output(value(index), program_.values[static_cast<size_t>(index)].wanted);
-    }
-    host_scratch_.reset();
-    host_call_ = &call;
-    try {
-      op.run(*this);
-    } catch (...) {
-      host_call_ = nullptr;
-      throw;
-    }
-    host_call_ = nullptr;
-    call.write_back();
+    run_on_host(op, *this, host_scratch_, *step_);
   }
 
   void check_numerics(const Program::Step& step, const Node& node) const {
     for (const int index : step.outputs) {
-      if (program_.values[static_cast<size_t>(index)].wanted && !all_finite(value(index))) {
+      if (program_.values[static_cast<size_t>(index)].wanted && !numbers_finite(value(index))) {
         throw Error(ExitStatus::kNonFinite,
                     fmt::format("layer '{}', operation '{}': first non-finite value, shape {}",
                                 graph_.scope_name(node.scope), node.op->name(), value(index).shape().str()));
@@ -351,10 +319,13 @@ class Executor::Impl : public RunContext {
   const Program::Step* step_ = nullptr;
   const FrameRows* frames_ = nullptr;
   std::map<std::pair<int, int>, FrameRows> rows_;  ///< of this run, by the two leading dims
-  OpScratch scratch_;
-  OpScratch host_scratch_;
-  HostCall* host_call_ = nullptr;              ///< while an op without kernels for the device runs
-  std::map<std::string, Tensor> leaf_copies_;  ///< on the device, of leaves bound to host memory
+  std::map<NodeId, std::shared_ptr<void>> kept_;
+  std::vector<int> moving_aliases_;              ///< values that alias a moving leaf or fetch, in running order
+  std::unordered_map<NodeId, int> leaf_values_;  ///< of prepare()
+  std::vector<const Program::Step*> kernels_;    ///< of prepare(): the steps that do something
+  std::map<std::string, Tensor> leaf_copies_;    ///< on the device, of leaves bound to host memory
+  Scratch scratch_;
+  Scratch host_scratch_;  ///< of ops without kernels for the device
 };
 
 Executor::Executor(const Graph& graph, std::vector<Fetch> fetches, Device device)
@@ -376,7 +347,13 @@ std::vector<std::string> Executor::leaf_names() const {
 std::vector<Tensor> Executor::run(const Binding& binding, const RunOptions& options) {
   return impl_->run(binding, options);
 }
-size_t Executor::arena_bytes() const { return impl_->arena_ ? impl_->arena_->bytes() : 0; }
+void Executor::prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {
+  impl_->prepare(binding, options, moving);
+}
+void Executor::point_leaf(NodeId leaf, const Tensor& tensor) { impl_->point_leaf(leaf, tensor); }
+void Executor::point_fetch(int fetch, const Tensor& tensor) { impl_->point_fetch(fetch, tensor); }
+void Executor::step() { impl_->step(); }
+size_t Executor::arena_bytes() const { return impl_->planned_bytes(); }
 std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }
 void Executor::set_profiling(bool on) {

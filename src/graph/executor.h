@@ -15,7 +15,8 @@ namespace wende {
 /// One value that a run hands out.
 struct Fetch {
   Expr expr;
-  Tensor into;  ///< if defined: written to this memory (same shape); else a tensor valid until the next run
+  Tensor into;           ///< if defined: written to this memory (same shape); else a tensor valid until the next run
+  bool pointed = false;  ///< written to the memory of Executor::point_fetch, where later nodes may read it
 };
 
 struct RunOptions {
@@ -39,6 +40,13 @@ class Executor {
 
   /// Values of the fetches, in their order. Errors get the layer of the failing node as frame.
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options = {});
+
+  /// Loops: prepare once for the sizes of a batch (leaves named in `moving` and pointed fetches need no memory yet),
+  /// then point those and step, as often as needed. All else that is bound stays as it is.
+  void prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving);
+  void point_leaf(NodeId leaf, const Tensor& tensor);
+  void point_fetch(int fetch, const Tensor& tensor);
+  void step();
 
   size_t arena_bytes() const;  ///< of the last run
   int64_t node_count() const;  ///< nodes that run

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/error.h"
@@ -75,13 +76,27 @@ std::vector<Expr> gradients(Expr loss, const std::vector<Expr>& wrt) {
   if (loss.rank() != 0 || loss.dtype() != DType::kFloat32) {
     throw internal_error("gradients of a non-scalar: " + loss.type().str());
   }
-  Graph& graph = *loss.graph;
-  const std::vector<char> depends = dependents(graph, wrt, loss.node);
-  std::map<Output, std::vector<Expr>> grads;
-  if (depends[static_cast<size_t>(loss.node)] != 0) {
-    grads[{loss.node, loss.output}].push_back(gradient_seed(graph));
+  const std::vector<char> depends = dependents(*loss.graph, wrt, loss.node);
+  if (depends[static_cast<size_t>(loss.node)] == 0) {
+    return std::vector<Expr>(wrt.size());
   }
-  for (NodeId id = loss.node; id >= 0; --id) {
+  return gradients({{loss, gradient_seed(*loss.graph)}}, wrt);
+}
+
+std::vector<Expr> gradients(const std::vector<GradientSeed>& seeds, const std::vector<Expr>& wrt) {
+  Graph& graph = *seeds.at(0).expr.graph;
+  NodeId last = 0;
+  for (const GradientSeed& seed : seeds) {
+    last = std::max(last, seed.expr.node);
+  }
+  const std::vector<char> depends = dependents(graph, wrt, last);
+  std::map<Output, std::vector<Expr>> grads;
+  for (const GradientSeed& seed : seeds) {
+    if (depends[static_cast<size_t>(seed.expr.node)] != 0) {
+      grads[{seed.expr.node, seed.expr.output}].push_back(seed.gradient);
+    }
+  }
+  for (NodeId id = last; id >= 0; --id) {
     if (depends[static_cast<size_t>(id)] != 0) {
       backward(graph, id, depends, grads);
     }

@@ -2,7 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <atomic>
+
 #include "base/error.h"
+#include "graph/leaf_op.h"
 #include "graph/op.h"
 
 namespace wende {
@@ -91,7 +95,16 @@ std::vector<Expr> Op::vjp(const VjpContext&) const {
   throw Error(ExitStatus::kConfig, fmt::format("[{}] has no gradient", name()));
 }
 
-Graph::Graph() { scopes_.emplace_back(); }
+namespace {
+
+uint64_t next_graph_id() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
+
+Graph::Graph(Graph* outer) : id_(next_graph_id()), outer_(outer) { scopes_.emplace_back(); }
 
 Expr Graph::add(std::shared_ptr<const Op> op, std::vector<Expr> inputs) {
   std::vector<ExprType> input_types;
@@ -105,6 +118,9 @@ Expr Graph::add(std::shared_ptr<const Op> op, std::vector<Expr> inputs) {
   }
   std::vector<ExprType> outputs = op->infer(input_types);
   if (op->traits().pure) {
+    if (invariant(*op, inputs, outputs)) {
+      return add_outside(std::move(op), inputs);
+    }
     const auto [begin, end] = by_hash_.equal_range(hash);
     for (auto it = begin; it != end; ++it) {
       const Node& other = node(it->second);
@@ -113,10 +129,69 @@ Expr Graph::add(std::shared_ptr<const Op> op, std::vector<Expr> inputs) {
       }
     }
   }
+  return append(std::move(op), std::move(inputs), std::move(outputs), hash);
+}
+
+Expr Graph::append(std::shared_ptr<const Op> op, std::vector<Expr> inputs, std::vector<ExprType> outputs, size_t hash) {
   nodes_.push_back({std::move(op), std::move(inputs), std::move(outputs), scope_});
   const NodeId id = size() - 1;
   by_hash_.emplace(hash, id);
   return {this, id, 0};
+}
+
+/// Ops of several outputs stay inside: a capture is one value.
+bool Graph::invariant(const Op& op, const std::vector<Expr>& inputs, const std::vector<ExprType>& outputs) const {
+  return outer_ != nullptr && outputs.size() == 1 && dynamic_cast<const LeafOp*>(&op) == nullptr &&
+         std::all_of(inputs.begin(), inputs.end(),
+                     [this](const Expr& input) { return captured_.count(input.node) != 0; });
+}
+
+Expr Graph::add_outside(std::shared_ptr<const Op> op, const std::vector<Expr>& inputs) {
+  std::vector<Expr> values;
+  for (const Expr& input : inputs) {
+    values.push_back(captured_.at(input.node));
+  }
+  const ScopeGuard scope(*outer_, scope_name(scope_));
+  return capture(outer_->add(std::move(op), std::move(values)));
+}
+
+Expr Graph::capture(Expr value) {
+  if (value.graph == this) {
+    return value;
+  }
+  if (outer_ == nullptr) {
+    throw internal_error("a value of another graph in a graph without an outer one: " + value.type().str());
+  }
+  value = outer_->capture(value);
+  const auto [it, fresh] = leaf_of_.try_emplace({value.node, value.output}, -1);
+  if (fresh) {
+    auto leaf = std::make_shared<const LeafOp>(fmt::format("capture:{}", size()), false, value.type());
+    it->second = append(std::move(leaf), {}, {value.type()}, 0).node;
+    captured_[it->second] = value;
+  }
+  return {this, it->second, 0};
+}
+
+Expr Graph::captured(Expr leaf) const {
+  const auto it = captured_.find(leaf.node);
+  return leaf.graph != this || it == captured_.end() ? Expr{} : it->second;
+}
+
+std::unique_ptr<Graph> Graph::clone(Graph& outer, std::map<NodeId, Expr> values) const {
+  auto copy = std::make_unique<Graph>(&outer);
+  copy->nodes_ = nodes_;
+  copy->scopes_ = scopes_;
+  copy->by_hash_ = by_hash_;
+  for (Node& node : copy->nodes_) {
+    for (Expr& input : node.inputs) {
+      input.graph = copy.get();
+    }
+  }
+  for (const auto& [leaf, value] : values) {
+    copy->leaf_of_[{value.node, value.output}] = leaf;
+  }
+  copy->captured_ = std::move(values);
+  return copy;
 }
 
 int Graph::enter_scope(const std::string& name) {

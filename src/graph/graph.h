@@ -48,14 +48,16 @@ struct Node {
 };
 
 /// A vector of nodes in topological order: a node's inputs come before it. Only grows.
+/// The body of a loop is a graph of its own with an `outer` graph: see graph/loop.h.
 class Graph {
  public:
-  Graph();
+  explicit Graph(Graph* outer = nullptr);
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
   /// Appends a node (or returns an equal existing one for pure ops) after op->infer; errors get the current layer as
-  /// frame. Returns output 0; further outputs through output_of().
+  /// frame. Returns output 0; further outputs through output_of(). In a body, what depends on captured values only is
+  /// computed once, outside: such a node goes to the outer graph, and its value is captured.
   Expr add(std::shared_ptr<const Op> op, std::vector<Expr> inputs);
   Expr output_of(Expr expr, int output) const { return {expr.graph, expr.node, output}; }
 
@@ -69,7 +71,24 @@ class Graph {
 
   std::string str() const;  ///< one line per node
 
+  uint64_t id() const { return id_; }      ///< unique in the process
+  Graph* outer() const { return outer_; }  ///< nullptr: not the body of a loop
+  /// Bodies: the leaf that stands for a value of an enclosing graph, the same in all steps. Own values come back as is.
+  Expr capture(Expr value);
+  /// The outer graph's value of a captured leaf; undefined for all other expressions.
+  Expr captured(Expr leaf) const;
+  /// The same nodes, with the same ids, as a body in `outer`; the captures' values are `values`, by leaf.
+  std::unique_ptr<Graph> clone(Graph& outer, std::map<NodeId, Expr> values) const;
+
  private:
+  Expr append(std::shared_ptr<const Op> op, std::vector<Expr> inputs, std::vector<ExprType> outputs, size_t hash);
+  bool invariant(const Op& op, const std::vector<Expr>& inputs, const std::vector<ExprType>& outputs) const;
+  Expr add_outside(std::shared_ptr<const Op> op, const std::vector<Expr>& inputs);
+
+  uint64_t id_;
+  Graph* outer_;
+  std::map<NodeId, Expr> captured_;                   ///< leaf -> value of the outer graph
+  std::map<std::pair<NodeId, int>, NodeId> leaf_of_;  ///< value of the outer graph -> leaf
   std::vector<Node> nodes_;
   std::vector<std::string> scopes_;
   int scope_ = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "tensor/tensor.h"
 
 namespace wende {
+
+struct RunOptions;
 
 /// Walks the attributes of an op, for printing, equality and hashing: one line per attribute in every op.
 class AttributeVisitor {
@@ -40,6 +43,10 @@ class RunContext {
   virtual uint64_t step() const = 0;
   /// Frames to compute, for ops whose PaddingRule skips; nullptr: all rows.
   virtual const FrameRows* frames() const { return nullptr; }
+  /// What this node keeps from run to run (a loop's executor): empty at first.
+  virtual std::shared_ptr<void>& kept() = 0;
+  /// How errors, numerics checks and random numbers are handled in this run.
+  virtual const RunOptions& options() const = 0;
   /// Leaves only: the tensor bound to this input or parameter name.
   virtual const Tensor& bound(const std::string& name) const = 0;
 };
@@ -65,9 +72,11 @@ struct Overwrite {
 };
 
 struct OpTraits {
-  bool pure = true;        ///< same inputs, same outputs: may be merged with an equal node (not: random, leaves)
-  bool pointwise = false;  ///< out[i] depends on in[i] only (after broadcasting): in-place and fusion are allowed
-  bool host_only = false;  ///< runs on the host, on host tensors, whatever the device
+  bool pure = true;             ///< same inputs, same outputs: may be merged with an equal node (not: random, leaves)
+  bool pointwise = false;       ///< out[i] depends on in[i] only (after broadcasting): in-place and fusion are allowed
+  bool host_only = false;       ///< runs on the host, on host tensors, whatever the device
+  bool skips_unwanted = false;  ///< never writes an output that is not wanted: it gets no memory
+  bool sums_frames = false;     ///< a sum over the leading axes of all inputs: with one axis more, a sum over that too
   Overwrite overwrites = {};
 };
 

@@ -108,8 +108,8 @@ class Compiler {
       ValuePlace& place = program_.values[static_cast<size_t>(value)];
       Program::Step& step = program_.steps[static_cast<size_t>(producer_[static_cast<size_t>(value)])];
       step.ready_fetches.push_back(static_cast<int>(f));
-      if (fetches_[f].into.defined()) {
-        if (place.kind == ValuePlace::Kind::kArena && !place.wanted) {
+      if (fetches_[f].into.defined() || fetches_[f].pointed) {
+        if (place.kind == ValuePlace::Kind::kArena && (!place.wanted || fetches_[f].pointed)) {
           place.kind = ValuePlace::Kind::kFetch;
           place.fetch = static_cast<int>(f);
         } else {

@@ -12,12 +12,20 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/fault.h"
 
 namespace wende {
 
 namespace {
 
 std::string system_message() { return std::strerror(errno); }
+
+/// Lets tests make the n-th file operation fail.
+bool may_go_on(const char* phase) {
+  const int injected = fault_errno(phase);
+  if (injected != 0) errno = injected;
+  return injected == 0;
+}
 
 class Descriptor {
  public:
@@ -42,13 +50,14 @@ class Descriptor {
 /// close() is checked too: network file systems report a full disk only there.
 bool write_all(Descriptor& file, const std::string& bytes) {
   size_t done = 0;
+  if (!may_go_on("io-write")) return false;
   while (done < bytes.size()) {
     const ssize_t count = ::write(file.get(), bytes.data() + done, bytes.size() - done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return false;
     done += static_cast<size_t>(count);
   }
-  return ::fsync(file.get()) == 0 && file.close() == 0;
+  return may_go_on("io-fsync") && ::fsync(file.get()) == 0 && file.close() == 0;
 }
 
 }  // namespace
@@ -62,7 +71,7 @@ std::string temporary_name(const std::string& path) { return fmt::format("{}.tmp
 
 void sync_to_disk(const std::string& path) {
   Descriptor file(path, O_RDONLY);
-  const bool ok = file.ok() && ::fsync(file.get()) == 0;
+  const bool ok = file.ok() && may_go_on("io-fsync") && ::fsync(file.get()) == 0;
   // Some file systems cannot sync folders and say EINVAL: nothing more can be done there.
   if (!ok && errno != EINVAL) {
     throw Error(ExitStatus::kIo, fmt::format("cannot write '{}' to disk: {}", path, system_message()));
@@ -70,7 +79,7 @@ void sync_to_disk(const std::string& path) {
 }
 
 void rename_path(const std::string& from, const std::string& to) {
-  if (::rename(from.c_str(), to.c_str()) != 0) {
+  if (!may_go_on("io-rename") || ::rename(from.c_str(), to.c_str()) != 0) {
     throw Error(ExitStatus::kIo, fmt::format("cannot rename '{}' to '{}': {}", from, to, system_message()));
   }
   sync_to_disk(folder_of(to));

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/json.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
@@ -58,8 +59,13 @@ std::string manifest_of(const Checkpoint& checkpoint, Json files) {
 
 /// Puts the finished folder in its place. An older one there is exchanged in one step where the file system can.
 void move_into_place(const std::string& temporary, const std::string& path) {
-  if (!std::filesystem::exists(path)) return rename_path(temporary, path);
+  if (!std::filesystem::exists(path)) {
+    rename_path(temporary, path);
+    fault_point("ck-rename");
+    return;
+  }
   if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0) {
+    fault_point("ck-rename");
     sync_to_disk(folder_of(path));
     std::filesystem::remove_all(temporary);
     return;
@@ -115,6 +121,12 @@ std::map<std::string, int64_t> counters_of(const Json& manifest) {
   return counters;
 }
 
+void fill_from_manifest(const Json& manifest, Checkpoint& checkpoint) {
+  checkpoint.counters = counters_of(manifest);
+  for (const auto& [key, value] : manifest.at("numbers").members()) checkpoint.numbers[key] = number_from(value);
+  for (const auto& [key, value] : manifest.at("texts").members()) checkpoint.texts[key] = value.as_string();
+}
+
 bool looks_like_hdf5(const std::string& path) {
   constexpr const char* kSignature = "\x89HDF\r\n\x1a\n";
   std::FILE* file = std::fopen(path.c_str(), "rb");
@@ -140,16 +152,19 @@ void save_checkpoint(const std::string& given_path, const Checkpoint& checkpoint
   std::error_code ignored;
   std::filesystem::remove_all(temporary, ignored);
   make_folders(temporary);
+  fault_point("ck-open");
   try {
     Json files = Json::object();
     const auto put = [&](const char* name, const std::map<std::string, Tensor>& tensors) {
       const std::string bytes = write_safetensors(tensors);
       write_file_atomically(temporary + "/" + name, bytes);
+      fault_point("ck-write");
       files.set(name, file_entry(bytes));
     };
     put(kParams, checkpoint.params);
     put(kOptimizer, checkpoint.optimizer);
     write_file_atomically(temporary + "/" + kManifest, manifest_of(checkpoint, std::move(files)));
+    fault_point("ck-fsync");
     move_into_place(temporary, path);
   } catch (...) {
     std::filesystem::remove_all(temporary, ignored);
@@ -163,9 +178,30 @@ Checkpoint load_checkpoint(const std::string& given_path) {
   Checkpoint checkpoint;
   checkpoint.params = read_tensors(path, kParams, manifest);
   checkpoint.optimizer = read_tensors(path, kOptimizer, manifest);
-  checkpoint.counters = counters_of(manifest);
-  for (const auto& [key, value] : manifest.at("numbers").members()) checkpoint.numbers[key] = number_from(value);
-  for (const auto& [key, value] : manifest.at("texts").members()) checkpoint.texts[key] = value.as_string();
+  fill_from_manifest(manifest, checkpoint);
+  return checkpoint;
+}
+
+std::string pack_checkpoint(const Checkpoint& checkpoint) {
+  std::string bytes;
+  for (const std::string& part : {write_safetensors(checkpoint.params), write_safetensors(checkpoint.optimizer),
+                                  manifest_of(checkpoint, Json::object())}) {
+    bytes += fmt::format("{:020}", part.size()) + part;
+  }
+  return bytes;
+}
+
+Checkpoint unpack_checkpoint(const std::string& bytes) {
+  size_t at = 0;
+  const auto part = [&] {
+    const size_t size = std::stoull(bytes.substr(at, 20));
+    at += 20 + size;
+    return bytes.substr(at - size, size);
+  };
+  Checkpoint checkpoint;
+  checkpoint.params = parse_safetensors(part(), "parameters from rank 0");
+  checkpoint.optimizer = parse_safetensors(part(), "optimiser state from rank 0");
+  fill_from_manifest(Json::parse(part(), "manifest from rank 0"), checkpoint);
   return checkpoint;
 }
 

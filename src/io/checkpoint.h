@@ -27,6 +27,9 @@ void save_checkpoint(const std::string& path, const Checkpoint& checkpoint);
 Checkpoint load_checkpoint(const std::string& path);
 /// Reads only the manifest's counters; nullopt if `path` is no complete checkpoint.
 std::optional<std::map<std::string, int64_t>> checkpoint_counters(const std::string& path);
+/// The whole as bytes, for other ranks.
+std::string pack_checkpoint(const Checkpoint& checkpoint);
+Checkpoint unpack_checkpoint(const std::string& bytes);
 /// Also accepted as parameters: a .safetensors file, or a .hdf/.h5 file with one dataset per RETURNN variable.
 std::map<std::string, Tensor> load_parameters(const std::string& path);
 

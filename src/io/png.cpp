@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "io/tfevents.h"
@@ -36,30 +37,111 @@ char colour_type(int64_t channels) {
   }
 }
 
-}  // namespace
+using Row = std::vector<uint8_t>;
 
-std::string encode_png(const std::vector<uint8_t>& pixels, int64_t height, int64_t width, int64_t channels) {
-  const auto row_bytes = static_cast<size_t>(width * channels);
-  std::string rows;
-  for (size_t row = 0; row < static_cast<size_t>(height); ++row) {
-    rows.push_back(0);  // filter: none
-    rows.append(reinterpret_cast<const char*>(pixels.data()) + row * row_bytes, row_bytes);
+uint8_t paeth(int left, int up, int corner) {
+  const int estimate = left + up - corner;
+  const int by_left = std::abs(estimate - left);
+  const int by_up = std::abs(estimate - up);
+  const int by_corner = std::abs(estimate - corner);
+  return static_cast<uint8_t>(by_left <= by_up && by_left <= by_corner ? left : by_up <= by_corner ? up : corner);
+}
+
+/// A row under one of the five filters of PNG (none, sub, up, average, Paeth).
+Row filtered(int filter, const Row& row, const Row& above, size_t pixel_bytes) {
+  Row out(row.size());
+  for (size_t i = 0; i < row.size(); ++i) {
+    const int left = i >= pixel_bytes ? row[i - pixel_bytes] : 0;
+    const int corner = i >= pixel_bytes ? above[i - pixel_bytes] : 0;
+    const int guess[5] = {0, left, above[i], (left + above[i]) / 2, paeth(left, above[i], corner)};
+    out[i] = static_cast<uint8_t>(row[i] - guess[filter]);
   }
-  uLongf packed_bytes = ::compressBound(static_cast<uLong>(rows.size()));
-  std::string packed(packed_bytes, '\0');
-  const auto* plain = reinterpret_cast<const Bytef*>(rows.data());
-  if (::compress(reinterpret_cast<Bytef*>(packed.data()), &packed_bytes, plain, static_cast<uLong>(rows.size())) !=
-      Z_OK) {
+  return out;
+}
+
+/// The rows, each under the filter that leaves the smallest sum of magnitudes, as libpng chooses.
+std::string filtered_rows(const std::vector<uint8_t>& pixels, size_t height, size_t row_bytes, size_t pixel_bytes) {
+  std::string rows;
+  Row above(row_bytes, 0);
+  for (size_t y = 0; y < height; ++y) {
+    const auto begin = pixels.begin() + static_cast<std::ptrdiff_t>(y * row_bytes);
+    const Row row(begin, begin + static_cast<std::ptrdiff_t>(row_bytes));
+    Row best;
+    int64_t least = -1;
+    char chosen = 0;
+    for (int filter = 0; filter < 5; ++filter) {
+      Row candidate = filtered(filter, row, above, pixel_bytes);
+      int64_t sum = 0;
+      for (const uint8_t byte : candidate) {
+        sum += byte < 128 ? byte : 256 - byte;
+      }
+      if (least < 0 || sum < least) {
+        least = sum;
+        best = std::move(candidate);
+        chosen = static_cast<char>(filter);
+      }
+    }
+    rows.push_back(chosen);
+    rows.append(best.begin(), best.end());
+    above = row;
+  }
+  return rows;
+}
+
+/// zlib with libpng's settings: a window no larger than the image needs, and a header that says so.
+std::string packed_rows(const std::string& rows) {
+  constexpr size_t kSmallImage = 16384;
+  constexpr size_t kLookAhead = 262;
+  int window_bits = 15;
+  if (rows.size() <= kSmallImage) {
+    for (size_t half = 1U << 14; rows.size() + kLookAhead <= half; half >>= 1) {
+      --window_bits;
+    }
+  }
+  z_stream stream{};
+  if (::deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, window_bits, 8, Z_FILTERED) != Z_OK) {
     throw internal_error("zlib cannot compress an image");
   }
-  packed.resize(packed_bytes);
+  std::string packed(::deflateBound(&stream, static_cast<uLong>(rows.size())), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(rows.data()));
+  stream.avail_in = static_cast<uInt>(rows.size());
+  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+  stream.avail_out = static_cast<uInt>(packed.size());
+  const int status = ::deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  ::deflateEnd(&stream);
+  if (status != Z_STREAM_END) {
+    throw internal_error("zlib cannot compress an image");
+  }
+  if (rows.size() <= kSmallImage) {
+    unsigned info = static_cast<uint8_t>(packed[0]) >> 4;
+    while (info > 0 && rows.size() <= (1U << (info + 7))) {
+      --info;
+    }
+    const unsigned method = info << 4 | 8U;
+    const unsigned flags = static_cast<uint8_t>(packed[1]) & 0xe0U;
+    packed[0] = static_cast<char>(method);
+    packed[1] = static_cast<char>(flags + (31 - (method * 256 + flags) % 31) % 31);
+  }
+  return packed;
+}
+
+}  // namespace
+
+/// The bytes are those of libpng, which TensorFlow writes its images with.
+std::string encode_png(const std::vector<uint8_t>& pixels, int64_t height, int64_t width, int64_t channels) {
+  const std::string packed = packed_rows(filtered_rows(
+      pixels, static_cast<size_t>(height), static_cast<size_t>(width * channels), static_cast<size_t>(channels)));
   std::string header;
   put_big_endian(header, static_cast<uint32_t>(width));
   put_big_endian(header, static_cast<uint32_t>(height));
   header += {8, colour_type(channels), 0, 0, 0};
   std::string png = "\x89PNG\r\n\x1a\n";
   put_chunk(png, "IHDR", header);
-  put_chunk(png, "IDAT", packed);
+  constexpr size_t kChunk = 8192;
+  for (size_t at = 0; at < packed.size(); at += kChunk) {
+    put_chunk(png, "IDAT", packed.substr(at, kChunk));
+  }
   put_chunk(png, "IEND", "");
   return png;
 }

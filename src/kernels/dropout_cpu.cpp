@@ -40,37 +40,157 @@ void philox_words(const Philox& philox, uint64_t first_block, uint32_t* words) {
   }
 }
 
+constexpr int64_t kWords = 4 * kBlocks;
+
+/// Elements first, first + 1, ... of one frame; `high` is the upper half of the block counter.
 template <class F>
-void fill_uniform(const Philox& philox, const Tensor& out, F f) {
-  constexpr int64_t kWords = 4 * kBlocks;
-  uint32_t words[kWords];
-  float* to = out.data<float>();
-  const int64_t count = out.elements();
-  for (int64_t i = 0; i < count; i += kWords) {
-    philox_words(philox, static_cast<uint64_t>(i / 4), words);
-    const int64_t width = std::min(kWords, count - i);
-    for (int64_t k = 0; k < width; ++k) to[i + k] = f(Philox::to_uniform(words[k]));
+void fill_span(const Philox& philox, uint64_t high, int64_t first, float* to, int64_t count, F f) {
+  if (count <= 4) {
+    for (int64_t i = 0; i < count; ++i) {
+      const auto element = static_cast<uint64_t>(first + i);
+      to[i] = f(philox.block((high << 32) + element / 4)[element % 4]);
+    }
+    return;
   }
+  uint32_t words[kWords];
+  int64_t done = 0;
+  while (done < count) {
+    const int64_t at = first + done;
+    philox_words(philox, (high << 32) + static_cast<uint64_t>(at / 4), words);
+    const int64_t skip = at % 4;
+    const int64_t width = std::min(kWords - skip, count - done);
+    for (int64_t k = 0; k < width; ++k) to[done + k] = f(words[skip + k]);
+    done += width;
+  }
+}
+
+uint64_t mixed(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+/// Walks all frames of `out`: outer axes one by one, the trailing fixed axes as one span.
+template <class Span>
+class FrameWalk {
+ public:
+  FrameWalk(const Philox& philox, const Tensor& out, const RandomLayout& layout, Span span)
+      : philox_(philox), out_(out), layout_(layout), span_(span) {
+    outer_ = static_cast<int>(layout.axes.size());
+    while (outer_ > 0 && layout.axes[static_cast<size_t>(outer_ - 1)] == RandomLayout::Axis::kFixed) --outer_;
+    for (int axis = outer_; axis < out.rank(); ++axis) tail_ *= out.dim(axis);
+    fixed_ = tail_;
+    for (int axis = 0; axis < outer_; ++axis) {
+      if (layout.axes[static_cast<size_t>(axis)] == RandomLayout::Axis::kFixed) fixed_ *= out.dim(axis);
+    }
+  }
+
+  void run() {
+    next_ = out_.data<float>();
+    visit(0, Place{});
+  }
+
+ private:
+  struct Place {
+    int64_t row = -1;
+    int64_t frame = 0;    ///< index of the first dynamic axis
+    int64_t further = 0;  ///< indices of the other dynamic axes
+    int dynamic = 0;
+    int64_t fixed = 0;  ///< index over the outer fixed axes
+  };
+
+  /// The first dynamic axis counts frames; further ones are folded into one number below 2^24.
+  static void add_dynamic(Place& place, int64_t index) {
+    if (place.dynamic++ == 0) {
+      place.frame = index;
+    } else if (place.dynamic == 2) {
+      place.further = index;
+    } else {
+      place.further =
+          static_cast<int64_t>(mixed(static_cast<uint64_t>(place.further) << 32 ^ static_cast<uint64_t>(index)) >> 40);
+    }
+  }
+
+  void visit(int axis, const Place& place) {
+    if (axis == outer_) {
+      emit(place);
+      return;
+    }
+    const RandomLayout::Axis kind = layout_.axes[static_cast<size_t>(axis)];
+    for (int64_t i = 0; i < out_.dim(axis); ++i) {
+      Place inner = place;
+      if (kind == RandomLayout::Axis::kBatch) {
+        inner.row = i;
+      } else if (kind == RandomLayout::Axis::kFixed) {
+        inner.fixed = place.fixed * out_.dim(axis) + i;
+      } else {
+        add_dynamic(inner, i);
+      }
+      visit(axis + 1, inner);
+    }
+  }
+
+  void emit(const Place& place) {
+    Philox philox = philox_;
+    int64_t frame = place.frame;
+    if (place.row >= 0) {
+      uint64_t id = static_cast<uint64_t>(place.row);
+      if (layout_.rows != nullptr && place.row < static_cast<int64_t>(layout_.rows->size())) {
+        for (const RandomPiece& piece : (*layout_.rows)[static_cast<size_t>(place.row)]) {
+          if (piece.offset <= place.frame) {
+            id = piece.id;
+            frame = place.frame - piece.offset;
+          }
+        }
+      }
+      const uint64_t key = mixed(id + 1);
+      philox.key0 ^= static_cast<uint32_t>(key);
+      philox.key1 ^= static_cast<uint32_t>(key >> 32);
+    }
+    // Blocks of 4 elements: those of the fixed axes, then the further dynamic axes, all below 2^32; frames above.
+    const int64_t blocks = (fixed_ + 3) / 4;
+    span_(philox, static_cast<uint64_t>(frame), 4 * blocks * place.further + place.fixed * tail_, next_, tail_);
+    next_ += tail_;
+  }
+
+  const Philox philox_;
+  const Tensor& out_;
+  const RandomLayout& layout_;
+  Span span_;
+  int outer_ = 0;
+  int64_t tail_ = 1;
+  int64_t fixed_ = 1;
+  float* next_ = nullptr;
+};
+
+template <class F>
+void fill_uniform(const Philox& philox, const Tensor& out, const RandomLayout& layout, F f) {
+  const auto span = [f](const Philox& keyed, uint64_t high, int64_t first, float* to, int64_t count) {
+    fill_span(keyed, high, first, to, count, [f](uint32_t word) { return f(Philox::to_uniform(word)); });
+  };
+  FrameWalk<decltype(span)>(philox, out, layout, span).run();
 }
 
 }  // namespace
 
-void dropout_mask(const Philox& philox, double keep, const Tensor& out) {
+void dropout_mask(const Philox& philox, double keep, const Tensor& out, const RandomLayout& layout) {
   const auto threshold = static_cast<float>(keep);
   const auto value = static_cast<float>(1.0 / keep);
-  fill_uniform(philox, out, [=](float u) { return u < threshold ? value : 0.0f; });
+  fill_uniform(philox, out, layout, [=](float u) { return u < threshold ? value : 0.0f; });
 }
 
-void random_uniform(const Philox& philox, double low, double high, const Tensor& out) {
+void random_uniform(const Philox& philox, double low, double high, const Tensor& out, const RandomLayout& layout) {
   const auto offset = static_cast<float>(low);
   const auto range = static_cast<float>(high - low);
-  fill_uniform(philox, out, [=](float u) { return offset + range * u; });
+  fill_uniform(philox, out, layout, [=](float u) { return offset + range * u; });
 }
 
-void random_normal(const Philox& philox, double stddev, const Tensor& out) {
+void random_normal(const Philox& philox, double stddev, const Tensor& out, const RandomLayout& layout) {
   const auto scale = static_cast<float>(stddev);
-  float* to = out.data<float>();
-  for (int64_t i = 0; i < out.elements(); ++i) to[i] = scale * philox.normal(static_cast<uint64_t>(i));
+  const auto span = [scale](const Philox& keyed, uint64_t high, int64_t first, float* to, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) to[i] = scale * keyed.normal((high << 34) + static_cast<uint64_t>(first + i));
+  };
+  FrameWalk<decltype(span)>(philox, out, layout, span).run();
 }
 
 }  // namespace wende::cpu

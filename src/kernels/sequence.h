@@ -17,6 +17,11 @@ void pack(const Tensor& x, const std::vector<int32_t>& lengths, bool time_major,
 /// The inverse, with zeros in the padding.
 void unpack(const Tensor& packed, const std::vector<int32_t>& lengths, bool time_major, const Tensor& out);
 
+/// Where frames in the order of time stand in [T,B]: out [packed] of t * B + b for the valid ones; and back, out [T,B],
+/// with 0 on padding.
+void packed_places(const std::vector<int32_t>& lengths, int64_t times, const Tensor& out);
+void unpacked_places(const std::vector<int32_t>& lengths, const Tensor& out);
+
 }  // namespace wende::cpu
 
 WENDE_CUDA_KERNEL(sequence_mask)

@@ -101,4 +101,24 @@ void unpack(const Tensor& packed, const std::vector<int32_t>& lengths, bool time
   }
 }
 
+void packed_places(const std::vector<int32_t>& lengths, int64_t times, const Tensor& out) {
+  const auto batch = static_cast<int64_t>(lengths.size());
+  int32_t* to = out.data<int32_t>();
+  for (int64_t t = 0; t < times; ++t) {
+    for (int64_t b = 0; b < batch; ++b) {
+      if (t < lengths[static_cast<size_t>(b)]) *to++ = static_cast<int32_t>(t * batch + b);
+    }
+  }
+}
+
+void unpacked_places(const std::vector<int32_t>& lengths, const Tensor& out) {
+  const int64_t batch = out.dim(1);
+  check_batch(lengths, batch);
+  int32_t* to = out.data<int32_t>();
+  int32_t next = 0;
+  for (int64_t t = 0; t < out.dim(0); ++t) {
+    for (int64_t b = 0; b < batch; ++b) *to++ = t < lengths[static_cast<size_t>(b)] ? next++ : 0;
+  }
+}
+
 }  // namespace wende::cpu

@@ -155,4 +155,31 @@ Expr apply_activation(const Value& option, Expr x, int feature_axis) {
   return by_name(option, text, x, feature_axis);
 }
 
+void add_logits(LayerBuilder& builder, const Value& activation, Expr x) {
+  if (activation.is_none()) {
+    return;
+  }
+  builder.add_sub_output("before_activation", {builder.out_data(), x});
+  if (!activation.is_string()) {
+    return;
+  }
+  const std::string name = without_prefix(activation.as_string());
+  for (const char* kind : {"softmax", "log_softmax", "sigmoid", "exp"}) {
+    if (name == kind) {
+      builder.add_sub_output("logits", {builder.out_data(), x});
+      builder.add_sub_output("logits:" + name, {builder.out_data(), x});
+    }
+  }
+}
+
+void pass_on_logits(LayerBuilder& builder) {
+  for (const char* key : {"before_activation", "logits", "logits:softmax", "logits:log_softmax", "logits:sigmoid",
+                          "logits:exp", "output_loss"}) {
+    const LayerOutput output = builder.source_sub_output(0, key);
+    if (output.expr.defined()) {
+      builder.add_sub_output(key, output);
+    }
+  }
+}
+
 }  // namespace wende

@@ -5,6 +5,7 @@
 
 #include "config/value.h"
 #include "graph/graph.h"
+#include "layers/layer_builder.h"
 
 namespace wende {
 
@@ -12,5 +13,11 @@ namespace wende {
 /// (feature_axis). Throws kConfig at option's place with the closest name.
 Expr apply_activation(const Value& option, Expr x, int feature_axis);
 std::vector<std::string> activation_names();
+
+/// Makes the activation's input x known to losses: "before_activation", and "logits" where their log probabilities
+/// are stable (softmax, log_softmax, sigmoid, exp).
+void add_logits(LayerBuilder& builder, const Value& activation, Expr x);
+/// The same sub-outputs as those of the layer's only source, whose output this layer passes on.
+void pass_on_logits(LayerBuilder& builder);
 
 }  // namespace wende

@@ -1,6 +1,11 @@
 #include "layers/axis_option.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 #include "layers/alignment.h"
+#include "layers/dim_tag.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -23,10 +28,29 @@ AxisDescription axis_description(const Value& option) {
     }
     return AxisDescription(std::move(parts));
   }
-  throw option.error("an axis is a string, an int or a list of these, got " + option.repr());
+  throw option.error("an axis is a string, an int, a dim tag or a list of these, got " + option.repr());
 }
 
 std::vector<int> axes_of_option(const Data& data, const Value& option, int behavior_version) {
+  if (option.kind() == Value::Kind::kDim) {
+    const int axis = axis_of_tag(data, option);
+    if (axis < 0) {
+      throw option.error(
+          fmt::format("the input {} has no axis {}: {}", data.str(), tag_text(option), describe_axes(data)));
+    }
+    return {axis};
+  }
+  if (option.is_sequence()) {
+    std::vector<int> axes;
+    for (const Value& part : option.items()) {
+      for (const int axis : axes_of_option(data, part, behavior_version)) {
+        if (std::find(axes.begin(), axes.end(), axis) == axes.end()) {
+          axes.push_back(axis);
+        }
+      }
+    }
+    return axes;
+  }
   try {
     return axes_from_description(data, axis_description(option), behavior_version);
   } catch (Error& error) {
@@ -35,6 +59,9 @@ std::vector<int> axes_of_option(const Data& data, const Value& option, int behav
 }
 
 int axis_of_option(const Data& data, const Value& option, int behavior_version) {
+  if (option.kind() == Value::Kind::kDim) {
+    return axes_of_option(data, option, behavior_version).front();
+  }
   try {
     return axis_from_description(data, axis_description(option), behavior_version);
   } catch (Error& error) {

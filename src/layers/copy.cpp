@@ -1,3 +1,4 @@
+#include "layers/activation.h"
 #include "layers/concat_input.h"
 #include "layers/layer_builder.h"
 
@@ -18,7 +19,13 @@ class CopyLayer : public Layer {
  public:
   explicit CopyLayer(CopyArgs) {}
   Data out_data(const LayerContext& context) override { return concat_input_data(context.sources, context.name); }
-  Expr build(LayerBuilder& builder) override { return builder.input().expr; }
+  Expr build(LayerBuilder& builder) override {
+    const Value* dropout = builder.context().options.find("dropout");
+    if (builder.source_count() == 1 && (!dropout || dropout->is_none() || dropout->as_float() == 0.0)) {
+      pass_on_logits(builder);
+    }
+    return builder.input().expr;
+  }
 };
 
 const RegisterLayer<CopyLayer, CopyArgs> kRegister{

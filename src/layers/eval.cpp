@@ -5,6 +5,7 @@
 #include "layers/concat_input.h"
 #include "layers/eval_source.h"
 #include "layers/layer_builder.h"
+#include "layers/out_type.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 
@@ -88,7 +89,7 @@ class CombineLayer : public Layer {
       out.dtype = DType::kFloat32;
     }
     if (is_eval()) {
-      apply_out_type(context.options, out);
+      apply_out_type(context, out);
     }
     return out;
   }
@@ -168,11 +169,7 @@ class ActivationLayer : public Layer {
   Expr build(LayerBuilder& builder) override {
     const LayerOutput input = builder.input();
     const Value& option = args_.activation;
-    if (option.is_string() &&
-        (option.as_string() == "softmax" || option.as_string() == "log_softmax" || option.as_string() == "sigmoid")) {
-      builder.add_sub_output("logits", {builder.out_data(), input.expr});
-      builder.add_sub_output("logits:" + option.as_string(), {builder.out_data(), input.expr});
-    }
+    add_logits(builder, option, input.expr);
     return apply_activation(option, input.expr, input.data.feature_axis);
   }
 

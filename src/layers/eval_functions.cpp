@@ -6,7 +6,7 @@
 #include <map>
 
 #include "config/args.h"
-#include "layers/eval_trace.h"
+#include "layers/eval_call.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
 #include "ops/matmul.h"
@@ -17,83 +17,6 @@
 
 namespace wende {
 namespace {
-
-/// Arguments of one call: positional, or by one of the names that TF 1 and 2 use.
-class Call {
- public:
-  Call(Graph& graph, const std::vector<Value>& args, const KeywordArgs& kwargs)
-      : graph(graph), args_(args), kwargs_(kwargs) {}
-
-  const Value* find(size_t position, std::initializer_list<const char*> names) const {
-    for (const char* name : names) {
-      const auto it =
-          std::find_if(kwargs_.begin(), kwargs_.end(), [&](const auto& entry) { return entry.first == name; });
-      if (it != kwargs_.end()) {
-        return &it->second;
-      }
-    }
-    return position < args_.size() ? &args_[position] : nullptr;
-  }
-  const Value& get(size_t position, std::initializer_list<const char*> names) const {
-    if (const Value* value = find(position, names)) {
-      return *value;
-    }
-    throw Error(ExitStatus::kConfig, fmt::format("argument '{}' is missing", *names.begin()));
-  }
-  Expr tensor(size_t position = 0) const {
-    return traced_expr(graph,
-                       get(position, {"x", "input", "input_tensor", "tensor", "logits", "features", "a", "values"}));
-  }
-  int axis(size_t position, int rank, int fallback) const {
-    const Value* value = find(position, {"axis", "dim"});
-    const int64_t axis = value == nullptr || value->is_none() ? fallback : value->as_int();
-    return static_cast<int>(axis < 0 ? axis + rank : axis);
-  }
-  bool flag(size_t position, std::initializer_list<const char*> names) const {
-    const Value* value = find(position, names);
-    return value != nullptr && !value->is_none() && value->as_bool();
-  }
-
-  Graph& graph;
-
- private:
-  const std::vector<Value>& args_;
-  const KeywordArgs& kwargs_;
-};
-
-DType dtype_of_value(const Value& value) {
-  if (value.is_string()) {
-    return dtype_from_name(value.as_string());
-  }
-  throw value.error("expected a dtype, got " + value.repr());
-}
-
-Value dim_value(const Dim& dim) {
-  if (dim.is_static() && !dim.is_batch()) {
-    return Value::of(dim.size());
-  }
-  return Value::opaque(std::make_shared<TracedDim>(dim));
-}
-
-Dim dim_of_value(const Value& value) {
-  if (value.kind() == Value::Kind::kInt) {
-    return Dim::fixed(value.as_int(), Dim::Kind::kSpatial);
-  }
-  if (value.kind() == Value::Kind::kOpaque) {
-    if (const auto* dim = dynamic_cast<const TracedDim*>(value.as_opaque().get())) {
-      return dim->dim;
-    }
-  }
-  throw value.error("expected a size: an int or an entry of tf.shape(x), got " + value.repr());
-}
-
-std::vector<Dim> dims_of_value(const Value& value) {
-  std::vector<Dim> dims;
-  for (const Value& item : value.items()) {
-    dims.push_back(dim_of_value(item));
-  }
-  return dims;
-}
 
 Value reduce(ops::Reduction kind, const Call& call) {
   Expr x = call.tensor();
@@ -113,11 +36,25 @@ Value reduce(ops::Reduction kind, const Call& call) {
   return traced(ops::reduce(kind, x, axes, call.flag(2, {"keepdims", "keep_dims"})));
 }
 
+/// x[..., index, ...] for an int scalar of the graph, without that axis.
+Expr picked(Expr x, int axis, Expr index) {
+  if (index.rank() != 0 || index.dtype() != DType::kInt32) {
+    throw Error(ExitStatus::kConfig,
+                "an index must be an int scalar, got " + index.type().str() + "; use tf.gather for more than one");
+  }
+  Expr at = ops::range(*x.graph, x.dim(axis));
+  for (int i = axis + 1; i < x.rank(); ++i) {
+    at = ops::expand_dims(at, at.rank());
+  }
+  const Expr hit = ops::binary(ops::Binary::kEqual, with_rank(at, x.rank()), index);
+  return ops::reduce(ops::Reduction::kSum, ops::where(hit, x, ops::zeros_like(x)), {axis});
+}
+
 /// x[index] with ints, slices (as ("slice", start, stop, step) tuples), None and Ellipsis left out.
 Value getitem(const Call& call) {
   const Value& object = call.get(0, {"x"});
   const Value& index = call.get(1, {"index"});
-  if (object.is_sequence()) {
+  if (object.is_sequence()) {  // a Python list of sizes
     const int64_t size = static_cast<int64_t>(object.items().size());
     const int64_t i = index.as_int();
     return object.items().at(static_cast<size_t>(i < 0 ? i + size : i));
@@ -159,6 +96,8 @@ Value getitem(const Call& call) {
       const int64_t end = std::max(bound(s[2], dim.size()), begin);
       x = ops::slice(x, axis, begin, end, step, Dim::fixed((end - begin + step - 1) / step, Dim::Kind::kFeature));
       ++axis;
+    } else if (is_traced(part)) {
+      x = picked(x, axis, traced_expr(call.graph, part));
     } else {
       throw part.error("index not supported in traced code: " + part.repr());
     }
@@ -179,19 +118,6 @@ Value transpose(const Call& call) {
     }
   }
   return traced(ops::permute(x, order));
-}
-
-Value concat(const Call& call) {
-  std::vector<Expr> parts;
-  for (const Value& item : call.get(0, {"values"}).items()) {
-    parts.push_back(traced_expr(call.graph, item));
-  }
-  const int axis = call.axis(1, parts.at(0).rank(), -1);
-  int64_t size = 0;
-  for (const Expr& part : parts) {
-    size += part.dim(axis).size();
-  }
-  return traced(ops::concat(parts, axis, Dim::fixed(size, Dim::Kind::kFeature)));
 }
 
 Value shape(const Call& call) {
@@ -218,16 +144,6 @@ Value clip(const Call& call) {
   return traced(traced_binary("minimum", traced_binary("maximum", x, low), high));
 }
 
-Value where(const Call& call) {
-  const Expr condition = traced_expr(call.graph, call.get(0, {"condition"}));
-  const Value& first = call.get(1, {"x"});
-  const Value& second = call.get(2, {"y"});
-  const Expr like = is_traced(first)    ? traced_expr(call.graph, first)
-                    : is_traced(second) ? traced_expr(call.graph, second)
-                                        : Expr{};
-  return traced(ops::where(condition, traced_expr(call.graph, first, like), traced_expr(call.graph, second, like)));
-}
-
 Value filled(const Call& call, double value) {
   const Value* dtype = call.find(1, {"dtype"});
   return traced(ops::constant(call.graph, value, dtype == nullptr ? DType::kFloat32 : dtype_of_value(*dtype),
@@ -246,57 +162,57 @@ Value constant(const Call& call) {
   return traced(dtype == nullptr || dtype->is_none() ? expr : ops::cast(expr, dtype_of_value(*dtype)));
 }
 
-using Function = std::function<Value(const Call&)>;
-
-const std::map<std::string, Function>& functions() {
+TracedFunctions basic_functions() {
   using R = ops::Reduction;
-  static const std::map<std::string, Function> table{
-      {"reduce_sum", [](const Call& c) { return reduce(R::kSum, c); }},
-      {"reduce_mean", [](const Call& c) { return reduce(R::kMean, c); }},
-      {"reduce_max", [](const Call& c) { return reduce(R::kMax, c); }},
-      {"reduce_min", [](const Call& c) { return reduce(R::kMin, c); }},
-      {"reduce_prod", [](const Call& c) { return reduce(R::kProd, c); }},
-      {"reduce_any", [](const Call& c) { return reduce(R::kAny, c); }},
-      {"reduce_all", [](const Call& c) { return reduce(R::kAll, c); }},
-      {"reduce_logsumexp", [](const Call& c) { return reduce(R::kLogSumExp, c); }},
-      {"getitem", getitem},
-      {"transpose", transpose},
-      {"concat", concat},
-      {"shape", shape},
-      {"static_shape", static_shape},
-      {"clip_by_value", clip},
-      {"where", where},
-      {"zeros", [](const Call& c) { return filled(c, 0); }},
-      {"ones", [](const Call& c) { return filled(c, 1); }},
-      {"zeros_like", [](const Call& c) { return filled_like(c, 0); }},
-      {"ones_like", [](const Call& c) { return filled_like(c, 1); }},
-      {"constant", constant},
-      {"convert_to_tensor", constant},
-      {"identity", [](const Call& c) { return traced(c.tensor()); }},
-      {"stop_gradient", [](const Call& c) { return traced(ops::stop_gradient(c.tensor())); }},
-      {"cast", [](const Call& c) { return traced(ops::cast(c.tensor(), dtype_of_value(c.get(1, {"dtype"})))); }},
-      {"to_float", [](const Call& c) { return traced(ops::cast(c.tensor(), DType::kFloat32)); }},
-      {"to_int32", [](const Call& c) { return traced(ops::cast(c.tensor(), DType::kInt32)); }},
-      {"dtype", [](const Call& c) { return Value::of(std::string(name_of(c.tensor().dtype()))); }},
-      {"rank", [](const Call& c) { return Value::of(static_cast<int64_t>(c.tensor().rank())); }},
-      {"softmax", [](const Call& c) { return traced(ops::softmax(c.tensor(), c.axis(1, c.tensor().rank(), -1))); }},
-      {"log_softmax",
-       [](const Call& c) { return traced(ops::log_softmax(c.tensor(), c.axis(1, c.tensor().rank(), -1))); }},
-      {"argmax", [](const Call& c) { return traced(ops::argmax(c.tensor(), c.axis(1, c.tensor().rank(), 0))); }},
-      {"argmin", [](const Call& c) { return traced(ops::argmin(c.tensor(), c.axis(1, c.tensor().rank(), 0))); }},
-      {"expand_dims",
-       [](const Call& c) { return traced(ops::expand_dims(c.tensor(), c.axis(1, c.tensor().rank() + 1, 0))); }},
-      {"squeeze", [](const Call& c) { return traced(ops::squeeze(c.tensor(), c.axis(1, c.tensor().rank(), -1))); }},
-      {"reshape", [](const Call& c) { return traced(ops::reshape(c.tensor(), dims_of_value(c.get(1, {"shape"})))); }},
-      {"gather",
-       [](const Call& c) { return traced(ops::gather(c.tensor(), traced_expr(c.graph, c.get(1, {"indices"})))); }},
-      {"one_hot",
-       [](const Call& c) { return traced(ops::one_hot(c.tensor(), Dim::fixed(c.get(1, {"depth"}).as_int()))); }},
-      {"range", [](const Call& c) { return traced(ops::range(c.graph, dim_of_value(c.get(0, {"limit"})))); }},
-      {"matmul", [](const Call& c) {
-         return traced(ops::batch_matmul(c.tensor(), traced_expr(c.graph, c.get(1, {"b"})), c.flag(2, {"transpose_a"}),
-                                         c.flag(3, {"transpose_b"})));
-       }}};
+  return {{"reduce_sum", [](const Call& c) { return reduce(R::kSum, c); }},
+          {"reduce_mean", [](const Call& c) { return reduce(R::kMean, c); }},
+          {"reduce_max", [](const Call& c) { return reduce(R::kMax, c); }},
+          {"reduce_min", [](const Call& c) { return reduce(R::kMin, c); }},
+          {"reduce_prod", [](const Call& c) { return reduce(R::kProd, c); }},
+          {"reduce_any", [](const Call& c) { return reduce(R::kAny, c); }},
+          {"reduce_all", [](const Call& c) { return reduce(R::kAll, c); }},
+          {"reduce_logsumexp", [](const Call& c) { return reduce(R::kLogSumExp, c); }},
+          {"getitem", getitem},
+          {"transpose", transpose},
+          {"shape", shape},
+          {"static_shape", static_shape},
+          {"clip_by_value", clip},
+          {"zeros", [](const Call& c) { return filled(c, 0); }},
+          {"ones", [](const Call& c) { return filled(c, 1); }},
+          {"zeros_like", [](const Call& c) { return filled_like(c, 0); }},
+          {"ones_like", [](const Call& c) { return filled_like(c, 1); }},
+          {"constant", constant},
+          {"convert_to_tensor", constant},
+          {"identity", [](const Call& c) { return traced(c.tensor()); }},
+          {"stop_gradient", [](const Call& c) { return traced(ops::stop_gradient(c.tensor())); }},
+          {"cast", [](const Call& c) { return traced(ops::cast(c.tensor(), dtype_of_value(c.get(1, {"dtype"})))); }},
+          {"to_float", [](const Call& c) { return traced(ops::cast(c.tensor(), DType::kFloat32)); }},
+          {"to_int32", [](const Call& c) { return traced(ops::cast(c.tensor(), DType::kInt32)); }},
+          {"dtype", [](const Call& c) { return Value::of(std::string(name_of(c.tensor().dtype()))); }},
+          {"rank", [](const Call& c) { return Value::of(static_cast<int64_t>(c.tensor().rank())); }},
+          {"softmax", [](const Call& c) { return traced(ops::softmax(c.tensor(), c.axis(1, c.tensor().rank(), -1))); }},
+          {"log_softmax",
+           [](const Call& c) { return traced(ops::log_softmax(c.tensor(), c.axis(1, c.tensor().rank(), -1))); }},
+          {"argmax", [](const Call& c) { return traced(ops::argmax(c.tensor(), c.axis(1, c.tensor().rank(), 0))); }},
+          {"argmin", [](const Call& c) { return traced(ops::argmin(c.tensor(), c.axis(1, c.tensor().rank(), 0))); }},
+          {"expand_dims",
+           [](const Call& c) { return traced(ops::expand_dims(c.tensor(), c.axis(1, c.tensor().rank() + 1, 0))); }},
+          {"squeeze", [](const Call& c) { return traced(ops::squeeze(c.tensor(), c.axis(1, c.tensor().rank(), -1))); }},
+          {"one_hot",
+           [](const Call& c) { return traced(ops::one_hot(c.tensor(), Dim::fixed(c.get(1, {"depth"}).as_int()))); }},
+          {"matmul", [](const Call& c) {
+             return traced(ops::batch_matmul(c.tensor(), traced_expr(c.graph, c.get(1, {"b"})),
+                                             c.flag(2, {"transpose_a"}), c.flag(3, {"transpose_b"})));
+           }}};
+}
+
+const TracedFunctions& functions() {
+  static const TracedFunctions table = [] {
+    TracedFunctions all = basic_functions();
+    all.merge(control_functions());
+    all.merge(array_functions());
+    return all;
+  }();
   return table;
 }
 

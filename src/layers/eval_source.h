@@ -12,7 +12,4 @@ namespace wende {
 Expr evaluate_sources(LayerBuilder& builder, const std::vector<LayerOutput>& sources, const Value& eval,
                       const Value& locals);
 
-/// dtype, dim, sparse and sparse_dim of the layer's out_type dict, applied to `out`.
-void apply_out_type(const Value& options, Data& out);
-
 }  // namespace wende

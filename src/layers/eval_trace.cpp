@@ -1,12 +1,13 @@
-#include "layers/eval_trace.h"
-
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
+#include "layers/eval_call.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
+#include "ops/run_value.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -105,14 +106,14 @@ const std::map<std::string, Binary>& binary_table() {
 
 bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }
 
+}  // namespace
+
 Expr with_rank(Expr x, int rank) {
   while (x.rank() > 0 && x.rank() < rank) {
     x = ops::expand_dims(x, 0);
   }
   return x;
 }
-
-}  // namespace
 
 Value traced(Expr expr) { return Value::opaque(std::make_shared<TracedTensor>(expr)); }
 
@@ -124,6 +125,9 @@ Expr traced_expr(Graph& graph, const Value& value, const Expr& like) {
   if (value.kind() == Value::Kind::kOpaque) {
     if (const auto* tensor = dynamic_cast<const TracedTensor*>(value.as_opaque().get())) {
       return tensor->expr;
+    }
+    if (const auto* dim = dynamic_cast<const TracedDim*>(value.as_opaque().get())) {
+      return ops::dim_size(graph, dim->dim);
     }
   }
   if (value.kind() == Value::Kind::kBool) {
@@ -144,10 +148,23 @@ Value native_function(std::string name, std::function<Value(const std::vector<Va
   return Value::callable(std::make_shared<NativeFunction>(std::move(name), std::move(function)));
 }
 
-GraphTrace::GraphTrace(Graph& graph)
+namespace {
+
+TraceLayer*& current_layer() {
+  static TraceLayer* layer = nullptr;
+  return layer;
+}
+
+}  // namespace
+
+TraceLayer* GraphTrace::layer() { return current_layer(); }
+GraphTrace::~GraphTrace() { current_layer() = previous_; }
+
+GraphTrace::GraphTrace(Graph& graph, TraceLayer* layer)
     : guard_([&graph](const std::string& op, const std::vector<Value>& args, const KeywordArgs& kwargs) {
         return apply_traced(graph, op, args, kwargs);
-      }) {}
+      }),
+      previous_(std::exchange(current_layer(), layer)) {}
 
 Expr traced_unary(const std::string& name, Expr x) {
   const auto it = unary_table().find(name);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,13 +34,28 @@ Expr traced_expr(Graph& graph, const Value& value, const Expr& like = {});
 /// The meaning of TF operation `op` ("nn.relu", "add", "getitem", ...) on graph; throws kConfig for unknown ones.
 Value apply_traced(Graph& graph, const std::string& op, const std::vector<Value>& args, const KeywordArgs& kwargs);
 
+/// What traced code may ask of the layer that it is traced for.
+struct TraceLayer {
+  bool train = false;
+  std::function<uint32_t(const std::string&)> random_key;  ///< absent: random functions are refused
+  int random_count = 0;
+  /// Assertions that the code made: bool scalars, with what to say when they do not hold.
+  std::vector<std::pair<Expr, std::string>> checks;
+};
+
 /// While alive, TensorFlow operations of Python code append to `graph`.
 class GraphTrace {
  public:
-  explicit GraphTrace(Graph& graph);
+  explicit GraphTrace(Graph& graph, TraceLayer* layer = nullptr);
+  ~GraphTrace();
+  GraphTrace(const GraphTrace&) = delete;
+  GraphTrace& operator=(const GraphTrace&) = delete;
+  /// Of the innermost trace that is alive; nullptr if it is for no layer.
+  static TraceLayer* layer();
 
  private:
   TraceHookGuard guard_;
+  TraceLayer* previous_;
 };
 
 /// A C++ function for Python code.

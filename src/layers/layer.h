@@ -25,6 +25,7 @@ struct LayerContext {
   bool search = false;
   int behavior_version = 0;
   Value options;                 ///< the layer's dict
+  Dim batch_dim;                 ///< the network's batch axis
   std::optional<int64_t> n_out;  ///< given, or found from the target (semantics section 1)
   std::vector<Data> targets;     ///< templates of "target", where given or implied
   std::map<std::string, Data>

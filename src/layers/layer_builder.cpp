@@ -79,6 +79,14 @@ Data broadcast_layout(const std::vector<Data>& sources, const std::string& name)
   return out;
 }
 
+LayerOutput LayerBuilder::previous(const std::string& key, const Data&) {
+  throw internal_error("the previous '" + key + "' of a layer outside of loops");
+}
+
+void LayerBuilder::set_initial(const std::string& key, Expr) {
+  throw internal_error("the initial '" + key + "' of a layer outside of loops");
+}
+
 Expr align_to(const LayerOutput& x, const Data& layout) {
   const std::vector<int> matched = match_axes(x.data, layout);
   std::vector<int> order;

@@ -60,6 +60,8 @@ class LayerBuilder {
   /// The step leaves `value` (its elements in C order) in the variable "<scope>/<local>", which param() made
   /// untrainable; within the step the old value is read. Where several ranks assign, all get the mean.
   virtual void assign(const std::string& local, Expr value) = 0;
+  /// The variable "<scope>/<local>" starts with this value, which must depend on no data and no parameter.
+  virtual void initialize_with(const std::string& local, Expr value) = 0;
 
   /// int32 [B] lengths of a dynamic dim; and the mask over (batch, dim) in the axis order given.
   virtual Expr lengths(const Dim& dim) = 0;
@@ -69,6 +71,12 @@ class LayerBuilder {
   /// A further output under "<layer>/<key>" (sub-layers such as "/c", "/indices") or for internal readers: "logits"
   /// (pre-activation of softmax), "last_c", "last_h".
   virtual void add_sub_output(const std::string& key, LayerOutput output) = 0;
+  /// Is the layer built for one step of a loop?
+  virtual bool in_loop() const { return false; }
+  /// In a loop: the sub-output `key` ("" = the output) of this layer in the step before, and what it is before the
+  /// first step: a value that does not change in the loop; undefined or not set = zeros.
+  virtual LayerOutput previous(const std::string& key, const Data& data);
+  virtual void set_initial(const std::string& key, Expr value);
   /// A sub-output of source i; undefined expr if it has none of that key.
   virtual LayerOutput source_sub_output(int index, const std::string& key) const = 0;
 

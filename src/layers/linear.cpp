@@ -26,15 +26,6 @@ struct LinearArgs {
   }
 };
 
-/// The kinds whose input the losses want: softmax and sigmoid have fused, stable cross entropies.
-std::string fused_kind(const Value& activation) {
-  if (!activation.is_string()) {
-    return "";
-  }
-  const std::string& name = activation.as_string();
-  return name == "softmax" || name == "log_softmax" || name == "sigmoid" ? name : "";
-}
-
 class LinearLayer : public Layer {
  public:
   explicit LinearLayer(LinearArgs args) : args_(std::move(args)) {}
@@ -60,11 +51,7 @@ class LinearLayer : public Layer {
     const Expr bias = args_.with_bias ? builder.param("b", Shape{n_out}, args_.bias_init, "zeros") : Expr{};
     Expr y =
         input.data.sparse() ? rows(input.expr, weights, bias, transposed) : product(input, weights, bias, transposed);
-    const std::string kind = fused_kind(args_.activation);
-    if (!kind.empty()) {
-      builder.add_sub_output("logits", {out, y});
-      builder.add_sub_output("logits:" + kind, {out, y});
-    }
+    add_logits(builder, args_.activation, y);
     return apply_activation(args_.activation, y, out.feature_axis);
   }
 

@@ -16,11 +16,20 @@ struct LossContext {
   LayerOutput output;
   LayerOutput logits;  ///< pre-softmax / pre-sigmoid, where the layer registered it ("logits"); else undefined
   std::string activation_of_logits;  ///< "softmax", "log_softmax", "sigmoid" or "" (none)
+  LayerOutput before_activation;     ///< what the activation was applied to; undefined without one
   LayerOutput target;                ///< undefined where the loss needs none
   Expr frame_mask;      ///< bool over the (batch,time) axes of output's layout; undefined without time axis
   Expr output_lengths;  ///< int32 [B]; undefined without time axis
   Expr target_lengths;
   bool train = false;
+  int behavior_version = 0;
+  bool ctc_zero_infinity = false;  ///< default of RETURNN's own CTC for sequences without a path
+  uint32_t random_key = 0;         ///< of the layer
+  Dim batch;
+  LayerOutput layer_input;                    ///< the layer's joined input; only if the loss asks for it
+  std::map<std::string, Expr> params;         ///< variables of the layer by local name, as stored
+  std::map<std::string, LayerOutput> refs;    ///< layers that Loss::refs() named
+  std::map<std::string, Expr> output_losses;  ///< their "output_loss", where they have one
 };
 
 /// Sums over valid frames (not scaled, not normalised); error undefined if the loss has none.
@@ -34,6 +43,16 @@ class Loss {
  public:
   virtual ~Loss() = default;
   virtual bool needs_target() const { return true; }
+  /// Whether LossContext::layer_input is read.
+  virtual bool needs_layer_input() const { return false; }
+  /// Compares sequences: the target has lengths of its own.
+  virtual bool compares_sequences() const { return false; }
+  /// The order of frames matters: whole sequences are fed, not frames.
+  virtual bool recurrent() const { return compares_sequences(); }
+  /// Layers named in the options.
+  virtual std::vector<std::string> refs() const { return {}; }
+  /// Number that divides the reported sums; undefined: frames of the target, else of the output, else sequences.
+  virtual Expr inverse_norm(const LossContext&) const { return {}; }
   /// Output feature size from the target's size (ctc adds one).
   virtual int64_t auto_output_dim(int64_t target_dim) const { return target_dim; }
   /// Throws when output and target do not fit, with both templates.

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "layers/alignment.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
@@ -36,11 +37,29 @@ Expr sum_frames(const LossContext& context, Expr frame_values) {
     }
     x = ops::where(mask, x, ops::constant(*x.graph, 0.0));
   }
+  return sum_all(x);
+}
+
+Expr sum_all(Expr x) {
   std::vector<int> axes;
   for (int axis = 0; axis < x.rank(); ++axis) {
     axes.push_back(axis);
   }
   return axes.empty() ? x : ops::reduce(ops::Reduction::kSum, x, axes);
+}
+
+Expr scores_of(const LossContext& context) {
+  const std::vector<int> order = order_with_last(context.output.data.rank(), context.output.data.feature_axis);
+  if (context.activation_of_logits == "softmax" || context.activation_of_logits == "exp") {
+    return permute_if_needed(context.logits.expr, order);
+  }
+  return ops::unary(ops::Unary::kSafeLog, permute_if_needed(context.output.expr, order));
+}
+
+Expr labels_batch_major(const LossContext& context) {
+  const Data& data = context.target.data;
+  const Expr labels = ops::cast(context.target.expr, DType::kInt32);
+  return data.batch_axis() == 0 ? labels : ops::permute(labels, {1, 0});
 }
 
 Expr aligned_target(const LossContext& context) {

@@ -58,6 +58,15 @@ void check_feature_sizes(const Data& output, const Data& target);
 /// Sum of per-frame values over the valid frames: frame_values [B,T] or [T,B] (or more axes, with mask for all).
 Expr sum_frames(const LossContext& context, Expr frame_values);
 
+/// Scores before the softmax where the layer has one (or before exp), else log max(p, 1e-20); feature axis last.
+Expr scores_of(const LossContext& context);
+
+/// The target as int32 [B,U].
+Expr labels_batch_major(const LossContext& context);
+
+/// Sum over all axes.
+Expr sum_all(Expr x);
+
 /// The target in the output's layout: dense targets with all its axes, sparse ones without its feature axis.
 Expr aligned_target(const LossContext& context);
 

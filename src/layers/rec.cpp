@@ -19,7 +19,7 @@ struct RecArgs {
 
   template <class V>
   void fields(V& v) {
-    v.field("unit", unit, "cell name, e.g. \"lstm\"");
+    v.field("unit", unit, "cell name, e.g. \"lstm\", or a dict of layers that run step by step");
     v.field("unit_opts", unit_opts, "dict of cell options: forget_bias");
     v.field("direction", direction, "1, or -1 for backward in time");
     v.field("input_projection", input_projection, "multiplies the input by a matrix; must be True");
@@ -27,15 +27,28 @@ struct RecArgs {
     v.field("recurrent_weights_init", recurrent_weights_init, "initialiser of W_re (xavier)");
     v.field("bias_init", bias_init, "initialiser of the bias (0)");
     v.field("initial_state", initial_state, "None, 0, 1, \"var\", a layer, or a dict or list of these for c and h");
-    v.field("max_seq_len", max_seq_len, "of subnetworks only; ignored for cells");
+    v.field("max_seq_len", max_seq_len, "of units of layers: the longest loop, where nothing else says its length");
     v.field("axis", axis, "the time axis; the default time axis if not given");
-    v.field("optimize_move_layers_out", optimize_move_layers_out, "of subnetworks only; ignored for cells");
+    v.field("optimize_move_layers_out", optimize_move_layers_out,
+            "of units of layers: compute on all frames what can be");
     v.field("unroll", unroll, "accepted; the result is the same");
-    v.field("use_global_rec_step_offset", use_global_rec_step_offset, "of subnetworks only; ignored for cells");
-    v.field("include_eos", include_eos, "of subnetworks only; ignored for cells");
-    v.field("cheating", cheating, "of subnetworks only; ignored for cells");
+    v.field("use_global_rec_step_offset", use_global_rec_step_offset, "of units of layers; ignored for cells");
+    v.field("include_eos", include_eos, "of units of layers; ignored for cells");
+    v.field("cheating", cheating, "of units of layers; ignored for cells");
     v.field("debug", debug, "accepted; has no effect");
     v.field("back_prop", back_prop, "accepted; gradients follow the losses");
+  }
+};
+
+struct RnnCellArgs {
+  Value unit, unit_opts, initial_state, weights_init;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("unit", unit, "cell name, e.g. \"LSTMBlock\"");
+    v.field("unit_opts", unit_opts, "dict of cell options: forget_bias");
+    v.field("initial_state", initial_state, "None, 0, 1, \"var\", a layer, or a dict or list of these for c and h");
+    v.field("weights_init", weights_init, "initialiser of the matrices (xavier)");
   }
 };
 
@@ -46,14 +59,14 @@ bool is_state_keyword(const Value& value) {
 
 class RecLayer : public Layer {
  public:
-  explicit RecLayer(RecArgs args) : args_(std::move(args)) {
+  explicit RecLayer(RecArgs args, bool is_cell = false) : args_(std::move(args)), is_cell_(is_cell) {
     if (args_.unit.is_dict()) {
-      throw args_.unit.error("'rec' subnetworks are not supported by Wende " WENDE_VERSION);
+      return;  // the network itself builds a unit of layers
     }
     if (args_.unit.is_none()) {
       args_.unit = Value::of("lstm");
     }
-    unit_ = find_rec_unit(args_.unit);
+    unit_ = find_rec_unit(args_.unit, is_cell);
     if (args_.direction != 1 && args_.direction != -1) {
       throw Error(ExitStatus::kConfig, fmt::format("direction must be 1 or -1, got {}", args_.direction));
     }
@@ -71,52 +84,101 @@ class RecLayer : public Layer {
                                   "' has neither n_out, out_dim nor a target");
     }
     const Data input = concat_input_data(context.sources, context.name);
-    if (!input.has_batch() || !input.has_time() || input.rank() != (input.sparse() ? 2 : 3)) {
+    const int rank = input.sparse() ? 2 : 3;
+    if (!input.has_batch() || input.rank() != (input.has_time() ? rank : rank - 1)) {
       throw Error(ExitStatus::kConfig,
-                  "rec needs an input with batch and time axis, [B,T,F] or sparse [B,T], got " + input.str());
+                  "a cell needs an input [B,T,F] or sparse [B,T], or one step of such in a loop, got " + input.str());
     }
     input_size(input);
     Data out;
     out.name = context.name;
+    out.available_for_inference = input.available_for_inference;
+    if (!input.has_time()) {
+      out.dims = {input.dims[static_cast<size_t>(input.batch_axis())],
+                  Dim::fixed(*context.n_out, Dim::Kind::kFeature, context.absolute_name + ":output")};
+      out.feature_axis = 1;
+      return out;
+    }
     out.dims = {input.time_dim(), input.dims[static_cast<size_t>(input.batch_axis())],
                 Dim::fixed(*context.n_out, Dim::Kind::kFeature, context.absolute_name + ":output")};
     out.time_axis = 0;
     out.feature_axis = 2;
-    out.available_for_inference = input.available_for_inference;
     return out;
   }
 
   Expr build(LayerBuilder& builder) override {
     const LayerOutput input = builder.input();
     RecInput rec;
-    rec.n = builder.out_data().dims[2].size();
+    rec.n = builder.out_data().dims.back().size();
     rec.n_in = input_size(input.data);
     rec.sparse = input.data.sparse();
+    rec.direction = static_cast<int>(args_.direction);
+    read_inits(rec);
+    rec.state_dims = {input.data.dims[static_cast<size_t>(input.data.batch_axis())], builder.out_data().dims.back()};
+    rec.c0 = initial(builder, rec, "c", 0);
+    rec.h0 = initial(builder, rec, "h", 1);
+    return input.data.has_time() ? whole_sequence(builder, input, rec) : one_step(builder, input, rec);
+  }
+
+ private:
+  Expr whole_sequence(LayerBuilder& builder, const LayerOutput& input, RecInput& rec) const {
     std::vector<int> order{input.data.time_axis, input.data.batch_axis()};
     if (!rec.sparse) {
       order.push_back(input.data.feature_axis);
     }
     rec.x = order == std::vector<int>{0, 1} || order == std::vector<int>{0, 1, 2} ? input.expr
                                                                                   : ops::permute(input.expr, order);
-    rec.lengths = builder.lengths(input.data.time_dim());
-    rec.direction = static_cast<int>(args_.direction);
-    read_inits(rec);
-    rec.state_dims = {input.data.dims[static_cast<size_t>(input.data.batch_axis())], builder.out_data().dims[2]};
-    rec.c0 = initial(builder, rec, "c", 0);
-    rec.h0 = initial(builder, rec, "h", 1);
+    const Dim time = input.data.time_dim();
+    rec.lengths = time.is_dynamic() ? builder.lengths(time) : full_lengths(builder, rec, time.size());
+    rec.mask = time.is_dynamic() ? builder.mask(time, true) : Expr{};
     const ops::RecurrentState state = unit_.build(builder, rec);
-    Data last;
-    last.name = builder.context().name + ":last";
-    last.dims = rec.state_dims;
-    last.feature_axis = 1;
+    add_last_states(builder, rec, state);
+    return state.output;
+  }
+
+  /// Input [B,F], output [B,n]: a sequence of one frame, with the state of the step before.
+  Expr one_step(LayerBuilder& builder, const LayerOutput& input, RecInput& rec) const {
+    if (!builder.in_loop() && !is_cell_) {
+      throw Error(ExitStatus::kConfig, "the input " + input.data.str() + " has no time axis, and this is no loop");
+    }
+    const bool batch_first = input.data.batch_axis() == 0;
+    rec.x = ops::expand_dims(batch_first ? input.expr : ops::permute(input.expr, {1, 0}), 0);
+    rec.lengths = full_lengths(builder, rec, 1);
+    if (builder.in_loop()) {
+      const Data data = state_data(builder, rec);
+      builder.set_initial("", rec.h0);
+      builder.set_initial("last_h", rec.h0);
+      rec.h0 = builder.previous("last_h", data).expr;
+      if (unit_.has_cell) {
+        builder.set_initial("last_c", rec.c0);
+        rec.c0 = builder.previous("last_c", data).expr;
+      }
+    }
+    const ops::RecurrentState state = unit_.build(builder, rec);
+    add_last_states(builder, rec, state);
+    return ops::reshape(state.output, rec.state_dims);
+  }
+
+  static Expr full_lengths(LayerBuilder& builder, const RecInput& rec, int64_t size) {
+    return ops::constant(builder.graph(), static_cast<double>(size), DType::kInt32, {rec.state_dims[0]});
+  }
+
+  static Data state_data(LayerBuilder& builder, const RecInput& rec) {
+    Data data;
+    data.name = builder.context().name + ":last";
+    data.dims = rec.state_dims;
+    data.feature_axis = 1;
+    return data;
+  }
+
+  static void add_last_states(LayerBuilder& builder, const RecInput& rec, const ops::RecurrentState& state) {
+    const Data last = state_data(builder, rec);
     builder.add_sub_output("last_h", {last, state.last_h});
     if (state.last_c.defined()) {
       builder.add_sub_output("last_c", {last, state.last_c});
     }
-    return state.output;
   }
 
- private:
   void collect_refs(const Value& state) {
     if (state.is_string() && !is_state_keyword(state)) {
       if (std::find(refs_.begin(), refs_.end(), state.as_string()) == refs_.end()) {
@@ -177,7 +239,7 @@ class RecLayer : public Layer {
       return ops::constant(builder.graph(), 1.0, DType::kFloat32, rec.state_dims);
     }
     if (word == "var") {
-      const Expr var = builder.param("rec/initial_" + key, Shape{rec.n}, Value(), "zeros");
+      const Expr var = builder.param((is_cell_ ? "initial_" : "rec/initial_") + key, Shape{rec.n}, Value(), "zeros");
       return ops::broadcast_to(ops::expand_dims(var, 0), rec.state_dims);
     }
     return from_layer(builder.ref(word), state, rec);
@@ -193,18 +255,45 @@ class RecLayer : public Layer {
   }
 
   RecArgs args_;
+  bool is_cell_;
   RecUnit unit_;
   std::vector<std::string> refs_;
 };
 
+/// One step in a loop; over a sequence it is the same as rec.
+class RnnCellLayer : public RecLayer {
+ public:
+  explicit RnnCellLayer(const RnnCellArgs& args) : RecLayer(rec_args(args), true) {}
+
+ private:
+  static RecArgs rec_args(const RnnCellArgs& args) {
+    RecArgs rec;
+    rec.unit = args.unit;
+    rec.unit_opts = args.unit_opts;
+    rec.initial_state = args.initial_state;
+    rec.forward_weights_init = args.weights_init;
+    return rec;
+  }
+};
+
+const RegisterLayer<RnnCellLayer, RnnCellArgs> kRegisterCell{
+    "rnn_cell",
+    {},
+    "One step of a recurrent cell, in the unit of a rec layer; over a whole sequence the same as rec.",
+    {R"({"class": "rnn_cell", "unit": "BasicLSTM", "n_out": 3, "from": "data"})",
+     R"({"class": "rec", "from": "data", "unit": {"output": {"class": "rnn_cell", "unit": "LSTMBlock", "n_out": 3, )"
+     R"("from": ["data:source", "prev:output"]}}})"}};
+
 const RegisterLayer<RecLayer, RecArgs> kRegister{
     "rec",
     {},
-    "A recurrent cell over time; the output is [T,B,F].",
+    "A recurrent cell, or a unit of layers, over time; the output is [T,B,F].",
     {R"({"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"})",
      R"({"class": "rec", "unit": "gru", "n_out": 3, "direction": -1, "from": "data"})",
      R"({"class": "rec", "unit": "standardlstm", "n_out": 3, "initial_state": "var", "from": "data"})",
-     R"({"class": "rec", "unit": "nativelstm2", "n_out": 3, "from": "data:classes"})"}};
+     R"({"class": "rec", "unit": "nativelstm2", "n_out": 3, "from": "data:classes"})",
+     R"({"class": "rec", "from": "data", "unit": {"output": {"class": "linear", "activation": "tanh", "n_out": 3, )"
+     R"("from": ["data:source", "prev:output"]}}})"}};
 
 }  // namespace
 }  // namespace wende

@@ -98,12 +98,20 @@ const std::map<std::string, RecUnit>& rec_units() {
 
 }  // namespace
 
-RecUnit find_rec_unit(const Value& option) {
+RecUnit find_rec_unit(const Value& option, bool cell) {
   std::string name = option.as_string();
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   if (name.size() > 4 && name.compare(name.size() - 4, 4, "cell") == 0) {
     name.resize(name.size() - 4);
+  }
+  if (cell && (name == "lstm" || name == "lstmp" || name.starts_with("nativelstm"))) {
+    throw option.error("'" + option.as_string() +
+                       "' runs over whole sequences only; rnn_cell knows LSTMBlock, BasicLSTM, "
+                       "StandardLSTM, GRU, BasicRNN");
+  }
+  if (cell && name.starts_with("lstmblock")) {
+    name = "standardlstm";
   }
   const auto it = rec_units().find(name);
   if (it != rec_units().end()) {

@@ -17,6 +17,7 @@ struct RecInput {
   int64_t n_in = 0;
   int64_t n = 0;
   Expr lengths;  ///< int32 [B]
+  Expr mask;     ///< bool [T,B]; undefined: all frames are valid
   int direction = 1;
   std::vector<Dim> state_dims;  ///< [B,n]
   Expr c0, h0;                  ///< undefined = zeros
@@ -31,6 +32,7 @@ struct RecUnit {
 };
 
 /// By RETURNN's name in any case, with or without "cell"; throws kConfig with the closest name.
-RecUnit find_rec_unit(const Value& option);
+/// cell: for rnn_cell, where some names mean other cells.
+RecUnit find_rec_unit(const Value& option, bool cell = false);
 
 }  // namespace wende

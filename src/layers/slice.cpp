@@ -85,72 +85,6 @@ class SliceLayer : public Layer {
   int64_t step_ = 1;
 };
 
-struct PadArgs {
-  Value axes, padding, value;
-  std::string mode = "constant";
-  Value handle_dynamic_dims;
-
-  template <class V>
-  void fields(V& v) {
-    v.field("axes", axes, "the axes to pad");
-    v.field("padding", padding, "int, (left, right), or a list of these per axis");
-    v.field("value", value, "what is padded (0)");
-    v.field("mode", mode, "constant");
-    v.field("handle_dynamic_dims", handle_dynamic_dims,
-            "padding changes sequence lengths (from behavior_version 21 on)");
-  }
-};
-
-class PadLayer : public Layer {
- public:
-  explicit PadLayer(PadArgs args) : args_(std::move(args)) {
-    if (args_.mode != "constant") {
-      throw Error(ExitStatus::kConfig, "pad mode '" + args_.mode + "' is not supported by Wende " WENDE_VERSION);
-    }
-  }
-
-  Data out_data(const LayerContext& context) override {
-    Data out = concat_input_data(context.sources, context.name);
-    axes_ = axes_of_option(out, args_.axes, context.behavior_version);
-    for (size_t i = 0; i < axes_.size(); ++i) {
-      const auto [left, right] = padding(i);
-      Dim& dim = out.dims[static_cast<size_t>(axes_[i])];
-      dim = dim.is_static() ? Dim::fixed(dim.size() + left + right, dim.kind(), context.absolute_name + ":pad")
-                            : dim + (left + right);
-    }
-    return out;
-  }
-
-  Expr build(LayerBuilder& builder) override {
-    out_data(builder.context());
-    Expr x = builder.input().expr;
-    for (size_t i = 0; i < axes_.size(); ++i) {
-      const auto [left, right] = padding(i);
-      const double value = args_.value.is_none() ? 0.0 : args_.value.as_float();
-      x = ops::pad(x, axes_[i], left, right, value, builder.out_data().dims[static_cast<size_t>(axes_[i])]);
-    }
-    return x;
-  }
-
- private:
-  std::pair<int64_t, int64_t> padding(size_t i) const {
-    const Value* part = &args_.padding;
-    if (part->is_sequence() && !part->items().empty() && part->items()[0].is_sequence()) {
-      part = &part->items().at(i);
-    }
-    if (part->is_number()) {
-      return {part->as_int(), part->as_int()};
-    }
-    if (!part->is_sequence() || part->items().size() != 2) {
-      throw args_.padding.error("padding is an int, (left, right) or a list of these, got " + args_.padding.repr());
-    }
-    return {part->items()[0].as_int(), part->items()[1].as_int()};
-  }
-
-  PadArgs args_;
-  std::vector<int> axes_;
-};
-
 struct WindowArgs {
   int64_t window_size = 0;
   Value window_left, window_right, axis;
@@ -208,8 +142,6 @@ const RegisterLayer<SliceLayer, SliceArgs> kRegister{
     {},
     "A part of one axis.",
     {R"({"class": "slice", "axis": "F", "slice_start": 1, "slice_step": 2, "from": "data"})"}};
-const RegisterLayer<PadLayer, PadArgs> kRegisterPad{
-    "pad", {}, "Pads axes with a constant.", {R"({"class": "pad", "axes": "F", "padding": (1, 2), "from": "data"})"}};
 const RegisterLayer<WindowLayer, WindowArgs> kRegisterWindow{
     "window",
     {},

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "network/construction.h"
+#include "ops/gather.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
@@ -38,38 +39,52 @@ Expr rolled(Expr x, int axis, int by) {
 
 }  // namespace
 
+Expr NetworkConstruction::global_sum(Expr local, const std::string& name) {
+  if (!options_.across_ranks) {
+    return local;
+  }
+  const std::string leaf = "global:" + name;
+  network_->global_sums_.push_back({leaf, local});
+  return ops::input(graph(), leaf, local.dtype(), local.dims());
+}
+
 /// values (in the layout of output) with 0 on padded frames.
-Expr NetworkConstruction::valid_frames_only(const LayerOutput& output, Expr values) {
+Expr NetworkConstruction::valid_frames_only(const NetworkLevel& level, const LayerOutput& output, Expr values) {
   const Data& data = output.data;
   if (!data.has_batch() || !data.has_time() || !data.time_dim().is_dynamic() || values.rank() != data.rank()) {
     return values;
   }
-  Expr valid = mask(data.time_dim(), data.time_axis < data.batch_axis());
+  Expr valid = mask(level, data.time_dim(), data.time_axis < data.batch_axis());
   for (int axis = 0; axis < data.rank(); ++axis) {
     if (axis != data.batch_axis() && axis != data.time_axis) {
       valid = ops::expand_dims(valid, axis);
     }
   }
-  return ops::where(valid, values, ops::constant(graph(), 0.0));
+  return ops::where(valid, values, ops::constant(*level.graph, 0.0));
 }
 
 /// max over features of the summed absolute values, before the activation where the layer has one.
-Expr NetworkConstruction::darc1(const BuiltLayer& built) {
+Expr NetworkConstruction::darc1(const NetworkLevel& level, const BuiltLayer& built) {
   const auto logits = built.sub_outputs.find("logits");
   const LayerOutput& x = logits == built.sub_outputs.end() ? built.output : logits->second;
   if (x.data.feature_axis < 0) {
     throw built.options.error("darc1 needs an output with feature axis, got " + x.data.str());
   }
-  const Expr values = valid_frames_only(x, ops::unary(ops::Unary::kAbs, x.expr));
+  const Expr values = valid_frames_only(level, x, ops::unary(ops::Unary::kAbs, x.expr));
   std::vector<int> axes = all_axes(values);
   std::erase(axes, x.data.feature_axis);
   const Expr sums = axes.empty() ? values : ops::reduce(ops::Reduction::kSum, values, axes);
-  return ops::reduce(ops::Reduction::kMax, sums, {0});
+  if (!options_.across_ranks) {
+    return ops::reduce(ops::Reduction::kMax, sums, {0});
+  }
+  // Which feature is the largest is decided by all ranks' frames; each rank adds what its own have there.
+  const Expr largest = ops::argmax(global_sum(sums, built.name + ":darc1"), 0);
+  return sum_all(ops::mul(sums, ops::one_hot(largest, sums.dim(0))));
 }
 
 /// The features as an h x w picture on a torus: each unit less the mean of its 8 neighbours, squared, over valid
 /// frames.
-Expr NetworkConstruction::spatial_smoothing(const BuiltLayer& built) {
+Expr NetworkConstruction::spatial_smoothing(const NetworkLevel& level, const BuiltLayer& built) {
   const Data& data = built.output.data;
   if (data.feature_axis < 0) {
     throw built.options.error("spatial_smoothing needs an output with feature axis, got " + data.str());
@@ -83,7 +98,7 @@ Expr NetworkConstruction::spatial_smoothing(const BuiltLayer& built) {
     throw built.options.error(fmt::format("spatial_smoothing needs n_out = h * w with h, w >= 3, got {}", size));
   }
   // Frames and the two axes of the picture, in this order.
-  Expr x = valid_frames_only(built.output, built.output.expr);
+  Expr x = valid_frames_only(level, built.output, built.output.expr);
   std::vector<int> order;
   for (int i = 0; i < data.rank(); ++i) {
     if (i != data.feature_axis) {
@@ -106,7 +121,7 @@ Expr NetworkConstruction::spatial_smoothing(const BuiltLayer& built) {
 }
 
 void NetworkConstruction::add_constraints(const LayerPlan& plan, const BuiltLayer& built) {
-  if (!options_.eval) {
+  if (!options_.eval || network_ != real_.get()) {
     return;
   }
   if (const double l2 = factor(plan.options, "L2"); l2 != 0.0) {
@@ -122,10 +137,10 @@ void NetworkConstruction::add_constraints(const LayerPlan& plan, const BuiltLaye
     }
   }
   if (const double scale = factor(plan.options, "darc1"); scale != 0.0) {
-    constraints_.push_back(ops::scale(darc1(built), scale));
+    data_constraints_.push_back(ops::scale(darc1(*plan.level, built), scale));
   }
   if (const double scale = factor(plan.options, "spatial_smoothing"); scale != 0.0) {
-    constraints_.push_back(ops::scale(spatial_smoothing(built), scale));
+    data_constraints_.push_back(ops::scale(spatial_smoothing(*plan.level, built), scale));
   }
 }
 

@@ -1,13 +1,27 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "layers/batch_norm.h"
+#include "layers/general_types.h"
 #include "network/construction.h"
 #include "network/known_classes.h"
 #include "network/layer_scope.h"
+#include "network/rec_subnet.h"
 
 namespace wende {
+namespace {
+
+bool has_output_constraint(const Value& options) {
+  const auto nonzero = [&options](const char* key) {
+    const Value* value = options.find(key);
+    return value && !value->is_none() && value->as_float() != 0.0;
+  };
+  return nonzero("darc1") || nonzero("spatial_smoothing");
+}
+
+}  // namespace
 
 bool NetworkConstruction::flag(const Value& options, const char* key, bool fallback) const {
   const Value* value = options.find(key);
@@ -26,22 +40,13 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     place_at(error, *klass);
     throw error;
   }
-  LayerPlan plan;
-  plan.level = &level;
-  plan.name = name;
-  plan.class_name = klass->as_string();
-  plan.options = dict;
+  LayerPlan plan = plan_of(level, name, dict);
   built.class_name = plan.class_name;
   built.options = dict;
-  plan.context.name = name;
-  plan.context.absolute_name = built.name;
-  plan.context.train = options_.train;
-  plan.context.search = options_.search;
-  plan.context.behavior_version = options_.behavior_version;
-  plan.context.options = dict;
   const std::unique_ptr<Layer> layer = entry->make(dict);
   check_general_options(plan);
   resolve_inputs(plan);
+  resolve_in_dim(plan);
   for (const std::string& ref : layer->refs()) {
     const BuiltLayer& other = resolve(level, ref, dict);
     plan.refs[ref] = &other;
@@ -51,27 +56,64 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   resolve_reuse(plan);
   make_loss(plan);
   resolve_targets(plan);
+  built.targets = plan.targets;
   resolve_size(plan);
   LayerScope builder(*this, plan, built);
+  const Value* unit = entry->name == "rec" ? dict.find("unit") : nullptr;
   if (entry->name == "subnetwork") {
     construct_subnetwork(plan, built);
+  } else if (unit && unit->is_dict()) {
+    construct_rec_subnet(plan, built);
   } else {
     built.output.data = layer->out_data(plan.context);
+    apply_output_options(plan, built.output.data);
     built.output.data.name = built.name;
     built.output.expr = layer->build(builder);
   }
   apply_batch_norm(plan, built, builder);
-  const ScopeGuard scope(graph(), built.name);
+  finish_layer(plan, built);
+}
+
+/// What general options do with the output, then losses and constraints.
+void NetworkConstruction::finish_layer(LayerPlan& plan, BuiltLayer& built) {
+  NetworkLevel& level = *plan.level;
+  const ScopeGuard scope(*level.graph, built.name);
+  apply_size_target(plan, built);
+  check_output(plan, built);
+  print_output(plan, built);
   if (built.output.expr.defined() && built.output.expr.dims().size() != built.output.data.dims.size()) {
     throw internal_error(fmt::format("layer '{}' built {} for the template {}", built.name,
                                      built.output.expr.type().str(), built.output.data.str()));
   }
-  if (const Value* key = dict.find("register_as_extern_data"); key && !key->is_none()) {
-    registered_[key->as_string()] = &built;
+  const Value* key = plan.options.find("register_as_extern_data");
+  if (key && !key->is_none() && network_ == real_.get()) {
+    register_output(key->as_string(), built);
   }
   add_to_network(plan, built);
+  if (level.loop && (plan.loss || has_output_constraint(plan.options))) {
+    // Of all frames at once, after the loop.
+    level.loop->deferred.push_back(std::make_unique<LayerPlan>(std::move(plan)));
+    return;
+  }
   add_loss(plan, built);
+  copy_loss_frames(plan, built);
   add_constraints(plan, built);
+}
+
+LayerPlan NetworkConstruction::plan_of(NetworkLevel& level, const std::string& name, const Value& dict) const {
+  LayerPlan plan;
+  plan.level = &level;
+  plan.name = name;
+  plan.class_name = dict.find("class")->as_string();
+  plan.options = dict;
+  plan.context.name = name;
+  plan.context.absolute_name = level.absolute(name);
+  plan.context.train = options_.train;
+  plan.context.search = options_.search;
+  plan.context.behavior_version = options_.behavior_version;
+  plan.context.options = dict;
+  plan.context.batch_dim = batch_;
+  return plan;
 }
 
 void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
@@ -79,6 +121,7 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
     const Value* value = plan.options.find(key);
     return value && !value->is_none() ? value : nullptr;
   };
+  check_general_types(plan.options);
   ErrorCollector errors;
   if (const Value* rate = given("dropout")) {
     errors.run([&] {
@@ -94,15 +137,17 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
       }
     });
   }
-  for (const char* key : {"L2", "darc1", "spatial_smoothing", "loss_scale"}) {
-    if (const Value* value = given(key)) {
-      errors.run([&] { value->as_float(); });
-    }
-  }
-  for (const char* key : {"trainable", "is_output_layer", "only_on_eval", "only_on_search", "dropout_on_forward"}) {
-    if (const Value* value = given(key)) {
-      errors.run([&] { value->as_bool(); });
-    }
+  if (const Value* importer = given("custom_param_importer")) {
+    errors.run([&] {
+      const std::vector<std::string> modes{"ifpossible", "subset", "reset"};
+      if (importer->is_callable()) {
+        throw importer->error("functions of custom_param_importer are not supported by Wende " WENDE_VERSION);
+      }
+      if (std::find(modes.begin(), modes.end(), importer->as_string()) == modes.end()) {
+        throw importer->error("unknown custom_param_importer " + importer->repr())
+            .hint(did_you_mean(importer->as_string(), modes));
+      }
+    });
   }
   if (const Value* value = given("batch_norm")) {
     errors.run([&] { batch_norm_args(*value); });
@@ -120,6 +165,9 @@ void NetworkConstruction::apply_batch_norm(LayerPlan& plan, BuiltLayer& built, L
 }
 
 void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
+  if (plan.class_name == "choice" && !options_.search) {
+    return;  // takes its target: RETURNN sees no dependency on the scores either
+  }
   const Value* from = plan.options.find("from");
   std::vector<Value> names;
   if (!from) {
@@ -134,13 +182,59 @@ void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
   } else if (!from->is_none()) {
     names.push_back(*from);
   }
+  if (plan.class_name == "concat") {  // pairs of layer and axis
+    for (Value& name : names) {
+      if (!name.is_sequence() || name.items().size() != 2) {
+        throw name.error("concat: 'from' is a list of (layer, axis) pairs, got " + name.repr());
+      }
+      name = Value(name.items()[0]);
+    }
+  }
+  std::vector<size_t> unknown;
+  std::optional<Error> first_unknown;
   for (const Value& name : names) {
     if (name.as_string() == "none") {
       continue;
     }
-    const BuiltLayer& source = resolve(*plan.level, name.as_string(), name);
-    plan.sources.push_back(&source);
-    plan.context.sources.push_back(source.output.data);
+    try {
+      const BuiltLayer& source = plan.class_name == "rec_unstack" && plan.level->unit
+                                     ? unstacked(*plan.level, name.as_string(), name)
+                                     : resolve(*plan.level, name.as_string(), name);
+      plan.sources.push_back(&source);
+      plan.context.sources.push_back(source.output.data);
+    } catch (const Error& error) {
+      if (error.diagnostics().back().code != kUnknownYet) {
+        throw;
+      }
+      if (unknown.empty()) {
+        first_unknown = error;
+      }
+      unknown.push_back(plan.sources.size());
+      plan.sources.push_back(nullptr);
+      plan.context.sources.emplace_back();
+    }
+  }
+  if (!unknown.empty() && unknown.size() == plan.sources.size()) {
+    throw *first_unknown;
+  }
+  for (const size_t i : unknown) {
+    guess_source(plan, i);
+  }
+}
+
+/// A template pass of a rec unit takes a source that it does not know yet for one like the others; the next pass knows.
+void NetworkConstruction::guess_source(LayerPlan& plan, size_t index) {
+  for (const BuiltLayer* known : plan.sources) {
+    if (!known) {
+      continue;
+    }
+    auto guess = std::make_unique<BuiltLayer>();
+    const Data& data = known->output.data;
+    guess->output = {data, plan.level->loop->loop->state({data.dtype, data.dims})};
+    plan.sources[index] = guess.get();
+    plan.context.sources[index] = data;
+    plan.level->sub_outputs["guess:" + plan.name + ":" + std::to_string(index)] = std::move(guess);
+    return;
   }
 }
 
@@ -173,16 +267,28 @@ void NetworkConstruction::resolve_size(LayerPlan& plan) {
   }
 }
 
+/// The output becomes the data key. Where data are fed under this key, they stand for the output as well.
+void NetworkConstruction::register_output(const std::string& key, BuiltLayer& built) {
+  if (options_.fed_keys.count(key) != 0) {
+    network_->extern_data_.keys[key] = built.output.data.with_name("data:" + key);
+    built.output.expr = extern_source(key, built.options).output.expr;
+  } else {
+    registered_[key] = &built;
+  }
+}
+
 void NetworkConstruction::add_to_network(const LayerPlan& plan, BuiltLayer& built) {
   NetworkLayer layer;
   layer.name = built.name;
   layer.class_name = built.class_name;
   layer.output = built.output;
+  if (plan.level->loop) {
+    layer.output.expr = {};  // a value of one step: nobody can fetch it
+  }
   layer.params = built.owned;
   layer.options = built.options;
   network_->layers_.push_back(std::move(layer));
-  network_->has_recurrent_ |= is_recurrent_class(plan.class_name) ||
-                              (plan.loss && (plan.loss_name == "ctc" || plan.loss_name == "edit_distance"));
+  network_->has_recurrent_ |= is_recurrent_class(plan.class_name) || (plan.loss && plan.loss->recurrent());
 }
 
 }  // namespace wende

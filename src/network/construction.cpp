@@ -6,6 +6,7 @@
 
 #include "graph/accumulate.h"
 #include "network/known_classes.h"
+#include "network/rec_subnet.h"
 #include "ops/pointwise.h"
 #include "ops/sequence.h"
 
@@ -15,26 +16,32 @@ namespace {
 /// Marks the error of a layer whose only fault is that another one could not be built; never shown.
 constexpr const char* kDependent = "DEPENDENT";
 
-bool is_dependent(const Error& error) { return error.diagnostics().back().code == kDependent; }
-
-Error dependent(const std::string& name) {
-  return Error(ExitStatus::kConfig, "layer '" + name + "' could not be built").code(kDependent);
-}
-
 bool is_option(const std::string& name) { return !name.empty() && name[0] == '#'; }
 
-std::vector<std::string> sorted_names(const Value& dict) {
-  std::vector<std::string> names;
-  for (const std::string& name : dict.keys()) {
-    if (!is_option(name)) {
-      names.push_back(name);
-    }
+/// While a layer is built, what it adds goes where its level says.
+class EffectsOf {
+ public:
+  EffectsOf(Network*& network, ErrorCollector*& errors, const NetworkLevel& level)
+      : network_(network), errors_(errors), old_network_(network), old_errors_(errors) {
+    network_ = level.effects;
+    errors_ = level.errors;
   }
-  std::sort(names.begin(), names.end());
-  return names;
-}
+  ~EffectsOf() {
+    network_ = old_network_;
+    errors_ = old_errors_;
+  }
+  EffectsOf(const EffectsOf&) = delete;
+  EffectsOf& operator=(const EffectsOf&) = delete;
 
-/// A Python truth value.
+ private:
+  Network*& network_;
+  ErrorCollector*& errors_;
+  Network* old_network_;
+  ErrorCollector* old_errors_;
+};
+
+}  // namespace
+
 bool truthy(const Value* value) {
   if (!value || value->is_none()) {
     return false;
@@ -48,7 +55,22 @@ bool truthy(const Value* value) {
   return value->kind() == Value::Kind::kBool ? value->as_bool() : true;
 }
 
-}  // namespace
+std::vector<std::string> sorted_names(const Value& dict) {
+  std::vector<std::string> names;
+  for (const std::string& name : dict.keys()) {
+    if (!is_option(name)) {
+      names.push_back(name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool is_dependent(const Error& error) { return error.diagnostics().back().code == kDependent; }
+
+Error dependent(const std::string& name) {
+  return Error(ExitStatus::kConfig, "layer '" + name + "' could not be built").code(kDependent);
+}
 
 uint32_t name_hash(const std::string& text) {
   uint32_t hash = 2166136261u;
@@ -66,8 +88,15 @@ void place_at(Error& error, const Value& value) {
 
 NetworkConstruction::NetworkConstruction(const Config& config, const ExternData& extern_data,
                                          const NetworkOptions& options)
-    : config_(config), options_(options), network_(std::make_unique<Network>()) {
+    : config_(config),
+      options_(options),
+      real_(std::make_unique<Network>()),
+      network_(real_.get()),
+      collector_(&errors_) {
   network_->graph_ = std::make_unique<Graph>();
+  root_.graph = network_->graph_.get();
+  root_.effects = network_;
+  root_.errors = collector_;
   network_->extern_data_ = extern_data;
   network_->options_ = options;
   for (const auto& [key, data] : extern_data.keys) {
@@ -79,6 +108,8 @@ NetworkConstruction::NetworkConstruction(const Config& config, const ExternData&
     batch_ = Dim::batch();
   }
 }
+
+NetworkConstruction::~NetworkConstruction() = default;
 
 std::unique_ptr<Network> NetworkConstruction::run() {
   const Value* dict = config_.find("network");
@@ -96,7 +127,7 @@ std::unique_ptr<Network> NetworkConstruction::run() {
   build_level(root_);
   errors_.throw_if_any();
   finish();
-  return std::move(network_);
+  return std::move(real_);
 }
 
 bool NetworkConstruction::skipped(const Value& dict) const {
@@ -135,7 +166,8 @@ void NetworkConstruction::build_level(NetworkLevel& level) {
   for (const std::string& name : sorted_names(level.dict)) {
     const Value& dict = *level.dict.find(name);
     if (!dict.is_dict()) {
-      errors_.add(dict.error(fmt::format("layer '{}' must be a dict, got {}", level.absolute(name), dict.type_name())));
+      level.errors->add(
+          dict.error(fmt::format("layer '{}' must be a dict, got {}", level.absolute(name), dict.type_name())));
       continue;
     }
     if (!wanted(level, name, dict)) {
@@ -157,7 +189,8 @@ const BuiltLayer& NetworkConstruction::layer(NetworkLevel& level, const std::str
   }
   const std::string absolute = level.absolute(name);
   if (level.failed.count(name) != 0) {
-    throw dependent(absolute);
+    throw level.loop && level.loop->draft ? Error(ExitStatus::kConfig, absolute).code(kUnknownYet)
+                                          : dependent(absolute);
   }
   const Value* dict = level.dict.find(name);
   if (!dict || is_option(name)) {
@@ -178,17 +211,28 @@ const BuiltLayer& NetworkConstruction::construct(NetworkLevel& level, const std:
   const std::string absolute = level.absolute(name);
   auto built = std::make_unique<BuiltLayer>();
   built->name = absolute;
+  const EffectsOf effects(network_, collector_, level);
+  const bool draft = level.loop && level.loop->draft;
+  if (draft && level.unit) {
+    level.unit->open.push_back(name);
+  }
   stack_.push_back(absolute);
+  const auto close = [&] {
+    stack_.pop_back();
+    if (draft && level.unit) {
+      level.unit->open.pop_back();
+    }
+  };
   try {
     if (!dict.is_dict()) {
       throw dict.error(fmt::format("layer '{}' must be a dict, got {}", absolute, dict.type_name()));
     }
-    const ScopeGuard scope(graph(), absolute);
+    const ScopeGuard scope(*level.graph, absolute);
     construct_layer(level, name, dict, *built);
   } catch (Error& error) {
-    stack_.pop_back();
+    close();
     level.failed.insert(name);
-    if (error.status() == ExitStatus::kInternal) {
+    if (error.status() == ExitStatus::kInternal || error.diagnostics().back().code == kUnknownYet) {
       throw;
     }
     if (!is_dependent(error)) {
@@ -196,13 +240,15 @@ const BuiltLayer& NetworkConstruction::construct(NetworkLevel& level, const std:
       const Value* klass = dict.is_dict() ? dict.find("class") : nullptr;
       error.frame(fmt::format("in layer '{}'{}", absolute,
                               klass && klass->is_string() ? " (class " + klass->as_string() + ")" : ""));
-      errors_.add(error);
+      collector_->add(error);
     }
-    throw dependent(absolute);
+    throw draft ? Error(ExitStatus::kConfig, absolute).code(kUnknownYet) : dependent(absolute);
   }
-  stack_.pop_back();
+  close();
   const BuiltLayer& result = *(level.built[name] = std::move(built));
-  built_[absolute] = &result;
+  if (level.loop) {
+    level.loop->built[absolute] = &result;
+  }
   return result;
 }
 
@@ -231,7 +277,9 @@ void NetworkConstruction::finish() {
   }
   const auto total = [](const std::vector<Expr>& parts) { return parts.empty() ? Expr{} : accumulate(parts); };
   network_->loss_ = total(objectives);
+  constraints_.insert(constraints_.end(), data_constraints_.begin(), data_constraints_.end());
   network_->constraints_ = total(constraints_);
+  network_->data_constraints_ = total(data_constraints_);
   std::vector<Expr> parts;
   for (const Expr& part : {network_->loss_, network_->constraints_}) {
     if (part.defined()) {
@@ -241,20 +289,20 @@ void NetworkConstruction::finish() {
   network_->objective_ = total(parts);
 }
 
-Expr NetworkConstruction::lengths(const Dim& dim) {
+Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim) {
   Expr& expr = lengths_[dim.id()];
   if (!expr.defined()) {
     expr = ops::lengths(graph(), dim, batch_);
   }
-  return expr;
+  return level.graph->capture(expr);
 }
 
-Expr NetworkConstruction::mask(const Dim& time, bool time_major) {
+Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major) {
   Expr& expr = masks_[{time.id(), time_major}];
   if (!expr.defined()) {
     expr = ops::sequence_mask(graph(), batch_, time, time_major);
   }
-  return expr;
+  return level.graph->capture(expr);
 }
 
 std::unique_ptr<Network> Network::build(const Config& config, const ExternData& extern_data,

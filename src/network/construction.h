@@ -12,6 +12,16 @@
 namespace wende {
 
 struct NetworkLevel;
+struct BuiltLayer;
+struct RecSubnet;
+struct LayerPlan;
+
+/// A target of a layer: the template is always there, the numbers are made when somebody asks.
+struct TargetRef {
+  Data data;
+  std::string key;  ///< extern data key, or ""
+  const BuiltLayer* layer = nullptr;
+};
 
 /// A layer that stands: its output and what other layers may ask of it.
 struct BuiltLayer {
@@ -22,12 +32,19 @@ struct BuiltLayer {
   std::map<std::string, LayerOutput> sub_outputs;
   std::map<std::string, std::string> params;  ///< local name -> variable
   std::vector<std::string> owned;             ///< variables that are not borrowed through reuse_params
+  std::vector<TargetRef> targets;             ///< of its "target" option or its loss
   Expr loss_frames;                           ///< per-frame loss, for copy_output_loss_from_source_idx
+  RecSubnet* unit = nullptr;                  ///< of a rec layer with a unit of layers
 };
 
-/// One network dict: the root's, or that of a subnetwork layer.
+/// One network dict: the root's, that of a subnetwork layer, or one side of a rec layer's unit (see rec_subnet.h).
 struct NetworkLevel {
   NetworkLevel* parent = nullptr;
+  Graph* graph = nullptr;      ///< where its layers are built
+  RecSubnet* unit = nullptr;   ///< the rec layer whose unit this is
+  RecSubnet* loop = nullptr;   ///< the loop in whose body this level's layers run; nullptr: in none
+  Network* effects = nullptr;  ///< where its layers' parameters, losses and sinks go
+  ErrorCollector* errors = nullptr;
   Value dict;
   std::string name;   ///< absolute name of the subnetwork layer, "" for the root
   std::string scope;  ///< parameter scope, "" or "sub"
@@ -37,15 +54,10 @@ struct NetworkLevel {
   std::map<std::string, std::unique_ptr<BuiltLayer>> built;
   std::set<std::string> failed;
   std::map<std::string, std::unique_ptr<NetworkLevel>> subnetworks;
+  std::map<std::string, std::unique_ptr<BuiltLayer>> sub_outputs;     ///< "layer/key" as a source
+  std::map<const BuiltLayer*, std::unique_ptr<BuiltLayer>> imported;  ///< layers of enclosing levels
 
   std::string absolute(const std::string& layer) const { return name.empty() ? layer : name + "/" + layer; }
-};
-
-/// A target of a layer: the template is always there, the numbers are made when somebody asks.
-struct TargetRef {
-  Data data;
-  std::string key;  ///< extern data key, or ""
-  const BuiltLayer* layer = nullptr;
 };
 
 /// How the parameters of one layer are found: see param.cpp.
@@ -53,6 +65,7 @@ struct ParamReuse {
   struct Entry {
     const BuiltLayer* layer = nullptr;  ///< shares this layer's variable of the same local name
     Expr value;                         ///< a layer output that stands in for the variable
+    Value shape;                        ///< what the parameter must have, if given
     bool own = false;
     bool auto_create_missing = false;
   };
@@ -83,24 +96,30 @@ struct LayerPlan {
 class NetworkConstruction {
  public:
   NetworkConstruction(const Config& config, const ExternData& extern_data, const NetworkOptions& options);
+  ~NetworkConstruction();
   std::unique_ptr<Network> run();
 
   // The following are used by the layers' builder (layer_scope.cpp).
-  Graph& graph() { return *network_->graph_; }
+  Graph& graph() { return *real_->graph_; }  ///< of the root
   void add_stat(Stat stat) { network_->stats_.push_back(std::move(stat)); }
   void add_sink(Sink sink) { network_->sinks_.push_back(std::move(sink)); }
   const NetworkOptions& options() const { return options_; }
   Dim batch_dim() const { return batch_; }
-  Expr lengths(const Dim& dim);
-  Expr mask(const Dim& time, bool time_major);
-  LayerOutput target_output(const TargetRef& target);
+  Expr lengths(const NetworkLevel& level, const Dim& dim);
+  Expr mask(const NetworkLevel& level, const Dim& time, bool time_major);
+  LayerOutput target_output(const NetworkLevel& level, const TargetRef& target);
   Expr param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape, const Value& init,
              const std::string& fallback, bool trainable);
   void assign(const BuiltLayer& layer, const std::string& local, Expr value);
+  void initialize_with(const BuiltLayer& layer, const std::string& local, Expr value);
   /// The concatenated input of a layer after dropout.
   LayerOutput joined_input(const LayerPlan& plan);
+  /// A layer's output under `key` in the step before, and its value before the first step: see rec_state.cpp.
+  LayerOutput previous(const LayerPlan& plan, const std::string& key, const Data& data);
+  void set_initial(const LayerPlan& plan, const std::string& key, Expr value);
 
  private:
+  friend struct RecSubnet;
   // construction.cpp: which layers, in which order.
   void build_level(NetworkLevel& level);
   void build_registered(NetworkLevel& level);
@@ -113,12 +132,24 @@ class NetworkConstruction {
 
   // construct_layer.cpp: one layer.
   void construct_layer(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  void finish_layer(LayerPlan& plan, BuiltLayer& built);
+  LayerPlan plan_of(NetworkLevel& level, const std::string& name, const Value& dict) const;
   void check_general_options(const LayerPlan& plan) const;
   void resolve_inputs(LayerPlan& plan);
+  void guess_source(LayerPlan& plan, size_t index);
   void resolve_size(LayerPlan& plan);
   void apply_batch_norm(LayerPlan& plan, BuiltLayer& built, LayerBuilder& builder);
+  void register_output(const std::string& key, BuiltLayer& built);
   void add_to_network(const LayerPlan& plan, BuiltLayer& built);
   bool flag(const Value& options, const char* key, bool fallback) const;
+
+  // output_options.cpp
+  void resolve_in_dim(LayerPlan& plan);
+  void apply_output_options(const LayerPlan& plan, Data& out);
+  void apply_size_target(const LayerPlan& plan, BuiltLayer& built);
+  void copy_loss_frames(const LayerPlan& plan, BuiltLayer& built) const;
+  void check_output(const LayerPlan& plan, BuiltLayer& built);
+  void print_output(const LayerPlan& plan, BuiltLayer& built) const;
 
   // name_resolution.cpp
   const BuiltLayer& resolve(NetworkLevel& level, const std::string& name, const Value& asker);
@@ -126,6 +157,8 @@ class NetworkConstruction {
   const BuiltLayer& extern_source(const std::string& key, const Value& asker);
   const BuiltLayer& sub_path(NetworkLevel& level, const std::string& path, const Value& asker);
   Error layer_not_found(const NetworkLevel& level, const std::string& name, const Value& asker) const;
+
+  const BuiltLayer& captured_layer(NetworkLevel& level, const BuiltLayer& layer);
 
   // targets.cpp
   void resolve_targets(LayerPlan& plan);
@@ -139,6 +172,7 @@ class NetworkConstruction {
   Expr shared_param(const BuiltLayer& owner, const std::string& local, const Shape& shape, const Value& place);
   Expr variable(const LayerPlan& plan, const std::string& name, const Shape& shape, const Value& init,
                 const std::string& fallback, bool trainable);
+  const Expr* param_leaf(const std::string& name) const;
   Expr with_noise(const LayerPlan& plan, const std::string& local, Expr value);
   double noise_option(const Value& options, const char* key) const;
 
@@ -147,34 +181,77 @@ class NetworkConstruction {
   void add_loss(LayerPlan& plan, BuiltLayer& built);
   Expr inverse_norm(const LayerPlan& plan, const LossContext& context);
   void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
+  /// The sum over all ranks of a value of fixed size; just the value if there is one rank.
+  Expr global_sum(Expr local, const std::string& name);
+
+  // loss_context.cpp: what a loss reads.
   LossContext loss_context(LayerPlan& plan, const BuiltLayer& built);
+  void add_target(const LayerPlan& plan, LossContext& context);
 
   // constraints.cpp
   void add_constraints(const LayerPlan& plan, const BuiltLayer& built);
-  Expr darc1(const BuiltLayer& built);
-  Expr spatial_smoothing(const BuiltLayer& built);
-  Expr valid_frames_only(const LayerOutput& output, Expr values);
+  Expr darc1(const NetworkLevel& level, const BuiltLayer& built);
+  Expr spatial_smoothing(const NetworkLevel& level, const BuiltLayer& built);
+  Expr valid_frames_only(const NetworkLevel& level, const LayerOutput& output, Expr values);
 
   // subnetwork.cpp
   NetworkLevel& subnetwork(NetworkLevel& level, const std::string& name, const Value& dict);
   void construct_subnetwork(LayerPlan& plan, BuiltLayer& built);
 
+  // rec_*.cpp: rec layers with a unit of layers.
+  void construct_rec_subnet(LayerPlan& plan, BuiltLayer& built);
+  Dim rec_time(LayerPlan& plan, const LayerOutput* input);
+  void find_templates(RecSubnet& rec);
+  std::string template_pass(RecSubnet& rec);
+  Dim declared_rec_time(LayerPlan& plan);
+  std::vector<std::string> needed_layers(const RecSubnet& rec) const;
+  void print_partition(const RecSubnet& rec) const;
+  void emit_rec(RecSubnet& rec, BuiltLayer& built);
+  void emit_loop(RecSubnet& rec);
+  void finish_states(RecSubnet& rec);
+  void add_deferred(RecSubnet& rec);
+  const BuiltLayer& resolve_in_unit(NetworkLevel& level, const std::string& name, const Value& asker);
+  const BuiltLayer& unstacked(NetworkLevel& level, const std::string& name, const Value& asker);
+  const BuiltLayer& unit_data(NetworkLevel& level, const std::string& key, const Value& asker);
+  LayerOutput frames_of(const NetworkLevel& level, const std::string& key, const Value& asker);
+  const BuiltLayer& unit_layer(NetworkLevel& level, const std::string& name, const Value& asker);
+  const BuiltLayer& previous_layer(NetworkLevel& level, const std::string& name, const Value& asker);
+  const BuiltLayer& shifted_layer(NetworkLevel& level, const std::string& name, const Value& asker);
+  LayerOutput state_output(RecSubnet& rec, const std::string& layer, const std::string& key, const Data& data);
+  Expr initial_value(RecSubnet& rec, const std::string& absolute, const std::string& name, const std::string& key,
+                     const Data& data);
+  Expr initial_output(RecSubnet& rec, const std::string& name, const Data& data);
+  Expr initial_variable(RecSubnet& rec, const std::string& name, const Data& data);
+  Expr applied_to_zeros(RecSubnet& rec, const std::string& name, const Data& data);
+
   const Config& config_;
   NetworkOptions options_;
-  std::unique_ptr<Network> network_;
+  std::unique_ptr<Network> real_;
+  Network* network_;           ///< what the layer under construction adds to: `real_`, or one that is thrown away
+  ErrorCollector* collector_;  ///< likewise, for its errors
   NetworkLevel root_;
   Dim batch_;
   ErrorCollector errors_;
   std::vector<std::string> stack_;  ///< absolute names of the layers under construction
   std::map<std::string, std::unique_ptr<BuiltLayer>> extern_sources_;
-  std::map<std::string, const BuiltLayer*> registered_;  ///< register_as_extern_data
-  std::map<std::string, const BuiltLayer*> built_;       ///< by absolute name
+  std::vector<std::unique_ptr<BuiltLayer>> adapted_sources_;  ///< sources as in_dim makes a layer see them
+  std::map<std::string, const BuiltLayer*> registered_;       ///< register_as_extern_data
+  std::map<std::string, const BuiltLayer*> built_;            ///< by absolute name
   std::map<uint64_t, Expr> lengths_;
   std::map<std::pair<uint64_t, bool>, Expr> masks_;
   std::map<std::string, LayerOutput> dropped_inputs_;
-  std::map<std::string, std::unique_ptr<BuiltLayer>> sub_outputs_;  ///< "layer/key" as a source
+  std::vector<std::unique_ptr<RecSubnet>> units_;
   std::vector<Expr> constraints_;
+  std::vector<Expr> data_constraints_;  ///< those of them that depend on the batch
 };
+
+/// The error of a layer whose only fault is that layer `name` could not be built; never shown.
+Error dependent(const std::string& name);
+bool is_dependent(const Error& error);
+/// A Python truth value; nullptr is false.
+bool truthy(const Value* value);
+/// The layers of a network dict (no "#" options), sorted, as RETURNN visits them.
+std::vector<std::string> sorted_names(const Value& dict);
 
 /// Stable hash of a name, for random keys.
 uint32_t name_hash(const std::string& text);

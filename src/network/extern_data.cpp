@@ -1,167 +1,42 @@
 #include <fmt/core.h>
 
-#include <algorithm>
-
+#include "layers/axis_option.h"
+#include "layers/dim_tag.h"
+#include "network/extern_key.h"
 #include "network/network.h"
 
 namespace wende {
 namespace {
 
-/// What one key's entry says, before dims are made.
-struct KeyEntry {
-  Value place;
-  std::vector<int64_t> shape;  ///< without batch; -1 = dynamic
-  std::optional<int64_t> dim;
-  bool sparse = false;
-  std::optional<std::string> dtype;
-  int batch_axis = 0;
-  std::optional<int> time_axis, feature_axis;  ///< counted with batch; -1 = none
-  std::optional<bool> available_for_inference;
-  Value shared_tags;
-};
-
-int64_t positive(const Value& value) {
-  const int64_t size = value.as_int();
-  if (size <= 0) {
-    throw value.error(fmt::format("dim must be > 0, got {}", size));
-  }
-  return size;
-}
-
-/// (dim, ndim): 1 = sparse sequence, 2 = dense sequence, more = further dynamic axes.
-KeyEntry from_pair(const Value& pair) {
-  if (pair.items().size() != 2) {
-    throw pair.error("expected (dim, ndim), got " + pair.repr());
-  }
-  KeyEntry entry;
-  entry.place = pair;
-  entry.dim = positive(pair.items()[0]);
-  const int64_t ndim = positive(pair.items()[1]);
-  entry.sparse = ndim == 1;
-  entry.shape.assign(static_cast<size_t>(std::max<int64_t>(1, ndim - 1)), -1);
-  if (!entry.sparse) {
-    entry.shape.push_back(*entry.dim);
-  }
-  return entry;
-}
-
-std::optional<int> axis_of(const Value* value) {
-  if (!value) {
-    return std::nullopt;
-  }
-  return value->is_none() ? -1 : static_cast<int>(value->as_int());
-}
-
-const std::vector<std::string>& known_options() {
-  static const std::vector<std::string> kKnown = {"dim",
-                                                  "shape",
-                                                  "sparse",
-                                                  "dtype",
-                                                  "batch_dim_axis",
-                                                  "time_dim_axis",
-                                                  "feature_dim_axis",
-                                                  "same_dim_tags_as",
-                                                  "available_for_inference",
-                                                  "dim_tags",
-                                                  "dims",
-                                                  "sparse_dim",
-                                                  "vocab",
-                                                  "size_placeholder",
-                                                  "auto_create_placeholders",
-                                                  "beam",
-                                                  "name",
-                                                  "feature_dim",
-                                                  "time_dim",
-                                                  "batch"};
-  return kKnown;
-}
-
-void check_known(const Value& dict) {
-  for (const std::string& key : dict.keys()) {
-    if (std::find(known_options().begin(), known_options().end(), key) == known_options().end()) {
-      throw dict.find(key)
-          ->error("unknown option '" + key + "' of a data key")
-          .hint(did_you_mean(key, known_options()));
-    }
-  }
-}
-
-KeyEntry from_dict(const Value& dict) {
-  KeyEntry entry;
-  entry.place = dict;
-  check_known(dict);
-  for (const char* tags : {"dim_tags", "dims"}) {
-    if (const Value* value = dict.find(tags)) {
-      throw value->error(
-          fmt::format("'{}' with dim tags is not supported by Wende " WENDE_VERSION "; use shape and dim", tags));
-    }
-  }
-  const auto given = [&dict](const char* key) -> const Value* {
-    const Value* value = dict.find(key);
-    return value && !value->is_none() ? value : nullptr;
-  };
-  if (const Value* dim = given("dim")) {
-    entry.dim = positive(*dim);
-  }
-  if (const Value* sparse = given("sparse")) {
-    entry.sparse = sparse->as_bool();
-  }
-  if (const Value* dtype = given("dtype")) {
-    entry.dtype = dtype->as_string();
-  }
-  if (const Value* axis = given("batch_dim_axis")) {
-    entry.batch_axis = static_cast<int>(axis->as_int());
-  }
-  entry.time_axis = axis_of(dict.find("time_dim_axis"));
-  entry.feature_axis = axis_of(dict.find("feature_dim_axis"));
-  if (const Value* flag = given("available_for_inference")) {
-    entry.available_for_inference = flag->as_bool();
-  }
-  if (const Value* tags = given("same_dim_tags_as")) {
-    entry.shared_tags = *tags;
-  }
-  if (const Value* shape = given("shape")) {
-    for (const Value& size : shape->is_sequence() ? shape->items() : std::vector<Value>{*shape}) {
-      entry.shape.push_back(size.is_none() ? -1 : positive(size));
-    }
-  } else if (!dict.find("shape")) {
-    if (!entry.sparse && !entry.dim) {
-      throw dict.error("a dense data key needs dim or shape");
-    }
-    entry.shape = entry.sparse ? std::vector<int64_t>{-1} : std::vector<int64_t>{-1, *entry.dim};
-    if (entry.time_axis && *entry.time_axis < 0) {
-      entry.shape.erase(entry.shape.begin());
-    }
-  }
-  if (!entry.dim && !entry.sparse && !entry.shape.empty() && entry.shape.back() > 0) {
-    entry.dim = entry.shape.back();
-  }
-  if (entry.sparse && !entry.dim) {
-    throw dict.error("a sparse data key needs dim, the number of classes");
-  }
-  return entry;
-}
-
+/// Makes the templates of data keys; keys that name the same dim tag share the Dim.
 class Builder {
  public:
   explicit Builder(ExternData& data) : data_(data), batch_(Dim::batch()) {}
 
-  void add(const std::string& key, const KeyEntry& entry) {
+  void add(const std::string& key, const ExternKey& entry) {
     Data data;
     data.name = "data:" + key;
     data.dtype = entry.dtype ? dtype(entry) : entry.sparse ? DType::kInt32 : DType::kFloat32;
-    add_dims(key, entry, data);
+    if (entry.dim_tags.empty()) {
+      add_dims(key, entry, data);
+    } else {
+      add_tags(entry, data);
+    }
     if (entry.sparse) {
       data.sparse_dim = Dim::fixed(*entry.dim, Dim::Kind::kFeature, key + ":sparse-dim");
+      if (!entry.sparse_dim.is_none()) {
+        declare_tag(data.sparse_dim, entry.sparse_dim);
+      }
     }
     data.set_default_marks();
     set_marks(entry, data);
+    share_tags(entry, data);
     data.available_for_inference = entry.available_for_inference.value_or(key == data_.default_input);
     data_.keys[key] = std::move(data);
   }
 
  private:
-  static DType dtype(const KeyEntry& entry) {
+  static DType dtype(const ExternKey& entry) {
     try {
       return dtype_from_name(*entry.dtype);
     } catch (Error& error) {
@@ -169,16 +44,18 @@ class Builder {
     }
   }
 
-  void add_dims(const std::string& key, const KeyEntry& entry, Data& data) {
+  void add_dims(const std::string& key, const ExternKey& entry, Data& data) {
     const int rank = static_cast<int>(entry.shape.size());
-    if (entry.batch_axis < 0 || entry.batch_axis > rank) {
-      throw entry.place.error(fmt::format("batch_dim_axis {} is outside 0..{}", entry.batch_axis, rank));
+    if (entry.batch_axis && (*entry.batch_axis < 0 || *entry.batch_axis > rank)) {
+      throw entry.place.error(fmt::format("batch_dim_axis {} is outside 0..{}", *entry.batch_axis, rank));
     }
     int dynamic = 0;
     for (int i = 0; i < rank; ++i) {
       const int64_t size = entry.shape[static_cast<size_t>(i)];
       if (size < 0) {
-        data.dims.push_back(dynamic_dim(key, entry, dynamic++));
+        data.dims.push_back(Dim::dynamic(dynamic == 0 ? "time:var:extern_data:" + key
+                                                      : fmt::format("spatial{}:var:extern_data:{}", dynamic, key)));
+        ++dynamic;
       } else if (i == rank - 1 && !entry.sparse) {
         if (entry.dim && *entry.dim != size) {
           throw entry.place.error(fmt::format("dim {} does not fit to shape, whose last axis is {}", *entry.dim, size));
@@ -188,69 +65,82 @@ class Builder {
         data.dims.push_back(Dim::fixed(size, Dim::Kind::kSpatial, fmt::format("{}:static:{}", key, i)));
       }
     }
-    data.dims.insert(data.dims.begin() + entry.batch_axis, batch_);
+    if (entry.batch_axis) {
+      data.dims.insert(data.dims.begin() + *entry.batch_axis, batch_);
+    }
   }
 
-  /// The first dynamic axis is the time axis; "same_dim_tags_as" {"t": tag} shares it between keys of an equal tag.
-  Dim dynamic_dim(const std::string& key, const KeyEntry& entry, int index) {
-    const std::string name =
-        index == 0 ? "time:var:extern_data:" + key : fmt::format("spatial{}:var:extern_data:{}", index, key);
-    if (index > 0 || !entry.shared_tags.is_dict()) {
-      return Dim::dynamic(name);
+  void add_tags(const ExternKey& entry, Data& data) {
+    for (const Value& tag : entry.dim_tags) {
+      data.dims.push_back(tag.kind() == Value::Kind::kInt ? Dim::fixed(positive_size(tag), Dim::Kind::kSpatial)
+                                                          : shared(tag, Dim()));
     }
-    for (const auto& [what, tag] : entry.shared_tags.entries()) {
-      if (!what.is_string() || (what.as_string() != "t" && what.as_string() != "T" && what.as_string() != "time")) {
-        continue;
-      }
-      for (const auto& [other, dim] : shared_) {
-        if (other == tag) {
-          return dim;
-        }
-      }
-      shared_.emplace_back(tag, Dim::dynamic(name));
-      return shared_.back().second;
-    }
-    return Dim::dynamic(name);
   }
 
-  static void set_marks(const KeyEntry& entry, Data& data) {
-    const auto checked = [&](int axis, const char* what) {
-      if (axis >= data.rank()) {
-        throw entry.place.error(fmt::format("{} {} is outside of rank {}", what, axis, data.rank()));
+  /// The Dim of a tag: the batch axis, that of another key, or `fallback` (a new one if undefined) from now on.
+  Dim shared(const Value& tag, Dim fallback) {
+    if (is_batch_tag(tag)) {
+      return batch_;
+    }
+    for (const Dim& dim : tagged_) {
+      if (dim_matches_tag(dim, tag)) {
+        return dim;
       }
-      return axis < 0 ? -1 : axis;
-    };
+    }
+    if (!fallback.defined()) {
+      fallback = dim_of_tag(tag, Dim::Kind::kSpatial);
+    }
+    declare_tag(fallback, tag);
+    tagged_.push_back(fallback);
+    return fallback;
+  }
+
+  static int checked_axis(const ExternKey& entry, const Data& data, int axis, const char* what) {
+    if (axis >= data.rank()) {
+      throw entry.place.error(fmt::format("{} {} is outside of rank {}", what, axis, data.rank()));
+    }
+    return axis < 0 ? -1 : axis;
+  }
+
+  static void set_marks(const ExternKey& entry, Data& data) {
     if (entry.time_axis) {
-      data.time_axis = checked(*entry.time_axis, "time_dim_axis");
+      data.time_axis = checked_axis(entry, data, *entry.time_axis, "time_dim_axis");
+      if (data.time_axis >= 0 && data.time_axis == data.feature_axis && !entry.feature_axis) {
+        data.feature_axis = -1;
+      }
     }
     if (entry.feature_axis && !data.sparse()) {
-      data.feature_axis = checked(*entry.feature_axis, "feature_dim_axis");
+      data.feature_axis = checked_axis(entry, data, *entry.feature_axis, "feature_dim_axis");
+    }
+    const auto mark_by_tag = [&data](const Value& tag, int& mark) {
+      if (!tag.is_none()) {
+        mark = axis_of_option(data, tag, 0);
+      }
+    };
+    mark_by_tag(entry.time_dim, data.time_axis);
+    mark_by_tag(entry.feature_dim, data.feature_axis);
+  }
+
+  /// same_dim_tags_as {"t": tag, ...}: axes by description.
+  void share_tags(const ExternKey& entry, Data& data) {
+    if (entry.shared_tags.is_none()) {
+      return;
+    }
+    for (const auto& [axis, tag] : entry.shared_tags.entries()) {
+      const int at = axis_of_option(data, axis, 0);
+      Dim& dim = data.dims[static_cast<size_t>(at)];
+      if (tag.kind() == Value::Kind::kDim) {
+        dim = shared(tag, dim);
+      } else {
+        throw tag.error("same_dim_tags_as names dim tags, got " + tag.repr());
+      }
     }
   }
 
   ExternData& data_;
   Dim batch_;
-  std::vector<std::pair<Value, Dim>> shared_;
+  std::vector<Dim> tagged_;
 };
-
-KeyEntry entry_from(const Value& value) {
-  if (value.is_dict()) {
-    return from_dict(value);
-  }
-  if (value.is_sequence()) {
-    return from_pair(value);
-  }
-  throw value.error(fmt::format("a data key must be a dict or (dim, ndim), got {}", value.type_name()));
-}
-
-KeyEntry plain_entry(const Value& place, int64_t dim, bool sparse) {
-  KeyEntry entry;
-  entry.place = place;
-  entry.dim = dim;
-  entry.sparse = sparse;
-  entry.shape = sparse ? std::vector<int64_t>{-1} : std::vector<int64_t>{-1, dim};
-  return entry;
-}
 
 }  // namespace
 
@@ -265,25 +155,26 @@ ExternData ExternData::from_config(const Config& config) {
       throw given->error(fmt::format("extern_data must be a dict, got {}", given->type_name()));
     }
     for (const std::string& key : given->keys()) {
-      errors.run([&] { builder.add(key, entry_from(*given->find(key))); });
+      errors.run([&] { builder.add(key, ExternKey::from_value(*given->find(key))); });
     }
     errors.throw_if_any();
     return data;
   }
   if (const Value* inputs = config.find("num_inputs"); inputs && !inputs->is_none()) {
     errors.run([&] {
-      builder.add(data.default_input, plain_entry(*inputs, positive(*inputs), config.get_bool("sparse_input", false)));
+      const bool sparse = config.get_bool("sparse_input", false);
+      builder.add(data.default_input, ExternKey::plain(*inputs, positive_size(*inputs), sparse));
     });
   }
   if (const Value* outputs = config.find("num_outputs"); outputs && !outputs->is_none()) {
     if (!outputs->is_dict()) {
-      errors.run([&] { builder.add(data.default_target, plain_entry(*outputs, positive(*outputs), true)); });
+      errors.run([&] { builder.add(data.default_target, ExternKey::plain(*outputs, positive_size(*outputs), true)); });
     } else {
       for (const std::string& key : outputs->keys()) {
         const Value& value = *outputs->find(key);
         errors.run([&] {
-          builder.add(
-              key, value.kind() == Value::Kind::kInt ? plain_entry(value, positive(value), true) : entry_from(value));
+          builder.add(key, value.kind() == Value::Kind::kInt ? ExternKey::plain(value, positive_size(value), true)
+                                                             : ExternKey::from_value(value));
         });
       }
     }

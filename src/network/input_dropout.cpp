@@ -94,7 +94,7 @@ std::vector<bool> mask_shape(const Data& data, const Value& options, int behavio
 
 LayerOutput NetworkConstruction::joined_input(const LayerPlan& plan) {
   std::vector<LayerOutput> sources;
-  std::string key;
+  std::string key = fmt::format("{}|", plan.level->graph->id());
   for (const BuiltLayer* source : plan.sources) {
     sources.push_back(source->output);
     key += fmt::format("{}:{},", source->output.expr.node, source->output.expr.output);
@@ -124,7 +124,13 @@ LayerOutput NetworkConstruction::joined_input(const LayerPlan& plan) {
   LayerOutput& dropped = dropped_inputs_[key];
   if (!dropped.expr.defined()) {
     const uint32_t random = name_hash(plan.context.absolute_name + ":dropout");
-    dropped = {plain.data, ops::mul(plain.expr, ops::dropout_mask(graph(), dims, 1.0 - p, random))};
+    // A mask of fixed size is drawn once for all steps of the loops around, one with a batch axis in each step.
+    Graph* drawn_in = plan.level->graph;
+    while (drawn_in->outer() && std::all_of(dims.begin(), dims.end(), [](const Dim& dim) { return dim.is_static(); })) {
+      drawn_in = drawn_in->outer();
+    }
+    const Expr mask = plan.level->graph->capture(ops::dropout_mask(*drawn_in, dims, 1.0 - p, random));
+    dropped = {plain.data, ops::mul(plain.expr, mask)};
   }
   return dropped;
 }

@@ -23,14 +23,18 @@ LayerOutput LayerScope::target(int index) const {
   if (index < 0 || index >= static_cast<int>(plan_.targets.size())) {
     throw plan_.options.error(fmt::format("layer '{}' needs a target", plan_.name));
   }
-  return construction_.target_output(plan_.targets[static_cast<size_t>(index)]);
+  return construction_.target_output(*plan_.level, plan_.targets[static_cast<size_t>(index)]);
 }
 
 LayerOutput LayerScope::source_sub_output(int index, const std::string& key) const {
   if (index < 0 || index >= source_count()) {
     return {};
   }
-  const auto& outputs = plan_.sources[static_cast<size_t>(index)]->sub_outputs;
+  const BuiltLayer& source = *plan_.sources[static_cast<size_t>(index)];
+  if (key == "target" && !source.targets.empty()) {
+    return construction_.target_output(*plan_.level, source.targets.front());
+  }
+  const auto& outputs = source.sub_outputs;
   const auto found = outputs.find(key);
   return found == outputs.end() ? LayerOutput{} : found->second;
 }

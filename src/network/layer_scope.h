@@ -12,7 +12,7 @@ class LayerScope : public LayerBuilder {
   LayerScope(NetworkConstruction& construction, LayerPlan& plan, BuiltLayer& built)
       : construction_(construction), plan_(plan), built_(built) {}
 
-  Graph& graph() override { return construction_.graph(); }
+  Graph& graph() override { return *plan_.level->graph; }
   const LayerContext& context() const override { return plan_.context; }
   const Data& out_data() const override { return built_.output.data; }
   int source_count() const override { return static_cast<int>(plan_.sources.size()); }
@@ -25,9 +25,17 @@ class LayerScope : public LayerBuilder {
     return construction_.param(plan_, built_, local, shape, init, fallback, trainable);
   }
   void assign(const std::string& local, Expr value) override { construction_.assign(built_, local, value); }
-  Expr lengths(const Dim& dim) override { return construction_.lengths(dim); }
+  void initialize_with(const std::string& local, Expr value) override {
+    construction_.initialize_with(built_, local, value);
+  }
+  Expr lengths(const Dim& dim) override { return construction_.lengths(*plan_.level, dim); }
   Dim batch_dim() const override { return construction_.batch_dim(); }
-  Expr mask(const Dim& time, bool time_major) override { return construction_.mask(time, time_major); }
+  Expr mask(const Dim& time, bool time_major) override { return construction_.mask(*plan_.level, time, time_major); }
+  bool in_loop() const override { return plan_.level->loop != nullptr; }
+  LayerOutput previous(const std::string& key, const Data& data) override {
+    return construction_.previous(plan_, key, data);
+  }
+  void set_initial(const std::string& key, Expr value) override { construction_.set_initial(plan_, key, value); }
   void add_sub_output(const std::string& key, LayerOutput output) override {
     built_.sub_outputs[key] = std::move(output);
   }

@@ -1,7 +1,6 @@
 #include <fmt/core.h>
 
-#include <set>
-
+#include "layers/loss_args.h"
 #include "network/construction.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -13,31 +12,6 @@ namespace {
 
 bool given(const Value* value) {
   return value && !value->is_none() && !(value->is_string() && value->as_string().empty());
-}
-
-Expr sum_all(Expr x) {
-  std::vector<int> axes;
-  for (int i = 0; i < x.rank(); ++i) {
-    axes.push_back(i);
-  }
-  return axes.empty() ? x : ops::reduce(ops::Reduction::kSum, x, axes);
-}
-
-/// Losses that compare sequences: the target has lengths of its own.
-bool is_sequence_loss(const std::string& name) {
-  static const std::set<std::string> kNames = {"ctc",           "edit_distance", "bleu",
-                                               "expected_loss", "fast_bw",       "search_score"};
-  return kNames.count(name) != 0;
-}
-
-/// The target as if its time axis were the output's: frames are compared by lengths, not by the identity of dims.
-LayerOutput with_time_of(LayerOutput target, const Data& output) {
-  if (!target.data.has_time() || !output.has_time() || target.data.time_dim() == output.time_dim()) {
-    return target;
-  }
-  target.data.dims[static_cast<size_t>(target.data.time_axis)] = output.time_dim();
-  target.expr = ops::reshape(target.expr, target.data.dims);
-  return target;
 }
 
 }  // namespace
@@ -85,53 +59,34 @@ void NetworkConstruction::make_loss(LayerPlan& plan) {
   }
 }
 
-LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer& built) {
-  LossContext context;
-  context.graph = &graph();
-  context.output = built.output;
-  context.train = options_.train;
-  if (const auto logits = built.sub_outputs.find("logits"); logits != built.sub_outputs.end()) {
-    context.logits = logits->second;
-  }
-  for (const char* kind : {"softmax", "log_softmax", "sigmoid"}) {
-    if (built.sub_outputs.count(std::string("logits:") + kind) != 0) {
-      context.activation_of_logits = kind;
-    }
-  }
-  const Data& out = built.output.data;
-  const bool sequences = out.has_batch() && out.has_time() && out.time_dim().is_dynamic();
-  if (sequences) {
-    context.frame_mask = mask(out.time_dim(), out.time_axis < out.batch_axis());
-    context.output_lengths = lengths(out.time_dim());
-  }
-  if (!plan.targets.empty() && (plan.loss->needs_target() || given(plan.options.find("target")))) {
-    context.target = target_output(plan.targets.front());
-    const Data& target = context.target.data;
-    if (target.has_batch() && target.has_time() && target.time_dim().is_dynamic()) {
-      context.target_lengths = lengths(target.time_dim());
-    }
-    if (!is_sequence_loss(plan.loss_name)) {
-      context.target = with_time_of(context.target, out);
-    }
-  }
-  return context;
-}
-
-/// Number of target frames, else of output frames, else of sequences.
+/// Frames of the target, else of the output, else sequences, else 1. Static time axes count in full.
 Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext& context) {
   const Value& factor = plan.loss->custom_norm_factor;
-  if (factor.is_number()) {
-    return ops::constant(graph(), 1.0 / factor.as_float());
-  }
   if (!factor.is_none()) {
-    throw factor.error("custom_norm_factor must be a number; functions are not supported by Wende " WENDE_VERSION);
+    Value number = factor;
+    if (factor.is_callable()) {
+      number = factor.as_callable().call({}, {{"self", Value()}, {"output", Value()}, {"layer", Value()}});
+    }
+    if (!number.is_number()) {
+      throw factor.error("custom_norm_factor must be a number or a function that returns one");
+    }
+    return ops::constant(*plan.level->graph, 1.0 / number.as_float());
+  }
+  if (const Expr own = plan.loss->inverse_norm(context); own.defined()) {
+    return own;
   }
   for (const Expr& sizes : {context.target_lengths, context.output_lengths}) {
     if (sizes.defined()) {
       return ops::cast(sum_all(sizes), DType::kFloat32);
     }
   }
-  return sum_all(ops::constant(graph(), 1.0, DType::kFloat32, {batch_}));
+  const Data& out = context.output.data;
+  double frames = 1.0;
+  if (out.has_time() && out.has_batch() && out.time_dim().is_static()) {
+    frames = static_cast<double>(out.time_dim().size());
+  }
+  return out.has_batch() ? sum_all(ops::constant(*plan.level->graph, frames, DType::kFloat32, {batch_}))
+                         : ops::constant(*plan.level->graph, frames);
 }
 
 void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {
@@ -141,7 +96,7 @@ void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {
   }
   const BuiltLayer& layer = resolve(*plan.level, layer_name.as_string(), layer_name);
   const Expr values = ops::cast(layer.output.expr, DType::kFloat32);
-  loss.inv_norm = sum_all(valid_frames_only(layer.output, values));
+  loss.inv_norm = sum_all(valid_frames_only(*plan.level, layer.output, values));
 }
 
 void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
@@ -177,7 +132,7 @@ void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
   if (loss.value.defined() && loss.scale != 0.0) {
     loss.objective = loss.scale == 1.0 ? loss.value : ops::scale(loss.value, loss.scale);
     if (loss.use_normalized) {
-      loss.objective = ops::div(loss.objective, loss.inv_norm);
+      loss.objective = ops::div(loss.objective, global_sum(loss.inv_norm, loss.name));
     }
   }
   network_->losses_.push_back(std::move(loss));

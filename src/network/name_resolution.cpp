@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "network/construction.h"
+#include "network/rec_subnet.h"
 #include "ops/leaf.h"
 
 namespace wende {
@@ -27,7 +28,13 @@ Error NetworkConstruction::layer_not_found(const NetworkLevel& level, const std:
 }
 
 const BuiltLayer& NetworkConstruction::resolve(NetworkLevel& level, const std::string& name, const Value& asker) {
+  if (level.unit) {
+    return resolve_in_unit(level, name, asker);
+  }
   if (name.starts_with("prev:")) {
+    if (level.loop) {
+      return previous_layer(level, name.substr(5), asker);
+    }
     throw asker.error("prefix prev: only inside a rec layer's subnetwork, got '" + name + "'");
   }
   if (name.starts_with("base:")) {
@@ -65,7 +72,29 @@ const BuiltLayer& NetworkConstruction::data_source(NetworkLevel& level, const st
                                     static_cast<int>(level.inputs.size()) - 1));
     }
   }
+  for (NetworkLevel* around = level.parent; around; around = around->parent) {
+    if (around->unit) {
+      return captured_layer(level, unit_data(*around, key, asker));
+    }
+  }
   return extern_source(key, asker);
+}
+
+/// A layer of an enclosing level as seen in the body of this level's loop.
+const BuiltLayer& NetworkConstruction::captured_layer(NetworkLevel& level, const BuiltLayer& layer) {
+  if (!layer.output.expr.defined() || layer.output.expr.graph == level.graph) {
+    return layer;
+  }
+  auto& imported = level.imported[&layer];
+  if (!imported) {
+    imported = std::make_unique<BuiltLayer>(layer);
+    imported->output.expr = level.graph->capture(layer.output.expr);
+    for (auto& [key, output] : imported->sub_outputs) {
+      output.expr = output.expr.defined() ? level.graph->capture(output.expr) : Expr{};
+    }
+    imported->loss_frames = {};
+  }
+  return *imported;
 }
 
 const BuiltLayer& NetworkConstruction::extern_source(const std::string& key, const Value& asker) {
@@ -76,7 +105,7 @@ const BuiltLayer& NetworkConstruction::extern_source(const std::string& key, con
       if (target && target->is_string() && target->as_string() == key) {
         const auto open = std::find(stack_.begin(), stack_.end(), name);
         // While the layer that registers over an existing key is built, the key means the fed data.
-        if (open == stack_.end() || network_->extern_data_.keys.count(key) == 0) {
+        if (open == stack_.end() || real_->extern_data_.keys.count(key) == 0) {
           layer(root_, name, asker);
         }
       }
@@ -89,11 +118,11 @@ const BuiltLayer& NetworkConstruction::extern_source(const std::string& key, con
   if (source) {
     return *source;
   }
-  const auto data = network_->extern_data_.keys.find(key);
-  if (data == network_->extern_data_.keys.end()) {
+  const auto data = real_->extern_data_.keys.find(key);
+  if (data == real_->extern_data_.keys.end()) {
     std::vector<std::string> keys;
     std::string list;
-    for (const auto& [name, unused] : network_->extern_data_.keys) {
+    for (const auto& [name, unused] : real_->extern_data_.keys) {
       keys.push_back(name);
       list += (list.empty() ? "'" : ", '") + name + "'";
     }
@@ -106,7 +135,7 @@ const BuiltLayer& NetworkConstruction::extern_source(const std::string& key, con
   source->class_name = "source";
   const ScopeGuard scope(graph(), source->name);
   source->output = {data->second, ops::input(graph(), source->name, data->second.dtype, data->second.dims)};
-  network_->used_keys_.push_back(key);
+  real_->used_keys_.push_back(key);
   return *source;
 }
 
@@ -123,6 +152,17 @@ const BuiltLayer& NetworkConstruction::sub_path(NetworkLevel& level, const std::
   if (klass && klass->is_string() && klass->as_string() == "subnetwork") {
     return resolve(subnetwork(level, head, *dict), tail, asker);
   }
+  if (const Value* unit = dict->find("unit"); unit && unit->is_dict() && klass && klass->as_string() == "rec") {
+    const BuiltLayer& rec = layer(level, head, asker);
+    if (rec.unit && unit->find(tail.substr(0, tail.find('/')))) {
+      auto& inner = level.sub_outputs[path];
+      if (!inner) {
+        inner = std::make_unique<BuiltLayer>(resolve(rec.unit->after, tail, asker));
+        inner->output = rec.unit->outside(inner->output);
+      }
+      return *inner;
+    }
+  }
   const BuiltLayer& owner = layer(level, head, asker);
   const auto found = owner.sub_outputs.find(tail);
   if (found == owner.sub_outputs.end()) {
@@ -133,7 +173,7 @@ const BuiltLayer& NetworkConstruction::sub_path(NetworkLevel& level, const std::
     throw asker.error(fmt::format("layer '{}' (class {}) has no sub-layer '{}'", owner.name, owner.class_name, tail))
         .hint(did_you_mean(tail, names));
   }
-  auto& sub = sub_outputs_[owner.name + "/" + tail];
+  auto& sub = level.sub_outputs[path];
   if (!sub) {
     sub = std::make_unique<BuiltLayer>();
     sub->name = owner.name + "/" + tail;

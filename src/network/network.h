@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct NetworkOptions {
   bool eval = true;    ///< losses are built (RETURNN's eval_flag)
   bool search = false;
   int behavior_version = 0;
+  bool across_ranks = false;       ///< sums that an objective divides by are those of all ranks' batches
+  std::set<std::string> fed_keys;  ///< keys that layers register but whose data are fed: these win (replay)
 };
 
 /// A new value of a parameter, computed by the step itself.
@@ -79,6 +82,15 @@ class Network {
   Expr param_expr(const std::string& name) const;    ///< the parameter leaf
   /// What a step leaves in untrainable parameters: running statistics.
   const std::vector<ParamAssignment>& assignments() const { return assignments_; }
+  /// The part of constraints() that depends on the batch, hence differs by rank; undefined if none.
+  Expr data_constraints() const { return data_constraints_; }
+  /// Sums over all ranks that the step needs before it runs: `local` is what this rank adds, the result is bound to the
+  /// input leaf. Only with NetworkOptions::across_ranks.
+  struct GlobalSum {
+    std::string leaf;
+    Expr local;
+  };
+  const std::vector<GlobalSum>& global_sums() const { return global_sums_; }
   /// Per parameter: updater_opts of its layer (None if not given).
   Value updater_opts(const std::string& param) const;
   /// Sum of the L2 factors that the constraints hold for this parameter (for decoupled constraints).
@@ -107,7 +119,8 @@ class Network {
   std::vector<Sink> sinks_;
   std::vector<ParamAssignment> assignments_;
   std::vector<Stat> stats_;
-  Expr loss_, constraints_, objective_;
+  Expr loss_, constraints_, data_constraints_, objective_;
+  std::vector<GlobalSum> global_sums_;
   std::vector<std::string> used_keys_;
   std::vector<std::string> unreached_;
   bool has_recurrent_ = false;

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "graph/executor.h"
 #include "layers/initializer.h"
 #include "network/construction.h"
 #include "ops/dropout.h"
@@ -15,6 +16,22 @@ std::string joined(const std::string& scope, const std::string& name) {
 
 /// RETURNN's maps name a variable by its last part as well: "W" for "rec/W".
 std::string last_part(const std::string& name) { return name.substr(name.rfind('/') + 1); }
+
+/// The "shape" of an entry in the map of reuse_params: sizes or dim tags.
+void check_reuse_shape(const Value& given, const std::string& local, const Shape& shape) {
+  if (given.is_none()) {
+    return;
+  }
+  std::vector<int64_t> sizes;
+  for (const Value& entry : given.items()) {
+    const Value* size = entry.kind() == Value::Kind::kDim ? entry.find("dimension") : &entry;
+    sizes.push_back(size ? size->as_int() : -1);
+  }
+  if (!(Shape(sizes) == shape)) {
+    throw given.error(
+        fmt::format("reuse_params: shape {} of '{}', but the layer needs {}", given.repr(), local, shape.str()));
+  }
+}
 
 template <class Map>
 auto find_local(Map& map, const std::string& local) {
@@ -58,7 +75,9 @@ ParamReuse::Entry NetworkConstruction::reuse_entry(LayerPlan& plan, const Value&
       entry.auto_create_missing = option.as_bool();
     } else if (key == "custom") {
       throw option.error("reuse_params with 'custom' is not supported by Wende " WENDE_VERSION);
-    } else if (key != "shape") {
+    } else if (key == "shape") {
+      entry.shape = option;
+    } else {
       throw option.error("unknown option '" + key + "' in the map of reuse_params")
           .hint(did_you_mean(key, {"reuse_layer", "layer_output", "auto_create_missing", "custom", "shape"}));
     }
@@ -102,13 +121,25 @@ Expr NetworkConstruction::shared_param(const BuiltLayer& owner, const std::strin
   if (found == owner.params.end()) {
     return {};
   }
-  for (const ParamSpec& spec : network_->params_) {
-    if (spec.name == found->second && !(spec.shape == shape)) {
-      throw place.error(fmt::format("parameter '{}' of layer '{}' has shape {}, but shape {} is needed here", spec.name,
-                                    owner.name, spec.shape.str(), shape.str()));
+  for (const Network* network : {network_, real_.get()}) {
+    for (const ParamSpec& spec : network->params_) {
+      if (spec.name == found->second && !(spec.shape == shape)) {
+        throw place.error(fmt::format("parameter '{}' of layer '{}' has shape {}, but shape {} is needed here",
+                                      spec.name, owner.name, spec.shape.str(), shape.str()));
+      }
     }
   }
-  return network_->param_exprs_.at(found->second);
+  return *param_leaf(found->second);
+}
+
+/// nullptr if there is no such variable (yet). Template passes see those of the real network too.
+const Expr* NetworkConstruction::param_leaf(const std::string& name) const {
+  for (const Network* network : {network_, real_.get()}) {
+    if (const auto found = network->param_exprs_.find(name); found != network->param_exprs_.end()) {
+      return &found->second;
+    }
+  }
+  return nullptr;
 }
 
 Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& name, const Shape& shape,
@@ -149,6 +180,9 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
   if (plan.reuse.active) {
     const auto entry = find_local(plan.reuse.map, local);
     const bool mapped = entry != plan.reuse.map.end();
+    if (mapped) {
+      check_reuse_shape(entry->second.shape, local, shape);
+    }
     const BuiltLayer* owner = mapped ? entry->second.layer : plan.reuse.layer;
     const bool create =
         mapped ? entry->second.own || entry->second.auto_create_missing : plan.reuse.auto_create_missing;
@@ -172,11 +206,19 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
     layer.params[local] = name;
     layer.owned.push_back(name);
   }
-  return with_noise(plan, local, expr);
+  return plan.level->graph->capture(with_noise(plan, local, expr));
 }
 
 /// A layer that borrows the parameter leaves the assignment to the owner too: one value per step.
 void NetworkConstruction::assign(const BuiltLayer& layer, const std::string& local, Expr value) {
+  if (network_ != real_.get()) {
+    return;
+  }
+  if (value.graph != &graph()) {
+    throw Error(ExitStatus::kConfig,
+                "running statistics (batch_norm) inside of a loop are not supported by "
+                "Wende " WENDE_VERSION);
+  }
   const auto found = layer.params.find(local);
   if (found == layer.params.end()) {
     throw internal_error(fmt::format("layer '{}' assigns '{}', which is no parameter of it", layer.name, local));
@@ -188,6 +230,26 @@ void NetworkConstruction::assign(const BuiltLayer& layer, const std::string& loc
     }
   }
   network_->assignments_.push_back({found->second, value});
+}
+
+void NetworkConstruction::initialize_with(const BuiltLayer& layer, const std::string& local, Expr value) {
+  const std::string& name = layer.params.at(local);
+  for (ParamSpec& spec : network_->params_) {
+    if (spec.name != name) {
+      continue;
+    }
+    spec.init = [value, name](const Tensor& target, uint64_t seed) {
+      Executor executor(*value.graph, {{value, {}}});
+      if (!executor.leaf_names().empty()) {
+        throw Error(ExitStatus::kConfig,
+                    fmt::format("the initial value of '{}' depends on '{}', which is not known yet", name,
+                                executor.leaf_names().front()));
+      }
+      RunOptions options;
+      options.seed = seed;
+      target.copy_from(executor.run(Binding(), options).at(0).reshaped(target.shape()));
+    };
+  }
 }
 
 double NetworkConstruction::noise_option(const Value& options, const char* key) const {
@@ -206,12 +268,12 @@ Expr NetworkConstruction::with_noise(const LayerPlan& plan, const std::string& l
   const std::string name = plan.context.absolute_name + "/" + local;
   if (const double stddev = noise_option(plan.options, "param_variational_noise"); stddev > 0) {
     const uint32_t key = name_hash(name + ":param_variational_noise");
-    value = ops::add(value, ops::random_normal(graph(), value.dims(), stddev, key));
+    value = ops::add(value, ops::random_normal(*value.graph, value.dims(), stddev, key));
   }
   const double rate = noise_option(plan.options, "param_dropout");
   if (rate > 0 && value.rank() >= static_cast<int>(noise_option(plan.options, "param_dropout_min_ndim"))) {
     const uint32_t key = name_hash(name + ":param_dropout");
-    value = ops::mul(value, ops::dropout_mask(graph(), value.dims(), 1.0 - rate, key));
+    value = ops::mul(value, ops::dropout_mask(*value.graph, value.dims(), 1.0 - rate, key));
   }
   return value;
 }

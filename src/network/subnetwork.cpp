@@ -63,12 +63,16 @@ NetworkLevel& NetworkConstruction::subnetwork(NetworkLevel& level, const std::st
   resolve_inputs(plan);
   resolve_scope(plan);
   sub->parent = &level;
+  sub->graph = level.graph;
+  sub->loop = level.loop;
+  sub->effects = level.effects;
+  sub->errors = level.errors;
   sub->dict = *dict.find("subnetwork");
   sub->name = level.absolute(name);
   sub->scope = plan.scope;
   sub->trainable = plan.trainable;
   sub->joined_input = flag(dict, "concat_sources", true);
-  const ScopeGuard scope(graph(), sub->name);
+  const ScopeGuard scope(*sub->graph, sub->name);
   if (!sub->joined_input) {
     for (const BuiltLayer* source : plan.sources) {
       sub->inputs.push_back(*source);

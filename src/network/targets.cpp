@@ -30,10 +30,16 @@ TargetRef NetworkConstruction::target_ref(NetworkLevel& level, const std::string
     target.layer = &extern_source(name, place);
   } else {
     const std::string key = name.starts_with("data:") ? name.substr(5) : name;
-    const auto found = network_->extern_data_.keys.find(key);
-    if (found != network_->extern_data_.keys.end()) {
+    const auto found = real_->extern_data_.keys.find(key);
+    if (found != real_->extern_data_.keys.end()) {
       target.key = key;
       target.data = found->second;
+      for (const NetworkLevel* around = &level; around; around = around->parent) {
+        if (around->unit) {
+          target.data = frames_of(level, key, place).data;
+          break;
+        }
+      }
       return target;
     }
     target.layer = &extern_source(key, place);
@@ -49,7 +55,7 @@ void NetworkConstruction::resolve_targets(LayerPlan& plan) {
     names = given->is_sequence() ? given->items() : std::vector<Value>{*given};
   } else if (plan.loss && plan.loss->needs_target()) {
     const Value* loss = plan.options.find("loss");
-    names.push_back(Value::of(network_->extern_data_.default_target).placed(loss->span(), loss->path()));
+    names.push_back(Value::of(real_->extern_data_.default_target).placed(loss->span(), loss->path()));
   }
   for (const Value& name : names) {
     plan.targets.push_back(target_ref(*plan.level, name.as_string(), name, plan.name));
@@ -57,9 +63,14 @@ void NetworkConstruction::resolve_targets(LayerPlan& plan) {
   }
 }
 
-LayerOutput NetworkConstruction::target_output(const TargetRef& target) {
+LayerOutput NetworkConstruction::target_output(const NetworkLevel& level, const TargetRef& target) {
   if (target.layer) {
     return target.layer->output;
+  }
+  for (const NetworkLevel* around = &level; around; around = around->parent) {
+    if (around->unit) {
+      return frames_of(level, target.key, Value());
+    }
   }
   return extern_source(target.key, Value()).output;
 }

@@ -1,6 +1,7 @@
 #include "ops/dropout.h"
 
 #include "graph/op.h"
+#include "graph/row_identity.h"
 #include "kernels/dropout.h"
 
 namespace wende::ops {
@@ -9,7 +10,7 @@ namespace {
 
 enum class Kind { kMask, kNormal, kUniform };
 
-/// Fresh numbers of (seed, step, key): two parameters are keep; stddev; or low and high.
+/// Fresh numbers of (seed, step, key, sequence, frame): two parameters are keep; stddev; or low and high.
 class RandomOp : public Op {
  public:
   RandomOp(Kind kind, std::vector<Dim> dims, double first, double second, uint32_t key)
@@ -29,19 +30,32 @@ class RandomOp : public Op {
   void run(RunContext& context) const override {
     const Philox philox = Philox::keyed(context.seed(), context.step(), key_);
     const Tensor& out = context.output(0);
+    const cpu::RandomRows rows = rows_of(context.binding());
+    cpu::RandomLayout layout = layout_of();
+    layout.rows = rows.empty() ? nullptr : &rows;
     switch (kind_) {
       case Kind::kMask:
-        return cpu::dropout_mask(philox, first_, out);
+        return cpu::dropout_mask(philox, first_, out, layout);
       case Kind::kNormal:
-        return cpu::random_normal(philox, first_, out);
+        return cpu::random_normal(philox, first_, out, layout);
       case Kind::kUniform:
-        return cpu::random_uniform(philox, first_, second_, out);
+        return cpu::random_uniform(philox, first_, second_, out, layout);
     }
   }
 
   std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
 
  private:
+  cpu::RandomLayout layout_of() const {
+    cpu::RandomLayout layout;
+    for (const Dim& dim : dims_) {
+      layout.axes.push_back(dim.is_batch()     ? cpu::RandomLayout::Axis::kBatch
+                            : dim.is_dynamic() ? cpu::RandomLayout::Axis::kDynamic
+                                               : cpu::RandomLayout::Axis::kFixed);
+    }
+    return layout;
+  }
+
   Kind kind_;
   std::vector<Dim> dims_;
   double first_;

@@ -6,7 +6,8 @@
 
 namespace wende::ops {
 
-/// floor(keep + U) / keep with U = Philox(seed, step, key, element): float of the given dims (static 1 = shared).
+/// floor(keep + U) / keep with U = Philox(seed, step, key, sequence, frame, element): float of the given dims (static
+/// 1 = shared). Which numbers a sequence gets does not depend on the batch or the rank that holds it.
 /// `key` distinguishes nodes and must not depend on the order of construction (a hash of the layer name).
 Expr dropout_mask(Graph& graph, std::vector<Dim> dims, double keep, uint32_t key);
 /// N(0, stddev), fresh in each step.

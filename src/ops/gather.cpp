@@ -16,10 +16,14 @@ class GatherGradOp : public DeviceOp {
  public:
   explicit GatherGradOp(std::vector<Dim> table) : table_(std::move(table)) {}
   std::string_view name() const override { return "gather_grad"; }
+  OpTraits traits() const override { return {.sums_frames = true}; }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("table", table_); }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, table_}}; }
   void run(RunContext& context) const override {
     WENDE_ON_DEVICE(context.device(), gather_grad(context.input(0), context.input(1), context.output(0)));
+  }
+  std::vector<Expr> vjp(const VjpContext& context) const override {
+    return {{}, gather(context.grad(), context.input(0))};
   }
 
  private:
@@ -121,5 +125,11 @@ Expr one_hot(Expr indices, const Dim& depth) {
 }
 
 Expr pick_last(Expr x, Expr indices) { return x.graph->add(std::make_shared<const PickLastOp>(), {x, indices}); }
+
+Expr scatter_add(Expr values, Expr indices, const Dim& rows) {
+  std::vector<Dim> dims{rows};
+  dims.insert(dims.end(), values.dims().begin() + indices.rank(), values.dims().end());
+  return values.graph->add(std::make_shared<const GatherGradOp>(dims), {indices, values});
+}
 
 }  // namespace wende::ops

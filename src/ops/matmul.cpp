@@ -22,6 +22,7 @@ const std::vector<int64_t>* rows_of(const RunContext& context) {
 class BiasGradOp : public DeviceOp {
  public:
   std::string_view name() const override { return "bias_grad"; }
+  OpTraits traits() const override { return {.sums_frames = true}; }
   PaddingRule padding() const override {
     return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0}, .skips = true};
   }
@@ -39,6 +40,7 @@ class LinearWeightGradOp : public DeviceOp {
  public:
   explicit LinearWeightGradOp(bool with_bias) : with_bias_(with_bias) {}
   std::string_view name() const override { return "linear_weight_grad"; }
+  OpTraits traits() const override { return {.sums_frames = true}; }
   PaddingRule padding() const override {
     return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0, 1}, .skips = true};
   }

@@ -161,6 +161,35 @@ class UnpackOp : public DeviceOp {
   bool time_major_;
 };
 
+class PlacesOp : public Op {
+ public:
+  PlacesOp(bool packed, Dim batch, Dim time) : packed_(packed), batch_(std::move(batch)), time_(std::move(time)) {}
+  std::string_view name() const override { return packed_ ? "packed_places" : "unpacked_places"; }
+  void attributes(AttributeVisitor& visitor) const override {
+    visitor.field("batch", batch_);
+    visitor.field("time", time_);
+  }
+  std::vector<ExprType> infer(const std::vector<ExprType>&) const override {
+    const Dim packed = Dim::derived(Dim::Op::kPacked, {time_, batch_}, Dim::Kind::kBatch);
+    return {{DType::kInt32, packed_ ? std::vector<Dim>{packed} : std::vector<Dim>{time_, batch_}}};
+  }
+  void run(RunContext& context) const override {
+    const Tensor& out = context.output(0);
+    const std::vector<int32_t> lengths = lengths_of(context.binding(), time_, context.binding().size(batch_));
+    if (packed_) {
+      cpu::packed_places(lengths, context.binding().size(time_), out);
+    } else {
+      cpu::unpacked_places(lengths, out);
+    }
+  }
+  std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
+
+ private:
+  bool packed_;
+  Dim batch_;
+  Dim time_;
+};
+
 }  // namespace
 
 Expr lengths(Graph& graph, const Dim& dim, const Dim& batch) {
@@ -185,6 +214,14 @@ Expr pack(Expr x, int batch_axis, int time_axis) {
 
 Expr unpack(Expr packed, const Dim& batch, const Dim& time, bool time_major) {
   return packed.graph->add(std::make_shared<const UnpackOp>(batch, time, time_major), {packed});
+}
+
+Expr packed_places(Graph& graph, const Dim& batch, const Dim& time) {
+  return graph.add(std::make_shared<const PlacesOp>(true, batch, time), {});
+}
+
+Expr unpacked_places(Graph& graph, const Dim& batch, const Dim& time) {
+  return graph.add(std::make_shared<const PlacesOp>(false, batch, time), {});
 }
 
 }  // namespace wende::ops

@@ -15,4 +15,9 @@ Expr reverse_sequence(Expr x, int batch_axis, int time_axis);
 Expr pack(Expr x, int batch_axis, int time_axis);
 Expr unpack(Expr packed, const Dim& batch, const Dim& time, bool time_major);
 
+/// Frames in the order of time, all sequences of one frame together: int32 [packed] indices into [T*B]; and back, int32
+/// [T,B] indices into [packed] (0 on padding).
+Expr packed_places(Graph& graph, const Dim& batch, const Dim& time);
+Expr unpacked_places(Graph& graph, const Dim& batch, const Dim& time);
+
 }  // namespace wende::ops

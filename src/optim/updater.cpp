@@ -271,7 +271,6 @@ class Updater::Impl {
       float* sum = member.accumulated.data<float>();
       const bool first = kAccumulationRestarts ? step % every == 0 : step == 0;
       for (size_t i = 0; i < member.count; ++i) sum[i] = first ? member.gradient[i] : sum[i] + member.gradient[i];
-      if (step % every != every - 1) return;
       std::memcpy(member.processed.data<float>(), sum, member.count * sizeof(float));
     }
     auto norm = [&](const std::string& tag) {

@@ -8,6 +8,13 @@ namespace wende {
 /// The tensor itself if it is there already, else a contiguous copy. Undefined stays undefined.
 Tensor on(Device device, const Tensor& tensor);
 inline Tensor on_host(const Tensor& tensor) { return on(Device::cpu(), tensor); }
+/// Lets host code change the values of a tensor wherever it lives: f gets it, or a copy that is copied back.
+template <class F>
+void change_on_host(const Tensor& tensor, F f) {
+  const Tensor local = on_host(tensor);
+  f(local);
+  if (!tensor.device().is_cpu()) tensor.copy_from(local);
+}
 /// Zero bytes, wherever it lives; needs contiguous().
 void clear(const Tensor& tensor);
 

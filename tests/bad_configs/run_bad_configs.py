@@ -131,9 +131,11 @@ def judge(case, done):
 
 
 def tree(folder):
-    """Every file below, with its size and time: nothing may be written, not even over an existing file."""
+    """Every file below, with its size and time: nothing may be written, not even over an existing file. The lock and the state of a
+    model's run may: they are there before anything else is looked at."""
     return sorted((path, name, os.stat(os.path.join(path, name)).st_size, os.stat(os.path.join(path, name)).st_mtime_ns)
-                  for path, _, names in os.walk(folder) for name in names)
+                  for path, _, names in os.walk(folder) for name in names
+                  if not name.endswith((".lock", ".status.json")))
 
 
 def check(wende, case):

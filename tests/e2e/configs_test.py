@@ -20,20 +20,20 @@ def smaller(options, sequences):
     if "num_seqs" in options:
         return {**options, "num_seqs": sequences}
     count = 100 if "train" in options["files"][0] else 20
-    return {**options, "partition_epoch": count // sequences}
+    return {**options, "seq_ordering": "sorted", "partition_epoch": count // sequences}  # the shortest
 
 
 def run(wende, config, ranks, folder):
     names = {}
     exec(compile(config.read_text(), str(config), "exec"), names)
-    options = {"train": smaller(names["train"], 4), "dev": smaller(names["dev"], 2), "num_epochs": 1, "max_seqs": 2 // ranks,
+    options = {"train": smaller(names["train"], 8), "dev": smaller(names["dev"], 2), "num_epochs": 1, "max_seqs": 2 // ranks,
                "model": folder / "model", "learning_rate_file": folder / "rates"}
     launcher = ["mpirun", "-n", str(ranks), "--oversubscribe", "--bind-to", "none"] if ranks > 1 else []
     pairs = [word for key, value in options.items() for word in (f"++{key}", str(value))]
-    done = subprocess.run(launcher + [wende, config, *pairs], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(launcher + [wende, config, *pairs], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=600)
     check(done.returncode == 0, f"{config.name} on {ranks}: status {done.returncode}\n{done.stdout}{done.stderr}")
     scores = read_learning_rates(folder / "rates")[1]["error"]
-    check(scores[":meta:epoch_num_train_steps"] == 2, f"{config.name} on {ranks}: {scores}")
+    check(scores[":meta:epoch_num_train_steps"] >= 2, f"{config.name} on {ranks}: {scores}")
     values = {key: value for key, value in scores.items() if key.endswith(("score", "error"))}
     check({"train_score", "dev_score"} <= set(values) and all(0 <= value < 100 for value in values.values()), f"{config.name} on {ranks}: {scores}")
     return values

@@ -21,7 +21,11 @@ num_inputs = 9
 num_outputs = 2
 network = {
     "lstm": {"class": "rec", "unit": "lstm", "n_out": 10, "dropout": 0.1, "L2": 0.01, "from": "data"},
-    "aux": {"class": "softmax", "loss": "ce", "loss_scale": 0.3, "from": "lstm", "target": "classes"},
+    "hidden": {"class": "linear", "activation": "tanh", "n_out": 12, "dropout": 0.2, "from": "lstm",
+        "dropout_noise_shape": {"*": None}, "spatial_smoothing": 0.001, "darc1": 0.001},
+    "aux": {"class": "softmax", "loss": "ce", "loss_scale": 0.3, "from": "hidden", "target": "classes"},
+    "normalized": {"class": "softmax", "loss": "ce", "loss_scale": 30, "loss_opts": {"use_normalized_loss": True},
+        "from": "hidden", "target": "classes", "dropout": 0.1, "dropout_noise_shape": {"B": None}},
     "output": {"class": "softmax", "loss": "ce", "from": "lstm", "target": "classes"},
 }
 batch_size = 100000

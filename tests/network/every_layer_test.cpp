@@ -52,15 +52,20 @@ std::vector<float> spread(int64_t count, double start) {
 class Fixture {
  public:
   explicit Fixture(const std::string& example)
-      : network_(network_of("extern_data = {\"data\": {\"dim\": 5}, \"classes\": {\"dim\": 3, \"sparse\": True}}\n"
-                            "network = {\"tested\": " +
-                            example +
-                            ", \"lstm\": {\"class\": \"rec\", \"unit\": \"lstm\", \"n_out\": 3, \"from\": \"data\"}"
-                            ", \"output\": {\"class\": \"copy\", \"from\": \"tested\"}}\n")) {
+      : network_(network_of(R"(
+extern_data = {"data": {"dim": 5}, "classes": {"dim": 3, "sparse": True},
+               "att": {"shape": (None, None, 1), "dim": 1, "batch_dim_axis": 2, "time_dim_axis": 0}}
+network = {"lstm": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"},
+           "probs": {"class": "softmax", "n_out": 4, "target": "classes", "from": "data"},
+           "output": {"class": "copy", "from": "tested"}, "tested": )" +
+                            example + "}\n")) {
     const auto& keys = network_->extern_data().keys;
     binding_.bind(keys.at("data").dims[0], kBatch);
     binding_.bind_lengths(keys.at("data").dims[1], {4, 2, 3});
     binding_.bind_lengths(keys.at("classes").dims[1], {4, 2, 3});
+    binding_.bind_lengths(keys.at("att").dims[0], {2, 1, 2});
+    binding_.bind_lengths(keys.at("att").dims[1], {3, 3, 1});
+    tensors_["data:att"] = Tensor::of<float>(spread(2 * 3 * kBatch, 0.6), {2, 3, kBatch, 1});
     tensors_["data:data"] = Tensor::of<float>(spread(kBatch * kTime * 5, 0.3), {kBatch, kTime, 5});
     tensors_["data:classes"] = Tensor::of<int32_t>({0, 1, 2, 1, 2, 2, 0, 0, 1, 0, 2, 0}, {kBatch, kTime});
     for (const ParamSpec& spec : network_->params()) {

@@ -48,7 +48,7 @@ TEST(ExternData, OldOptions) {
 TEST(ExternData, ErrorsAtTheEntry) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"extern_data = {'data': {'dim': 0}}", "dim must be > 0"},
-      {"extern_data = {'data': {'dims': 3}}", "dim tags"},
+      {"extern_data = {'data': {'dims': ['t']}}", "a dim tag or an int"},
       {"extern_data = {'data': {'dimm': 3}}", "did you mean 'dim'?"},
       {"extern_data = {'data': 3}", "must be a dict or (dim, ndim)"},
       {"extern_data = {'data': {'sparse': True}}", "needs dim"},

@@ -27,10 +27,10 @@ TEST(NetworkError, WholeNetwork) {
 TEST(NetworkError, Classes) {
   expect(error_of("'output': {'class': 'recc', 'from': 'data'}"),
          {"test.config:3", "unknown layer class 'recc'", "did you mean 'rec'?"});
-  expect(error_of("'output': {'class': 'self_attention', 'from': 'data'}"),
-         {"'self_attention' is known in RETURNN but not supported by Wende"});
+  expect(error_of("'output': {'class': 'twod_lstm', 'from': 'data'}"),
+         {"'twod_lstm' is known in RETURNN but not supported by Wende"});
   expect(error_of("'output': {'class': 'rec', 'unit': {}, 'from': 'data'}"),
-         {"'rec' subnetworks are not supported by Wende"});
+         {"the unit of layer 'output' has no layer"});
   expect(error_of("'output': {'from': 'data'}"), {"layer 'output'", "class is required"});
 }
 

@@ -1,6 +1,7 @@
 #include "ops/dropout.h"
 
 #include "device/philox.h"
+#include "graph/row_identity.h"
 #include "ops/finite_difference.h"
 
 namespace wende {
@@ -27,6 +28,43 @@ TEST(Dropout, MaskFollowsSeedStepAndKey) {
   EXPECT_EQ(first, test::evaluate({mask}, {}, {}, options)[0].to_vector<float>());
   options.step = 10;
   EXPECT_NE(first, test::evaluate({mask}, {}, {}, options)[0].to_vector<float>());
+}
+
+/// Masks [B,T,F] of a batch: sequence by sequence the same, whatever the batch, its padding and the order of its rows.
+TEST(Dropout, MaskBelongsToTheSequence) {
+  Graph graph;
+  const Dim batch = Dim::batch();
+  const Dim time = Dim::dynamic("time");
+  const Dim feature = Dim::fixed(7);
+  const Expr mask = ops::dropout_mask(graph, {batch, time, feature}, 0.5, 42);
+  const Expr time_major = ops::dropout_mask(graph, {time, batch, feature}, 0.5, 42);
+  const Expr normal = ops::random_normal(graph, {batch, time, feature}, 1.0, 3);
+  const auto run = [&](const cpu::RandomRows& rows, int64_t frames) {
+    Binding binding;
+    binding.bind(batch, static_cast<int64_t>(rows.size()));
+    binding.bind(time, frames);
+    bind_rows(binding, rows);
+    Executor executor(graph, {{mask, {}}, {time_major, {}}, {normal, {}}});
+    std::vector<Tensor> values;
+    for (const Tensor& value : executor.run(binding)) values.push_back(value.clone());
+    return values;
+  };
+  const auto row = [](const Tensor& x, int64_t b, int64_t frames) {
+    return x.sliced(0, b, b + 1).sliced(1, 0, frames).as_contiguous().to_vector<float>();
+  };
+  const std::vector<Tensor> three = run({{{11, 0}}, {{uint64_t{5} << 32, 0}}, {{13, 0}}}, 6);
+  const std::vector<Tensor> two = run({{{13, 0}}, {{11, 0}}}, 9);
+  for (const int i : {0, 2}) {
+    EXPECT_EQ(row(three[i], 0, 6), row(two[i], 1, 6));
+    EXPECT_EQ(row(three[i], 2, 6), row(two[i], 0, 6));
+    EXPECT_NE(row(three[i], 0, 6), row(three[i], 1, 6));
+    EXPECT_NE(row(three[i], 0, 6), row(three[i], 2, 6));
+  }
+  EXPECT_EQ(three[1].permuted({1, 0, 2}).as_contiguous().to_vector<float>(), three[0].to_vector<float>());
+  // Sequences one after the other in a row: each keeps its own mask.
+  const std::vector<Tensor> joined = run({{{13, 0}, {11, 4}}}, 10);
+  EXPECT_EQ(row(joined[0], 0, 4), row(three[0], 2, 4));
+  EXPECT_EQ(joined[0].sliced(1, 4, 10).as_contiguous().to_vector<float>(), row(three[0], 0, 6));
 }
 
 TEST(Random, Moments) {

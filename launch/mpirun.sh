@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# launch/mpirun.sh N my.config [more arguments of wende]: N processes by mpirun, each bound to cores of its own (by the
+# topology that Open MPI's hwloc sees), with OMP_NUM_THREADS to match.
+#   HOSTS=node1:8,node2:8   several hosts        WENDE=path/of/wende   another program
+#   KILL_SECONDS=30         between the TERM that ends a job and the KILL: the time for a last checkpoint
+set -euo pipefail
+[ $# -ge 2 ] || { sed -n '2,5s/^# //p' "$0"; exit 2; }
+ranks=$1; shift
+here=$(cd "$(dirname "$0")/.." && pwd)
+wende=${WENDE:-$here/build/cpu/wende}
+cores=$(nproc)
+options=(-n "$ranks" --mca odls_base_sigkill_timeout "${KILL_SECONDS:-30}")
+if [ "$(id -u)" = 0 ]; then options+=(--allow-run-as-root); fi
+if [ -n "${HOSTS:-}" ]; then
+  options+=(--host "$HOSTS" --bind-to core --map-by slot)
+elif [ "$ranks" -le "$cores" ]; then
+  each=$((cores / ranks))
+  options+=(--bind-to core --map-by "slot:PE=$each")
+  export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$each}
+else
+  options+=(--oversubscribe --bind-to none)   # more processes than cores: the kernel shares them out
+fi
+for name in $(compgen -e | grep -E '^(OMP_|WENDE_|CUDA_VISIBLE_DEVICES)' || true); do options+=(-x "$name"); done
+exec mpirun "${options[@]}" "$wende" "$@"

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/program.h"
+#include "tensor/placement.h"
+
+namespace wende {
+
+/// No NaN and no infinity; true for integers.
+inline bool numbers_finite(const Tensor& tensor) {
+  if (tensor.dtype() != DType::kFloat32) {
+    return true;
+  }
+  const Tensor local = on_host(tensor);
+  const float* x = local.data<float>();
+  float sum = 0;  // x * 0 is NaN exactly for non-finite x; no branch in the loop
+  for (int64_t i = 0; i < tensor.elements(); ++i) {
+    sum += x[i] * 0.0f;
+  }
+  return sum == 0.0f;
+}
+
+/// Everything about a run that depends on sizes only.
+struct SizedPlan {
+  std::vector<Shape> shapes;    ///< by value
+  std::vector<size_t> offsets;  ///< by value; arena values only
+  size_t bytes = 0;
+  std::vector<Tensor> tensors;  ///< by value, views of the arena at `base`
+  const std::byte* base = nullptr;
+
+  /// Shapes, and places in one arena, for these sizes of the program's dims.
+  void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes);
+};
+
+/// Working memory of one op call: chunks that stay allocated, handed out from the front.
+class Scratch {
+ public:
+  explicit Scratch(Device device) : device_(device) {}
+  Tensor take(DType dtype, const Shape& shape) {
+    const size_t bytes = std::max<size_t>(static_cast<size_t>(shape.elements()) * size_of(dtype), 1);
+    while (next_ < chunks_.size() && chunks_[next_]->bytes() < bytes) {
+      chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(next_));
+    }
+    if (next_ == chunks_.size()) {
+      chunks_.push_back(Buffer::allocate(bytes + bytes / 4, device_));
+    }
+    return Tensor::wrap(dtype, shape, chunks_[next_++]->data(), nullptr, device_);
+  }
+  void reset() { next_ = 0; }
+
+ private:
+  Device device_;
+  std::vector<std::shared_ptr<Buffer>> chunks_;
+  size_t next_ = 0;
+};
+
+/// The largest values of a plan, with their places and lifetimes, one a line.
+std::string memory_text(const Graph& graph, const Program& program, const SizedPlan& plan, size_t most);
+
+}  // namespace wende

@@ -1,0 +1,82 @@
+#include "io/file_lock.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace wende {
+
+namespace {
+
+std::string own_text() {
+  char host[256] = "";
+  ::gethostname(host, sizeof(host) - 1);
+  const char* job = std::getenv("SLURM_JOB_ID");
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&now, &parts);
+  char time[32] = "";
+  std::strftime(time, sizeof(time), "%Y-%m-%d %H:%M:%S", &parts);
+  return fmt::format("host {}, process {}{}{}, since {}\n", host, ::getpid(), job == nullptr ? "" : ", Slurm job ",
+                     job == nullptr ? "" : job, time);
+}
+
+std::string text_in(int fd) {
+  char text[512] = "";
+  const ssize_t count = ::pread(fd, text, sizeof(text) - 1, 0);
+  std::string line(text, static_cast<size_t>(count > 0 ? count : 0));
+  return line.substr(0, line.find('\n'));
+}
+
+}  // namespace
+
+FileLock::FileLock(const std::string& path) {
+  // Not inherited by children: a descriptor left in one would hold the lock after this process is gone.
+  fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (fd_ < 0) {
+    throw Error(ExitStatus::kCannotCreate, fmt::format("cannot create '{}': {}", path, std::strerror(errno)));
+  }
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      const std::string holder = text_in(fd_);
+      ::close(fd_);
+      throw Error(ExitStatus::kCannotCreate, fmt::format("another run writes this model: {}", holder))
+          .frame(fmt::format("lock file {}", path))
+          .hint("wait for it, or give this run another 'model'");
+    }
+    log_line(2, fmt::format("warning: '{}' cannot be locked ({}): nothing keeps a second run from writing this model",
+                            path, std::strerror(errno)));
+  }
+  const std::string text = own_text();
+  const bool written =
+      ::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  if (!written) {
+    log_line(3, fmt::format("'{}': {}", path, std::strerror(errno)));  // the lock holds without its text
+  }
+}
+
+FileLock::~FileLock() { ::close(fd_); }
+
+bool FileLock::is_held(const std::string& path, std::string* holder) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return false;
+  }
+  const bool held = ::flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (holder != nullptr) {
+    *holder = text_in(fd);
+  }
+  ::close(fd);
+  return held;
+}
+
+}  // namespace wende

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+namespace wende {
+
+/// One writer per model: an exclusive flock on a file, held until destruction or the end of the process. The file says
+/// who holds it. Throws kCannotCreate (73) with that text when another process has it.
+class FileLock {
+ public:
+  explicit FileLock(const std::string& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+  /// Whether some process holds it now; false if there is no such file. Also a text of the holder.
+  static bool is_held(const std::string& path, std::string* holder = nullptr);
+
+ private:
+  int fd_ = -1;
+};
+
+}  // namespace wende

@@ -1,0 +1,54 @@
+#include "ops/cumsum.h"
+
+#include "layers/axis_option.h"
+#include "layers/concat_input.h"
+#include "ops/pointwise.h"
+
+namespace wende {
+namespace {
+
+struct CumsumArgs {
+  Value axis, additional_left_summand_per_element;
+  bool reverse = false;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("axis", axis, "along which axis (time)");
+    v.field("additional_left_summand_per_element", additional_left_summand_per_element, "number added to each element");
+    v.field("reverse", reverse, "from the end");
+  }
+};
+
+class CumsumLayer : public Layer {
+ public:
+  explicit CumsumLayer(CumsumArgs args) : args_(std::move(args)) {}
+
+  Data out_data(const LayerContext& context) override {
+    const Data x = concat_input_data(context.sources, context.name);
+    axis_ =
+        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    return x;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    out_data(builder.context());
+    Expr x = builder.input().expr;
+    if (!args_.additional_left_summand_per_element.is_none()) {
+      x = ops::add_scalar(x, args_.additional_left_summand_per_element.as_float());
+    }
+    return ops::cumsum(x, axis_, args_.reverse);
+  }
+
+ private:
+  CumsumArgs args_;
+  int axis_ = 0;
+};
+
+const RegisterLayer<CumsumLayer, CumsumArgs> kRegister{
+    "cumsum",
+    {},
+    "The running sum along an axis; padded frames count.",
+    {R"({"class": "cumsum", "from": "data"})", R"({"class": "cumsum", "axis": "F", "reverse": True, "from": "data"})"}};
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,79 @@
+#include <fmt/core.h>
+
+#include "graph/gradients.h"
+#include "layers/alignment.h"
+#include "layers/loss_args.h"
+#include "ops/error_signal.h"
+#include "ops/gather.h"
+#include "ops/leaf.h"
+#include "ops/pointwise.h"
+#include "ops/reduce.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+struct GenericCeArgs : GeneralLossArgs {
+  template <class V>
+  void fields(V& v) {
+    general_fields(v);
+  }
+};
+
+/// -log p of the label with p = y normalised over the classes, for any element-wise activation y of z. The gradient
+/// of z is by definition (d log y / d z) (p - onehot), without regard to the loss's scale.
+class GenericCrossEntropy : public Loss {
+ public:
+  explicit GenericCrossEntropy(const GenericCeArgs&) {}
+
+  void check(const Data& output, const Data& target) const override {
+    check_feature_sizes(output, target);
+    if (!target.sparse()) {
+      throw Error(ExitStatus::kConfig, "generic_ce needs a sparse target, got " + target.str());
+    }
+  }
+
+  LossValue build(const LossContext& context) const override {
+    if (context.activation_of_logits == "softmax" || context.activation_of_logits == "log_softmax") {
+      throw Error(ExitStatus::kConfig, "generic_ce needs an activation that acts on each class alone, not softmax");
+    }
+    const std::vector<int> order = order_with_last(context.output.data.rank(), context.output.data.feature_axis);
+    const Expr y = permute_if_needed(context.output.expr, order);
+    const bool activated = context.before_activation.expr.defined();
+    const Expr z = activated ? context.before_activation.expr : context.output.expr;
+    const Expr log_y = ops::unary(ops::Unary::kLog, context.output.expr);
+    const Expr slope = gradients(sum_all(log_y), {z}).at(0);
+    const int last = y.rank() - 1;
+    const Expr p = ops::div(y, ops::reduce(ops::Reduction::kSum, y, {last}, true));
+    const Expr labels = ops::cast(aligned_target(context), DType::kInt32);
+    const Expr picked = ops::pick_last(p, labels);
+    const Expr floor = ops::constant(*context.graph, 1e-20);
+    const Expr frames =
+        ops::scale(ops::unary(ops::Unary::kLog, ops::binary(ops::Binary::kMaximum, picked, floor)), -1.0);
+    const Expr difference = ops::sub(p, ops::one_hot(labels, y.dim(last)));
+    Expr signal = ops::mul(slope, permute_if_needed(difference, inverse_order(order)));
+    if (context.frame_mask.defined()) {
+      signal = ops::where(mask_of(context, signal.rank()), signal, ops::constant(*context.graph, 0.0));
+    }
+    const Expr value = sum_frames(context, ops::stop_gradient(frames));
+    return {ops::with_error_signal(value, z, ops::stop_gradient(signal), true), frame_error(context), frames};
+  }
+
+ private:
+  static Expr mask_of(const LossContext& context, int rank) {
+    Expr mask = context.frame_mask;
+    const Data& layout = context.output.data;
+    for (int axis = 0; axis < rank; ++axis) {
+      if (axis != layout.batch_axis() && axis != layout.time_axis) {
+        mask = ops::expand_dims(mask, axis);
+      }
+    }
+    return mask;
+  }
+};
+
+const RegisterLoss<GenericCrossEntropy, GenericCeArgs> kRegister{
+    "generic_ce", {}, "Cross entropy of any element-wise activation, normalised over the classes."};
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,230 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "layers/alignment.h"
+#include "layers/axis_option.h"
+#include "layers/concat_input.h"
+#include "ops/leaf.h"
+#include "ops/pointwise.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+int axis_or_time(const Value& axis, const Data& x, const LayerContext& context) {
+  return axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, axis, context.behavior_version);
+}
+
+Dim longer(const Dim& dim, int64_t by, const std::string& name) {
+  return dim.is_static() ? Dim::fixed(dim.size() + by, dim.kind(), name) : dim + by;
+}
+
+struct PrefixInTimeArgs {
+  Value axis, prefix, repeat, size_base;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("axis", axis, "the axis that becomes longer (time)");
+    v.field("prefix", prefix, "the number in the new frames (0)");
+    v.field("repeat", repeat, "how many frames (1); a layer is not supported");
+    v.field("size_base", size_base, "layer whose time axis the output has");
+  }
+};
+
+/// Constant frames before the first one.
+class PrefixInTimeLayer : public Layer {
+ public:
+  explicit PrefixInTimeLayer(PrefixInTimeArgs args) : args_(std::move(args)) {
+    if (args_.repeat.is_string()) {
+      throw args_.repeat.error("prefix_in_time with a layer as 'repeat' is not supported by Wende " WENDE_VERSION);
+    }
+    repeat_ = args_.repeat.is_none() ? 1 : args_.repeat.as_int();
+    value_ = args_.prefix.is_none() ? 0.0 : args_.prefix.as_float();
+    if (repeat_ < 0) {
+      throw args_.repeat.error("repeat must not be negative, got " + args_.repeat.repr());
+    }
+  }
+
+  std::vector<std::string> refs() const override {
+    return args_.size_base.is_none() ? std::vector<std::string>{}
+                                     : std::vector<std::string>{args_.size_base.as_string()};
+  }
+
+  Data out_data(const LayerContext& context) override {
+    Data out = concat_input_data(context.sources, context.name);
+    axis_ = axis_or_time(args_.axis, out, context);
+    Dim& dim = out.dims[static_cast<size_t>(axis_)];
+    dim = longer(dim, repeat_, context.absolute_name + ":prefix");
+    if (!args_.size_base.is_none()) {
+      dim = context.refs.at(args_.size_base.as_string()).time_dim();
+      if (!dim.defined()) {
+        throw args_.size_base.error("size_base needs a layer with a time axis");
+      }
+    }
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    const Data out = out_data(builder.context());
+    const LayerOutput x = builder.input();
+    const Dim& full = out.dims[static_cast<size_t>(axis_)];
+    return ops::pad(x.expr, axis_, repeat_, 0, value_, full);
+  }
+
+ private:
+  PrefixInTimeArgs args_;
+  int64_t repeat_ = 1;
+  double value_ = 0;
+  int axis_ = 0;
+};
+
+struct PostfixInTimeArgs {
+  Value axis, postfix;
+  int64_t repeat = 1;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("axis", axis, "the axis that becomes longer (time)");
+    v.field("postfix", postfix, "the number, or a layer without that axis, in the new frames (0)");
+    v.field("repeat", repeat, "how many frames");
+  }
+};
+
+/// Constant frames directly behind the last one of each sequence; padding becomes the same.
+class PostfixInTimeLayer : public Layer {
+ public:
+  explicit PostfixInTimeLayer(PostfixInTimeArgs args) : args_(std::move(args)) {}
+
+  std::vector<std::string> refs() const override {
+    return args_.postfix.is_string() ? std::vector<std::string>{args_.postfix.as_string()} : std::vector<std::string>{};
+  }
+
+  Data out_data(const LayerContext& context) override {
+    Data out = concat_input_data(context.sources, context.name);
+    axis_ = axis_or_time(args_.axis, out, context);
+    Dim& dim = out.dims[static_cast<size_t>(axis_)];
+    dim = longer(dim, args_.repeat, context.absolute_name + ":postfix");
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    const Data out = out_data(builder.context());
+    const LayerOutput x = builder.input();
+    const Dim& dim = x.data.dims[static_cast<size_t>(axis_)];
+    Expr value =
+        ops::constant(builder.graph(), args_.postfix.is_number() ? args_.postfix.as_float() : 0.0, x.expr.dtype());
+    if (args_.postfix.is_string()) {
+      value = align_to(builder.ref(args_.postfix.as_string()), out);
+    }
+    const Dim& full = out.dims[static_cast<size_t>(axis_)];
+    const Expr y = ops::pad(x.expr, axis_, 0, args_.repeat, 0.0, full);
+    return ops::where(before_end(builder, out, dim, full), y, value);
+  }
+
+ private:
+  Expr before_end(LayerBuilder& builder, const Data& out, const Dim& dim, const Dim& full) const {
+    const bool dynamic = dim.is_dynamic() && out.has_batch();
+    Expr length = dynamic ? builder.lengths(dim)
+                          : ops::constant(builder.graph(), dim.is_static() ? static_cast<double>(dim.size()) : 0.0,
+                                          DType::kInt32);
+    Expr position = ops::range(builder.graph(), full);
+    for (int i = 0; i < out.rank(); ++i) {
+      position = i == axis_ ? position : ops::expand_dims(position, i);
+      length = i == out.batch_axis() || !dynamic ? length : ops::expand_dims(length, i);
+    }
+    return ops::binary(ops::Binary::kLess, position, length);
+  }
+
+  PostfixInTimeArgs args_;
+  int axis_ = 0;
+};
+
+struct ShiftAxisArgs {
+  Value axis;
+  int64_t amount = 0;
+  bool pad = true;
+  Value pad_value;
+  bool adjust_size_info = true;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("axis", axis, "the axis that is shifted");
+    v.field("amount", amount, "how far; positive to the right");
+    v.field("pad", pad, "fills what becomes free");
+    v.field("pad_value", pad_value, "with this number (0)");
+    v.field("adjust_size_info", adjust_size_info, "sequence lengths change too; with pad it must be False");
+  }
+};
+
+class ShiftAxisLayer : public Layer {
+ public:
+  explicit ShiftAxisLayer(ShiftAxisArgs args) : args_(std::move(args)) {
+    if (args_.amount == 0) {
+      throw Error(ExitStatus::kConfig, "shift_axis needs 'amount' other than 0");
+    }
+    if (args_.adjust_size_info && (args_.pad || args_.amount > 0)) {
+      throw Error(ExitStatus::kConfig,
+                  "shift_axis with adjust_size_info is supported for negative amounts without pad only by "
+                  "Wende " WENDE_VERSION)
+          .hint("set \"adjust_size_info\": False");
+    }
+    if (!args_.pad && args_.amount > 0) {
+      throw Error(ExitStatus::kConfig, "shift_axis to the right without pad is not supported by Wende " WENDE_VERSION);
+    }
+  }
+
+  Data out_data(const LayerContext& context) override {
+    Data out = concat_input_data(context.sources, context.name);
+    if (args_.axis.is_none()) {
+      throw context.options.error("shift_axis needs 'axis'");
+    }
+    axis_ = axis_of_option(out, args_.axis, context.behavior_version);
+    if (!args_.pad) {
+      Dim& dim = out.dims[static_cast<size_t>(axis_)];
+      dim = dim.is_static() ? Dim::fixed(std::max<int64_t>(dim.size() + args_.amount, 0), dim.kind(),
+                                         context.absolute_name + ":shift_axis")
+                            : dim - -args_.amount;
+    }
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    const Data out = out_data(builder.context());
+    const Expr x = builder.input().expr;
+    const Dim& dim = out.dims[static_cast<size_t>(axis_)];
+    const int64_t by = std::abs(args_.amount);
+    if (!args_.pad) {
+      return ops::slice(x, axis_, by, INT64_MAX, 1, dim);
+    }
+    const double fill = args_.pad_value.is_none() ? 0.0 : args_.pad_value.as_float();
+    const Dim whole = longer(dim, by, "shifted");
+    return args_.amount > 0 ? ops::slice(ops::pad(x, axis_, by, 0, fill, whole), axis_, 0, -by, 1, dim)
+                            : ops::slice(ops::pad(x, axis_, 0, by, fill, whole), axis_, by, INT64_MAX, 1, dim);
+  }
+
+ private:
+  ShiftAxisArgs args_;
+  int axis_ = 0;
+};
+
+const RegisterLayer<PrefixInTimeLayer, PrefixInTimeArgs> kRegister{
+    "prefix_in_time",
+    {},
+    "Constant frames before the first one.",
+    {R"({"class": "prefix_in_time", "prefix": 0.5, "repeat": 2, "from": "data"})"}};
+const RegisterLayer<PostfixInTimeLayer, PostfixInTimeArgs> kRegisterPostfix{
+    "postfix_in_time",
+    {},
+    "Constant frames directly behind the last one of each sequence.",
+    {R"({"class": "postfix_in_time", "postfix": 0.5, "from": "data"})"}};
+const RegisterLayer<ShiftAxisLayer, ShiftAxisArgs> kRegisterShift{
+    "shift_axis",
+    {},
+    "Moves its input along an axis.",
+    {R"({"class": "shift_axis", "axis": "T", "amount": 1, "adjust_size_info": False, "from": "data"})",
+     R"({"class": "shift_axis", "axis": "T", "amount": -1, "pad": False, "from": "data"})"}};
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,241 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "layers/alignment.h"
+#include "layers/axis_option.h"
+#include "layers/concat_input.h"
+#include "ops/leaf.h"
+#include "ops/pointwise.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+Dim times(const Dim& dim, int64_t factor, const std::string& name) {
+  return dim.is_static() ? Dim::fixed(dim.size() * factor, dim.kind(), name) : dim * factor;
+}
+
+/// Batch first (where there is one), then the axis, then the others.
+std::vector<int> axis_to_front(const Data& x, int axis) {
+  std::vector<int> order;
+  if (x.has_batch()) {
+    order.push_back(x.batch_axis());
+  }
+  order.push_back(axis);
+  for (int i = 0; i < x.rank(); ++i) {
+    if (i != axis && i != x.batch_axis()) {
+      order.push_back(i);
+    }
+  }
+  return order;
+}
+
+/// Parts [...,T,...] in turn along `axis`: [..., T * parts, ...].
+Expr interleave(const std::vector<Expr>& parts, int axis, const Dim& out) {
+  std::vector<Expr> columns;
+  for (const Expr& part : parts) {
+    columns.push_back(ops::expand_dims(part, axis + 1));
+  }
+  const auto count = static_cast<int64_t>(parts.size());
+  std::vector<Dim> dims = parts[0].dims();
+  dims[static_cast<size_t>(axis)] = out;
+  return ops::reshape(ops::concat(columns, axis + 1, Dim::fixed(count, Dim::Kind::kSpatial)), dims);
+}
+
+struct RepeatArgs {
+  Value repetitions, axis;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("repetitions", repetitions, "how often each element comes; a layer is not supported");
+    v.field("axis", axis, "along which axis (time)");
+  }
+};
+
+/// Each element several times; the axis comes directly behind the batch axis.
+class RepeatLayer : public Layer {
+ public:
+  explicit RepeatLayer(RepeatArgs args) : args_(std::move(args)) {
+    if (args_.repetitions.kind() != Value::Kind::kInt || args_.repetitions.as_int() < 1) {
+      throw args_.repetitions.error(
+          "repeat with repetitions other than a number > 0 is not supported by Wende " WENDE_VERSION);
+    }
+  }
+
+  Data out_data(const LayerContext& context) override {
+    const Data x = concat_input_data(context.sources, context.name);
+    const int axis =
+        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    order_ = axis_to_front(x, axis);
+    place_ = x.has_batch() ? 1 : 0;
+    Data out = x.permuted(order_);
+    Dim& dim = out.dims[static_cast<size_t>(place_)];
+    dim = times(dim, args_.repetitions.as_int(), context.absolute_name + ":repeat");
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    const Data out = out_data(builder.context());
+    const Expr x = permute_if_needed(builder.input().expr, order_);
+    std::vector<Dim> dims = ops::expand_dims(x, place_ + 1).dims();
+    dims[static_cast<size_t>(place_) + 1] = Dim::fixed(args_.repetitions.as_int(), Dim::Kind::kSpatial);
+    return ops::reshape(ops::broadcast_to(ops::expand_dims(x, place_ + 1), dims), out.dims);
+  }
+
+ private:
+  RepeatArgs args_;
+  std::vector<int> order_;
+  int place_ = 0;
+};
+
+struct TileArgs {
+  Value multiples, out_dims;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("multiples", multiples, "dict of axis: how often");
+    v.field("out_dims", out_dims, "names the new axes; accepted, has no effect");
+  }
+};
+
+/// Whole axes of fixed size several times.
+class TileLayer : public Layer {
+ public:
+  explicit TileLayer(TileArgs args) : args_(std::move(args)) {
+    if (!args_.multiples.is_dict()) {
+      throw args_.multiples.error("tile needs 'multiples': a dict of axis: how often, got " + args_.multiples.repr());
+    }
+  }
+
+  Data out_data(const LayerContext& context) override {
+    Data out = concat_input_data(context.sources, context.name);
+    const Data x = out;
+    times_.clear();
+    for (const auto& [axis, count] : args_.multiples.entries()) {
+      const int at = axis_of_option(x, axis, context.behavior_version);
+      Dim& dim = out.dims[static_cast<size_t>(at)];
+      if (count.as_int() < 1 || (count.as_int() > 1 && (dim.is_dynamic() || dim.is_batch()))) {
+        throw count.error(
+            fmt::format("tile repeats axes of fixed size once or more often, got {} for {}", count.repr(), dim.str()));
+      }
+      dim = count.as_int() == 1 ? dim : times(dim, count.as_int(), context.absolute_name + ":tile");
+      times_.emplace_back(at, count.as_int());
+    }
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    const Data out = out_data(builder.context());
+    Expr x = builder.input().expr;
+    for (const auto& [axis, count] : times_) {
+      if (count > 1) {
+        x = ops::concat(std::vector<Expr>(static_cast<size_t>(count), x), axis, out.dims[static_cast<size_t>(axis)]);
+      }
+    }
+    return x;
+  }
+
+ private:
+  TileArgs args_;
+  std::vector<std::pair<int, int64_t>> times_;
+};
+
+struct ResizeArgs {
+  Value factor, axis, fill_value, fill_dropout;
+  std::string kind = "nn";
+
+  template <class V>
+  void fields(V& v) {
+    v.field("factor", factor, "how much longer the axis becomes: a number; a layer is not supported");
+    v.field("axis", axis, "the axis");
+    v.field("kind", kind, "\"nn\" (the nearest), \"linear\" or \"fill\"");
+    v.field("fill_value", fill_value, "for \"fill\": the number between the elements");
+    v.field("fill_dropout", fill_dropout, "not supported");
+  }
+};
+
+/// Up-sampling along an axis, which comes directly behind the batch axis.
+class ResizeLayer : public Layer {
+ public:
+  explicit ResizeLayer(ResizeArgs args) : args_(std::move(args)) {
+    if (args_.factor.kind() != Value::Kind::kInt || args_.factor.as_int() < 1) {
+      throw args_.factor.error("resize with a factor other than a number > 0 is not supported by Wende " WENDE_VERSION);
+    }
+    if (!args_.fill_dropout.is_none()) {
+      throw args_.fill_dropout.error("fill_dropout is not supported by Wende " WENDE_VERSION);
+    }
+    const std::vector<std::string> known{"nn", "nearest_neighbor", "linear", "fill"};
+    if (std::find(known.begin(), known.end(), args_.kind) == known.end()) {
+      throw Error(ExitStatus::kConfig, "resize kind '" + args_.kind + "' is not supported by Wende " WENDE_VERSION)
+          .hint(did_you_mean(args_.kind, known));
+    }
+    if (args_.kind == "fill" && !args_.fill_value.is_number()) {
+      throw Error(ExitStatus::kConfig, "resize of kind 'fill' needs a number 'fill_value'");
+    }
+  }
+
+  Data out_data(const LayerContext& context) override {
+    const Data x = concat_input_data(context.sources, context.name);
+    if (args_.axis.is_none() || !x.has_batch()) {
+      throw context.options.error("resize needs 'axis' and an input with a batch axis");
+    }
+    order_ = axis_to_front(x, axis_of_option(x, args_.axis, context.behavior_version));
+    Data out = x.permuted(order_);
+    out.dims[1] = times(out.dims[1], args_.factor.as_int(), context.absolute_name + ":resize");
+    return out;
+  }
+
+  Expr build(LayerBuilder& builder) override {
+    const Data out = out_data(builder.context());
+    const Expr x = permute_if_needed(builder.input().expr, order_);
+    const int64_t factor = args_.factor.as_int();
+    std::vector<Expr> parts{x};
+    for (int64_t i = 1; i < factor; ++i) {
+      if (args_.kind == "linear") {
+        const double share = static_cast<double>(i) / static_cast<double>(factor);
+        parts.push_back(ops::add(ops::scale(x, 1 - share), ops::scale(next(x), share)));
+      } else if (args_.kind == "fill") {
+        parts.push_back(ops::constant(builder.graph(), fill_value(out), x.dtype(), x.dims()));
+      } else {
+        parts.push_back(x);
+      }
+    }
+    return interleave(parts, 1, out.dims[1]);
+  }
+
+ private:
+  double fill_value(const Data& out) const {
+    const double value = args_.fill_value.as_float();
+    return out.sparse() && value < 0 ? value + static_cast<double>(out.sparse_dim.size()) : value;
+  }
+
+  /// Each element's right neighbour; the last one's is itself.
+  static Expr next(Expr x) {
+    const Dim dim = x.dim(1);
+    const Dim one = Dim::fixed(1, Dim::Kind::kSpatial);
+    const Dim shorter = dim.is_static() ? Dim::fixed(std::max<int64_t>(dim.size() - 1, 0), dim.kind()) : dim - 1;
+    return ops::concat({ops::slice(x, 1, 1, INT64_MAX, 1, shorter), ops::slice(x, 1, -1, INT64_MAX, 1, one)}, 1, dim);
+  }
+
+  ResizeArgs args_;
+  std::vector<int> order_;
+};
+
+const RegisterLayer<RepeatLayer, RepeatArgs> kRegister{
+    "repeat",
+    {},
+    "Each element of an axis several times.",
+    {R"({"class": "repeat", "repetitions": 2, "axis": "T", "from": "data"})"}};
+const RegisterLayer<TileLayer, TileArgs> kRegisterTile{
+    "tile", {}, "Whole axes several times.", {R"({"class": "tile", "multiples": {"F": 2}, "from": "data"})"}};
+const RegisterLayer<ResizeLayer, ResizeArgs> kRegisterResize{
+    "resize",
+    {},
+    "Up-sampling along an axis.",
+    {R"({"class": "resize", "factor": 2, "axis": "T", "from": "data"})",
+     R"({"class": "resize", "factor": 3, "axis": "F", "kind": "linear", "from": "data"})",
+     R"({"class": "resize", "factor": 2, "axis": "T", "kind": "fill", "fill_value": 0.5, "from": "data"})"}};
+
+}  // namespace
+}  // namespace wende

@@ -1,0 +1,78 @@
+#include "network/construction.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+bool given(const Value* value) {
+  return value && !value->is_none() && !(value->is_string() && value->as_string().empty());
+}
+
+/// The target as if its time axis were the output's: frames are compared by lengths, not by the identity of dims.
+LayerOutput with_time_of(LayerOutput target, const Data& output) {
+  if (!target.data.has_time() || !output.has_time() || target.data.time_dim() == output.time_dim()) {
+    return target;
+  }
+  target.data.dims[static_cast<size_t>(target.data.time_axis)] = output.time_dim();
+  target.expr = ops::reshape(target.expr, target.data.dims);
+  return target;
+}
+
+bool has_sequences(const Data& data) { return data.has_batch() && data.has_time() && data.time_dim().is_dynamic(); }
+
+}  // namespace
+
+void NetworkConstruction::add_target(const LayerPlan& plan, LossContext& context) {
+  if (plan.targets.empty() || !(plan.loss->needs_target() || given(plan.options.find("target")))) {
+    return;
+  }
+  context.target = target_output(*plan.level, plan.targets.front());
+  if (has_sequences(context.target.data)) {
+    context.target_lengths = lengths(*plan.level, context.target.data.time_dim());
+  }
+  if (!plan.loss->compares_sequences()) {
+    context.target = with_time_of(context.target, context.output.data);
+  }
+}
+
+LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer& built) {
+  LossContext context;
+  context.graph = plan.level->graph;
+  context.output = built.output;
+  context.train = options_.train;
+  context.behavior_version = options_.behavior_version;
+  context.ctc_zero_infinity = config_.get_bool("tf_native_ctc_zero_infinity", options_.behavior_version >= 30);
+  context.random_key = name_hash(built.name + "/loss");
+  context.batch = batch_;
+  for (const auto& [key, output] : built.sub_outputs) {
+    if (key == "logits") {
+      context.logits = output;
+    } else if (key.starts_with("logits:")) {
+      context.activation_of_logits = key.substr(7);
+    } else if (key == "before_activation") {
+      context.before_activation = output;
+    }
+  }
+  if (has_sequences(built.output.data)) {
+    const Data& out = built.output.data;
+    context.frame_mask = mask(*plan.level, out.time_dim(), out.time_axis < out.batch_axis());
+    context.output_lengths = lengths(*plan.level, out.time_dim());
+  }
+  add_target(plan, context);
+  if (plan.loss->needs_layer_input()) {
+    context.layer_input = joined_input(plan);
+  }
+  for (const auto& [local, name] : built.params) {
+    context.params[local] = network_->param_expr(name);
+  }
+  for (const std::string& name : plan.loss->refs()) {
+    const BuiltLayer& layer = resolve(*plan.level, name, *plan.options.find("loss"));
+    context.refs[name] = layer.output;
+    if (const auto loss = layer.sub_outputs.find("output_loss"); loss != layer.sub_outputs.end()) {
+      context.output_losses[name] = loss->second.expr;
+    }
+  }
+  return context;
+}
+
+}  // namespace wende

@@ -1,0 +1,88 @@
+#include <fmt/core.h>
+
+#include "network/rec_subnet.h"
+#include "ops/shape.h"
+
+namespace wende {
+
+/// The loop first, then what stands behind it; layers in front of it are built when the others ask for them.
+void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
+  emit_loop(rec);
+  for (const auto& [names, level] :
+       {std::pair(&rec.before_loop, &rec.before), std::pair(&rec.after_loop, &rec.after)}) {
+    for (const std::string& name : *names) {
+      if (name != ":i") {
+        unit_layer(*level, name, rec.dict);
+      }
+    }
+  }
+  add_deferred(rec);
+  built.unit = &rec;
+  built.output = rec.outside(rec.full(unit_layer(rec.after, "output", rec.dict).output));
+  built.output.data.time_axis = 0;
+  built.output.data.name = built.name;
+  for (const NetworkLevel* level : {&rec.before, &rec.inside, &rec.after}) {
+    for (const auto& [name, inner] : level->built) {
+      for (const auto& [local, variable] : inner->params) {
+        built.params[name + "/" + local] = variable;
+      }
+      built.owned.insert(built.owned.end(), inner->owned.begin(), inner->owned.end());
+    }
+  }
+  if (const Value* n_out = rec.plan->options.find("n_out"); n_out && n_out->kind() == Value::Kind::kInt) {
+    const Dim dim = built.output.data.feature_or_sparse_dim();
+    if (dim.defined() && dim.is_static() && dim.size() != n_out->as_int()) {
+      throw n_out->error(
+          fmt::format("n_out is {} but the unit's output is {}", n_out->as_int(), built.output.data.str()));
+    }
+  }
+}
+
+void NetworkConstruction::emit_loop(RecSubnet& rec) {
+  for (const std::string& name : rec.inside_loop) {
+    if (name != ":i") {
+      unit_layer(rec.inside, name, rec.dict);
+    }
+  }
+  finish_states(rec);
+  if (rec.built.empty()) {
+    return;
+  }
+  for (const auto& [name, layer] : rec.built) {
+    rec.loop->keep(layer->output.expr);
+    for (const auto& [key, output] : layer->sub_outputs) {
+      if (output.expr.defined()) {
+        rec.loop->keep(output.expr);
+      }
+    }
+  }
+  rec.loop->finish();
+}
+
+/// Losses of layers in the body: of all frames at once.
+void NetworkConstruction::add_deferred(RecSubnet& rec) {
+  for (const std::unique_ptr<LayerPlan>& plan : rec.deferred) {
+    if (rec.draft) {
+      return;
+    }
+    if (rec.after.loop) {
+      throw plan->options.error(
+          "losses and constraints inside of nested loops are not supported by Wende " WENDE_VERSION);
+    }
+    const BuiltLayer& layer = *rec.built.at(plan->context.absolute_name);
+    BuiltLayer stacked = layer;
+    stacked.output = rec.stack(layer.output);
+    for (auto& [key, output] : stacked.sub_outputs) {
+      output = rec.stack(output);
+    }
+    plan->level = &rec.after;
+    plan->targets.clear();
+    plan->context.targets.clear();
+    resolve_targets(*plan);
+    const ScopeGuard scope(*rec.after.graph, layer.name);
+    add_loss(*plan, stacked);
+    add_constraints(*plan, stacked);
+  }
+}
+
+}  // namespace wende

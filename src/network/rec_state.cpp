@@ -1,0 +1,236 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "layers/alignment.h"
+#include "network/layer_scope.h"
+#include "network/rec_subnet.h"
+#include "ops/leaf.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+/// What a layer's dict says of its output, when nothing else is known yet: n_out, or a whole out_type.
+std::optional<Data> guess(const Value& dict, const Dim& batch) {
+  const Value* type = dict.is_dict() ? dict.find("out_type") : nullptr;
+  const Value* shape = type && type->is_dict() ? type->find("shape") : nullptr;
+  const Value* size = type && type->is_dict() ? type->find("dim") : dict.is_dict() ? dict.find("n_out") : nullptr;
+  const bool known_shape = !shape || (shape->is_sequence() && shape->items().size() <= 1);
+  if (!size || size->kind() != Value::Kind::kInt || !known_shape) {
+    return std::nullopt;
+  }
+  Data data;
+  data.dims = {batch, Dim::fixed(size->as_int())};
+  data.feature_axis = 1;
+  if (const Value* dtype = type && type->is_dict() ? type->find("dtype") : nullptr) {
+    data.dtype = dtype_from_name(dtype->as_string());
+  }
+  return data;
+}
+
+bool is_keyword(const std::string& word) {
+  return word == "zeros" || word == "ones" || word == "var" || word == "apply(0)" ||
+         word.starts_with("keep_over_epoch");
+}
+
+}  // namespace
+
+/// "prev:x" in the body: a state of the loop.
+const BuiltLayer& NetworkConstruction::previous_layer(NetworkLevel& level, const std::string& name,
+                                                      const Value& asker) {
+  RecSubnet& rec = *level.loop;
+  auto& previous = level.sub_outputs["prev:" + name];
+  if (previous) {
+    return *previous;
+  }
+  const std::string absolute = level.absolute(name);
+  const std::string head = name.substr(0, name.find('/'));
+  if (!level.dict.find(name) && !level.dict.find(head)) {
+    throw layer_not_found(level, head, asker);
+  }
+  if (!level.unit && !rec.open.empty()) {
+    rec.add_dependency(rec.open.back(), true);  // a subnetwork that reads its own last step is recurrent
+  }
+  const auto place = rec.places.find(head);
+  auto layer = std::make_unique<BuiltLayer>();
+  layer->name = "prev:" + absolute;
+  if (level.unit && place != rec.places.end() && place->second == RecPlace::kBefore) {
+    const LayerOutput full = rec.full(unit_layer(rec.before, name, asker).output);
+    Data data = full.data.without_axis(0);
+    const Expr initial = initial_value(rec, absolute, name, "", data);
+    layer->output = {data, rec.loop->sequence(ops::shift_steps(full.expr, initial, -1))};
+    return *(previous = std::move(layer));
+  }
+  if (rec.draft) {
+    rec.previous_layers.emplace_back(&level, name);
+    rec.used_templates.insert(absolute);
+  }
+  auto known = rec.templates.find(absolute);
+  if (known == rec.templates.end()) {
+    const Value* dict = level.dict.find(name);
+    const std::optional<Data> data = dict ? guess(*dict, batch_) : std::nullopt;
+    if (!rec.draft || !data) {
+      throw Error(ExitStatus::kConfig, absolute).code(kUnknownYet);
+    }
+    layer->output = {*data, rec.loop->state({data->dtype, data->dims})};
+    return *(previous = std::move(layer));
+  }
+  const auto state = [&](const std::string& key, const Data& data) {
+    LayerOutput output = state_output(rec, absolute, key, data);
+    RecSubnet::State& entry = *rec.states_by_name.at({absolute, key});
+    entry.level = &level;
+    entry.local = name;
+    return output;
+  };
+  layer->output = state("", known->second.data);
+  layer->output.data.name = layer->name;
+  for (const auto& [key, data] : known->second.states) {
+    layer->sub_outputs[key] = state(key, data);
+  }
+  return *(previous = std::move(layer));
+}
+
+LayerOutput NetworkConstruction::state_output(RecSubnet& rec, const std::string& layer, const std::string& key,
+                                              const Data& data) {
+  RecSubnet::State*& state = rec.states_by_name[{layer, key}];
+  if (!state) {
+    rec.states.push_back(std::make_unique<RecSubnet::State>());
+    state = rec.states.back().get();
+    state->layer = layer;
+    state->key = key;
+    state->data = data;
+    state->leaf = rec.loop->state({data.dtype, data.dims});
+  }
+  return {state->data, state->leaf};
+}
+
+LayerOutput NetworkConstruction::previous(const LayerPlan& plan, const std::string& key, const Data& data) {
+  return state_output(*plan.level->loop, plan.context.absolute_name, key, data);
+}
+
+void NetworkConstruction::set_initial(const LayerPlan& plan, const std::string& key, Expr value) {
+  plan.level->loop->initials[{plan.context.absolute_name, key}] = value;
+}
+
+/// The value of a layer's output (or a sub-output) before the first step, in the graph around the loop.
+Expr NetworkConstruction::initial_value(RecSubnet& rec, const std::string& absolute, const std::string& name,
+                                        const std::string& key, const Data& data) {
+  const auto set = rec.initials.find({absolute, key});
+  if (set != rec.initials.end() && set->second.defined()) {
+    const Expr outside = rec.inside.graph->captured(set->second);
+    if (!outside.defined() && set->second.graph == rec.inside.graph) {
+      throw Error(ExitStatus::kConfig, "the initial state of layer '" + absolute + "' depends on the loop itself");
+    }
+    return outside.defined() ? outside : set->second;
+  }
+  if (!key.empty() || set != rec.initials.end()) {
+    return ops::constant(*rec.around->graph, 0.0, data.dtype, data.dims);
+  }
+  return initial_output(rec, name, data);
+}
+
+Expr NetworkConstruction::initial_output(RecSubnet& rec, const std::string& name, const Data& data) {
+  Graph& graph = *rec.around->graph;
+  const Value* dict = rec.dict.find(name);
+  const Value* given = dict && dict->is_dict() ? dict->find("initial_output") : nullptr;
+  const auto constant = [&](double value) { return ops::constant(graph, value, data.dtype, data.dims); };
+  if (!given || given->is_none()) {
+    if (data.sparse() && name != "end") {
+      throw(dict ? *dict : rec.dict)
+          .error(fmt::format("layer '{}' is read with prev: and sparse: it needs an explicit initial_output", name))
+          .hint("add \"initial_output\": 0");
+    }
+    return constant(0.0);
+  }
+  if (given->is_number() || given->kind() == Value::Kind::kBool) {
+    return constant(given->is_number() ? given->as_float() : (given->as_bool() ? 1.0 : 0.0));
+  }
+  const std::string& word = given->as_string();
+  if (word == "zeros" || word == "ones") {
+    return constant(word == "ones" ? 1.0 : 0.0);
+  }
+  if (word == "apply(0)") {
+    return applied_to_zeros(rec, name, data);
+  }
+  if (word == "var") {
+    return initial_variable(rec, name, data);
+  }
+  if (is_keyword(word)) {
+    throw given->error("initial_output '" + word + "' is for states, not for outputs");
+  }
+  const BuiltLayer& source = resolve_in_unit(rec.before, word, *given);
+  return broadcast_to_layout(source.output, data);
+}
+
+/// A trainable vector, the same for all sequences.
+Expr NetworkConstruction::initial_variable(RecSubnet& rec, const std::string& name, const Data& data) {
+  const Dim feature = data.sparse() ? Dim() : data.feature_or_sparse_dim();
+  if (!feature.defined() || feature.is_dynamic() || data.rank() > 2) {
+    throw rec.dict.error(fmt::format("initial_output 'var' needs an output [B,F], got {}", data.str()));
+  }
+  LayerPlan plan;
+  plan.level = &rec.before;
+  plan.name = name;
+  plan.options = *rec.dict.find(name);
+  plan.context.absolute_name = rec.before.absolute(name);
+  resolve_scope(plan);
+  const std::string variable_name = plan.scope + "/init_" + name + "_var";
+  const Expr leaf = variable(plan, variable_name, Shape{feature.size()}, Value(), "zeros", true);
+  LayerOutput vector;
+  vector.data.dims = {feature};
+  vector.data.feature_axis = 0;
+  vector.expr = rec.around->graph->capture(leaf);
+  return broadcast_to_layout(vector, data);
+}
+
+/// The layer itself on zero inputs.
+Expr NetworkConstruction::applied_to_zeros(RecSubnet& rec, const std::string& name, const Data& data) {
+  const Value& dict = *rec.dict.find(name);
+  NetworkLevel& level = rec.before;
+  Graph& graph = *level.graph;
+  LayerPlan plan = plan_of(level, name, dict);
+  const Value* from = dict.find("from");
+  std::vector<std::unique_ptr<BuiltLayer>> zeros;
+  for (const Value& source : from->is_sequence() ? from->items() : std::vector<Value>{*from}) {
+    auto zero = std::make_unique<BuiltLayer>();
+    zero->output.data = resolve_in_unit(rec.inside, source.as_string(), source).output.data;
+    zero->output.expr = ops::constant(graph, 0.0, zero->output.data.dtype, zero->output.data.dims);
+    plan.sources.push_back(zero.get());
+    plan.context.sources.push_back(zero->output.data);
+    zeros.push_back(std::move(zero));
+  }
+  resolve_scope(plan);
+  resolve_reuse(plan);
+  resolve_size(plan);
+  const std::unique_ptr<Layer> layer = LayerRegistry::instance().find(plan.class_name)->make(dict);
+  BuiltLayer built;
+  built.name = plan.context.absolute_name;
+  built.output.data = layer->out_data(plan.context);
+  LayerScope builder(*this, plan, built);
+  built.output.expr = layer->build(builder);
+  return broadcast_to_layout(built.output, data);
+}
+
+/// Each state's next value and first value. Layers that only `prev:` leads to are built here.
+void NetworkConstruction::finish_states(RecSubnet& rec) {
+  for (size_t i = 0; i < rec.states.size(); ++i) {
+    RecSubnet::State& state = *rec.states[i];
+    if (rec.built.count(state.layer) == 0) {
+      if (!state.level) {
+        throw internal_error("a state of the layer '" + state.layer + "', which is not built");
+      }
+      resolve(*state.level, state.local, state.level->dict);
+    }
+    const auto owner = rec.built.find(state.layer);
+    const BuiltLayer& layer =
+        owner != rec.built.end() ? *owner->second : resolve(*state.level, state.local, state.level->dict);
+    const LayerOutput& next = state.key.empty() ? layer.output : layer.sub_outputs.at(state.key);
+    const std::string name = state.local.empty() ? state.layer.substr(state.layer.rfind('/') + 1) : state.local;
+    const Expr initial = initial_value(rec, state.layer, name, state.key, state.data);
+    rec.loop->set_state(state.leaf, broadcast_to_layout(next, state.data), initial);
+  }
+}
+
+}  // namespace wende

@@ -1,0 +1,178 @@
+#include "network/rec_subnet.h"
+
+#include <fmt/core.h>
+
+#include "layers/axis_option.h"
+#include "ops/shape.h"
+
+namespace wende {
+namespace {
+
+/// The input with its time axis first and named `time`.
+LayerOutput time_major(LayerOutput x, const Dim& time) {
+  if (!x.data.has_time()) {
+    return x;
+  }
+  x.data.dims[static_cast<size_t>(x.data.time_axis)] = time;
+  x.expr = ops::reshape(x.expr, x.data.dims);
+  std::vector<int> order{x.data.time_axis};
+  for (int axis = 0; axis < x.data.rank(); ++axis) {
+    if (axis != x.data.time_axis) {
+      order.push_back(axis);
+    }
+  }
+  x.data = x.data.permuted(order);
+  x.expr = ops::permute(x.expr, order);
+  return x;
+}
+
+void refuse_options(const Value& options) {
+  if (const Value* direction = options.find("direction"); direction && direction->as_int() != 1) {
+    throw direction->error("a rec layer with a unit of layers runs forward only (direction 1)");
+  }
+  for (const char* key : {"unit_opts", "initial_state"}) {
+    if (const Value* value = options.find(key); value && !value->is_none()) {
+      throw value->error(fmt::format("'{}' is for cells, not for a unit of layers", key));
+    }
+  }
+}
+
+}  // namespace
+
+/// Which dim the loop runs over: the axis option, the input's time, size_target's or the target's.
+Dim NetworkConstruction::rec_time(LayerPlan& plan, const LayerOutput* input) {
+  const Value& options = plan.options;
+  if (const Value* axis = options.find("axis"); axis && !axis->is_none() && input) {
+    return input->data.dims[static_cast<size_t>(axis_of_option(input->data, *axis, options_.behavior_version))];
+  }
+  const bool ends_itself = options.find("unit")->find("end") != nullptr;
+  if (input && !ends_itself && input->data.has_time()) {
+    return input->data.time_dim();
+  }
+  const auto time_of = [&](const Value* name) {
+    if (!name || name->is_none()) {
+      return Dim();
+    }
+    const Value first = name->is_sequence() && !name->items().empty() ? name->items().front() : *name;
+    const TargetRef target = target_ref(*plan.level, first.as_string(), first, plan.name);
+    if (!target.data.has_time()) {
+      throw first.error("the loop's length comes from this target, but it has no time axis: " + target.data.str());
+    }
+    return target.data.time_dim();
+  };
+  if (const Dim time = time_of(options.find("size_target")); time.defined()) {
+    return time;
+  }
+  if (options_.eval && !options_.search) {
+    if (const Dim time = time_of(options.find("target")); time.defined()) {
+      return time;
+    }
+  }
+  return declared_rec_time(plan);
+}
+
+/// A rec_unstack layer of the unit with declare_rec_time says how long the loop is.
+Dim NetworkConstruction::declared_rec_time(LayerPlan& plan) {
+  const Value& unit = *plan.options.find("unit");
+  for (const std::string& name : sorted_names(unit)) {
+    const Value& dict = *unit.find(name);
+    if (!dict.is_dict() || !truthy(dict.find("declare_rec_time"))) {
+      continue;
+    }
+    const Value* from = dict.find("from");
+    const Value source = from && from->is_sequence() && !from->items().empty() ? from->items().front()
+                         : from                                                ? *from
+                                                                               : Value();
+    if (!source.is_string() || !source.as_string().starts_with("base:")) {
+      throw dict.error("declare_rec_time needs a layer outside of the loop: \"from\": \"base:...\"");
+    }
+    const Data& data = resolve(*plan.level, source.as_string().substr(5), source).output.data;
+    const Value* axis = dict.find("axis");
+    const int index =
+        axis && !axis->is_none() ? axis_of_option(data, *axis, options_.behavior_version) : data.time_axis;
+    if (index >= 0) {
+      return data.dims[static_cast<size_t>(index)];
+    }
+  }
+  if (unit.find("end") == nullptr) {
+    throw plan.options.error(
+        "the length of this loop is not defined: it has no input or target with a time axis, and "
+        "no 'end' layer");
+  }
+  throw plan.options.error(
+      "a loop of unknown length, with an 'end' layer and without target, is not supported by "
+      "Wende " WENDE_VERSION);
+}
+
+void RecSubnet::prepare_levels(Network& effects, ErrorCollector& errors) {
+  const Value* scope = plan->options.find("name_scope");
+  for (NetworkLevel* side : {&before, &inside, &after}) {
+    side->parent = around;
+    side->graph = around->graph;
+    side->unit = this;
+    side->loop = around->loop;
+    side->effects = &effects;
+    side->errors = &errors;
+    side->dict = dict;
+    side->name = plan->context.absolute_name;
+    side->scope = scope && !scope->is_none() ? plan->scope : plan->scope + "/rec";
+    side->trainable = plan->trainable;
+  }
+  loop = std::make_unique<ops::LoopBuilder>(*around->graph, time);
+  inside.graph = &loop->body();
+  inside.loop = this;
+}
+
+void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& built) {
+  refuse_options(plan.options);
+  auto unit = std::make_unique<RecSubnet>();
+  RecSubnet& rec = *unit;
+  units_.push_back(std::move(unit));
+  rec.plan = &plan;
+  rec.around = plan.level;
+  rec.dict = *plan.options.find("unit");
+  rec.has_input = !plan.sources.empty();
+  if (rec.has_input) {
+    rec.input = joined_input(plan);
+    if (!rec.input.data.has_time()) {
+      throw plan.options.error("the input of a rec layer with a unit of layers needs a time axis, got " +
+                               rec.input.data.str());
+    }
+  }
+  rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
+  rec.time = Dim::derived(Dim::Op::kMul, {rec.around_time, Dim::fixed(1, Dim::Kind::kSpatial)}, Dim::Kind::kSpatial,
+                          "loop:" + plan.context.absolute_name);
+  rec.input = time_major(std::move(rec.input), rec.time);
+  const Value* optimize = plan.options.find("optimize_move_layers_out");
+  optimize = optimize && !optimize->is_none() ? optimize : config_.find("optimize_move_layers_out");
+  rec.optimize = !optimize || optimize->is_none() || optimize->as_bool();
+  if (!rec.dict.find("output")) {
+    throw rec.dict.error(fmt::format("the unit of layer '{}' has no layer 'output'", built.name));
+  }
+  find_templates(rec);
+  rec.prepare_levels(*plan.level->effects, *plan.level->errors);
+  rec.partition(needed_layers(rec));
+  if (!(rec.around->loop && rec.around->loop->draft)) {
+    print_partition(rec);
+  }
+  emit_rec(rec, built);
+  rec.plan = nullptr;
+}
+
+/// The layers of a unit that are built for their own sake.
+std::vector<std::string> NetworkConstruction::needed_layers(const RecSubnet& rec) const {
+  std::vector<std::string> names{"output"};
+  for (const std::string& name : sorted_names(rec.dict)) {
+    const Value& dict = *rec.dict.find(name);
+    if (!dict.is_dict() || skipped(dict) || name == "output") {
+      continue;
+    }
+    if ((options_.eval && truthy(dict.find("loss"))) || truthy(dict.find("is_output_layer")) ||
+        truthy(dict.find("need_last"))) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+}  // namespace wende

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "network/construction.h"
+#include "ops/loop.h"
+
+namespace wende {
+
+/// Where a layer of a unit is built: on all frames before the loop, in its body, or on all frames after it.
+enum class RecPlace { kBefore, kInside, kAfter };
+
+/// What is known of a layer of the unit before it is built in earnest.
+struct RecTemplate {
+  Data data;                           ///< of one step
+  std::map<std::string, Data> states;  ///< sub-outputs that have a value before the first step: "last_h", ...
+};
+
+/// A rec layer with a unit of layers, while it is built. Phases: templates and dependencies (rec_template.cpp), places
+/// (rec_partition.cpp), the loop and the layers around it (rec_emit.cpp). A unit has three levels, one per place;
+/// a layer is built in one of them, and the others see it as slices or stacks (rec_resolve.cpp).
+struct RecSubnet {
+  /// A layer's output, or a sub-output, of the step before.
+  struct State {
+    NetworkLevel* level = nullptr;
+    std::string layer;  ///< absolute name
+    std::string local;  ///< its name in its level
+    std::string key;    ///< "" = the output itself
+    Data data;
+    Expr leaf;
+  };
+  struct Dependency {
+    std::string layer;
+    bool previous = false;
+    bool operator<(const Dependency& other) const {
+      return std::pair(layer, previous) < std::pair(other.layer, other.previous);
+    }
+  };
+
+  LayerPlan* plan = nullptr;  ///< of the rec layer
+  NetworkLevel* around = nullptr;
+  Value dict;
+  bool optimize = true;
+  bool draft = false;  ///< a template pass: what is built is thrown away
+  Dim around_time;     ///< what the loop runs over, as the layers around know it
+  Dim time;            ///< the same in the unit: there, a layer of the encoder's frames keeps the encoder's axis
+  bool has_input = false;
+  LayerOutput input;  ///< time-major, over `time`; or one without time axis
+
+  std::map<std::string, RecTemplate> templates;  ///< by absolute name
+  std::map<std::string, std::vector<Dependency>> dependencies;
+  std::vector<std::string> open;  ///< layers of the unit under construction, in template passes
+  std::vector<std::pair<NetworkLevel*, std::string>> previous_layers;  ///< that prev: named, in template passes
+  std::set<std::string> used_templates;                                ///< their absolute names
+
+  std::map<std::string, RecPlace> places;
+  std::vector<std::string> before_loop, inside_loop, after_loop, unused;
+
+  NetworkLevel before, inside, after;
+  std::unique_ptr<ops::LoopBuilder> loop;
+  std::vector<std::unique_ptr<State>> states;
+  std::map<std::pair<std::string, std::string>, State*> states_by_name;  ///< by layer and key
+  std::map<std::pair<std::string, std::string>, Expr> initials;          ///< by layer and key, set by the layer itself
+  std::map<std::string, const BuiltLayer*> built;                        ///< layers of the body, by absolute name
+  std::vector<std::unique_ptr<LayerPlan>> deferred;                      ///< layers of the body with losses
+
+  NetworkLevel& level(RecPlace place) {
+    return place == RecPlace::kBefore ? before : place == RecPlace::kInside ? inside : after;
+  }
+  RecPlace place_of(const NetworkLevel& of) const {
+    return &of == &before ? RecPlace::kBefore : &of == &inside ? RecPlace::kInside : RecPlace::kAfter;
+  }
+  void add_dependency(const std::string& layer, bool previous);
+  void partition(const std::vector<std::string>& needed);
+  void prepare_levels(Network& effects, ErrorCollector& errors);
+  LayerOutput slice(const LayerOutput& x);       ///< all frames -> one step, in the body
+  LayerOutput stack(const LayerOutput& x);       ///< one step -> all frames [time, ...]; after the loop is finished
+  LayerOutput full(const LayerOutput& x);        ///< with the axis `time` first, repeated along it if it has none
+  LayerOutput inside_time(LayerOutput x) const;  ///< the axis `around_time` becomes `time`
+  LayerOutput outside(LayerOutput x) const;      ///< and back
+};
+
+/// A layer that a template pass cannot build yet, because the output of the step before is not known yet.
+inline constexpr const char* kUnknownYet = "UNKNOWN_YET";
+
+}  // namespace wende

@@ -1,0 +1,190 @@
+#include "ops/loop_run.h"
+
+#include <algorithm>
+
+#include "graph/leaf_op.h"
+#include "kernels/pointwise.h"
+#include "ops/loop_op.h"
+
+namespace wende::ops {
+namespace {
+
+/// Frame t of [T,...], without copying.
+Tensor frame(const Tensor& sequence, int64_t t) {
+  const Shape shape = sequence.shape().without(0);
+  const size_t bytes = static_cast<size_t>(shape.elements()) * size_of(sequence.dtype());
+  return Tensor::wrap(sequence.dtype(), shape, sequence.raw() + static_cast<size_t>(t) * bytes, nullptr,
+                      sequence.device());
+}
+
+const ExprType& type_of(const Graph& graph, NodeId leaf) { return graph.node(leaf).outputs[0]; }
+
+/// Different random numbers in each step, the same in each run.
+uint64_t seed_of_step(uint64_t seed, int64_t t) { return seed + 0x9e3779b97f4a7c15u * (static_cast<uint64_t>(t) + 1); }
+
+}  // namespace
+
+LoopRun::LoopRun(std::shared_ptr<const LoopBody> body, const RunContext& context) : body_(std::move(body)) {
+  find_needed_states(context);
+  std::vector<Fetch> fetches;
+  const auto fetch = [&fetches](Expr expr) {
+    fetches.push_back({expr, {}, true});
+    return static_cast<int>(fetches.size()) - 1;
+  };
+  const int state_count = static_cast<int>(body_->states.size());
+  std::map<int, int> run_of_value;
+  for (size_t i = 0; i < body_->values.size(); ++i) {
+    if (const int output = state_count + static_cast<int>(i); context.output_wanted(output)) {
+      run_of_value[static_cast<int>(i)] = static_cast<int>(values_.size());
+      values_.push_back({output, fetch(body_->values[i])});
+    }
+  }
+  for (StateRun& run : states_) {
+    const LoopBody::State& state = body_->states[static_cast<size_t>(run.state)];
+    const int value = body_->value_index.at({state.next.node, state.next.output});
+    const auto stacked = run_of_value.find(value);
+    run.value = stacked == run_of_value.end() || state.sums ? -1 : stacked->second;
+    run.fetch = run.value < 0 ? fetch(state.next) : -1;
+    moving_.push_back(state.leaf);
+  }
+  for (const LoopBody::Sequence& sequence : body_->sequences) {
+    moving_.push_back(sequence.leaf);
+  }
+  if (body_->step >= 0) {
+    moving_.push_back(body_->step);
+  }
+  executor_ = std::make_unique<Executor>(*body_->graph, std::move(fetches), context.device());
+}
+
+/// Those whose last value is wanted, and those that wanted values read.
+void LoopRun::find_needed_states(const RunContext& context) {
+  const Graph& graph = *body_->graph;
+  std::vector<char> needed(static_cast<size_t>(graph.size()), 0);
+  for (size_t i = 0; i < body_->values.size(); ++i) {
+    if (context.output_wanted(static_cast<int>(body_->states.size() + i))) {
+      needed[static_cast<size_t>(body_->values[i].node)] = 1;
+    }
+  }
+  std::vector<char> chosen(body_->states.size(), 0);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (NodeId id = graph.size() - 1; id >= 0; --id) {
+      for (const Expr& input : graph.node(id).inputs) {
+        needed[static_cast<size_t>(input.node)] |= needed[static_cast<size_t>(id)];
+      }
+    }
+    for (size_t i = 0; i < body_->states.size(); ++i) {
+      const LoopBody::State& state = body_->states[i];
+      const bool wanted = context.output_wanted(static_cast<int>(i)) || needed[static_cast<size_t>(state.leaf)] != 0;
+      if (wanted && chosen[i] == 0) {
+        chosen[i] = 1;
+        needed[static_cast<size_t>(state.next.node)] = 1;
+        changed = true;
+      }
+    }
+  }
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if (chosen[i] != 0) {
+      states_.emplace_back().state = static_cast<int>(i);
+    }
+  }
+}
+
+void LoopRun::bind_captures(RunContext& context) {
+  for (const LoopBody::Capture& capture : body_->captures) {
+    const auto& leaf = dynamic_cast<const LeafOp&>(*body_->graph->node(capture.leaf).op);
+    executor_->bind(leaf.leaf_name(), context.input(capture.input));
+  }
+}
+
+void LoopRun::start_states(RunContext& context) {
+  for (StateRun& run : states_) {
+    const LoopBody::State& state = body_->states[static_cast<size_t>(run.state)];
+    const ExprType& type = type_of(*body_->graph, state.leaf);
+    const Shape shape = context.binding().shape(type.dims);
+    if (state.sums) {
+      run.last = context.output(run.state);
+      cpu::fill(run.last, 0.0);
+      continue;
+    }
+    if (!run.buffers[0].defined() || !(run.buffers[0].shape() == shape)) {
+      for (Tensor& buffer : run.buffers) {
+        buffer = Tensor::empty(type.dtype, shape, context.device());
+      }
+    }
+    if (state.initial >= 0) {
+      run.last = context.input(state.initial);
+    } else {
+      run.last = run.buffers[1];
+      cpu::fill(run.last, 0.0);
+    }
+  }
+}
+
+void LoopRun::step(RunContext& context, int64_t t, bool is_last) {
+  for (const LoopBody::Sequence& sequence : body_->sequences) {
+    const int64_t from = t + sequence.offset;
+    const bool inside = from >= 0 && from < count_;
+    executor_->point_leaf(sequence.leaf,
+                          inside ? frame(context.input(sequence.input), from) : context.input(sequence.boundary));
+  }
+  if (body_->step >= 0) {
+    executor_->point_leaf(body_->step, frame(steps_, t));
+  }
+  for (const ValueRun& value : values_) {
+    executor_->point_fetch(value.fetch, frame(context.output(value.output), t));
+  }
+  for (StateRun& run : states_) {
+    const LoopBody::State& state = body_->states[static_cast<size_t>(run.state)];
+    executor_->point_leaf(state.leaf, run.last);
+    if (run.value >= 0) {
+      run.last = frame(context.output(values_[static_cast<size_t>(run.value)].output), t);
+      continue;
+    }
+    if (!state.sums) {
+      const Tensor& next = run.buffers[run.last.raw() == run.buffers[0].raw() ? 1 : 0];
+      run.last = is_last && context.output_wanted(run.state) ? context.output(run.state) : next;
+    }
+    executor_->point_fetch(run.fetch, run.last);
+  }
+  options_.seed = seed_of_step(context.seed(), t);
+  executor_->step();
+}
+
+void LoopRun::finish_states(RunContext& context) {
+  for (StateRun& run : states_) {
+    if (context.output_wanted(run.state) && run.last.raw() != context.output(run.state).raw()) {
+      context.output(run.state).copy_from(run.last);
+    }
+    run.last = Tensor();
+  }
+}
+
+void LoopRun::run(RunContext& context) {
+  count_ = context.binding().size(body_->time);
+  if (body_->step >= 0 && (!steps_.defined() || steps_.dim(0) < count_)) {
+    steps_ = Tensor::empty(DType::kInt32, {std::max<int64_t>(count_, 1)}, context.device());
+    cpu::range(steps_);
+  }
+  options_ = context.options();
+  options_.on_fetch = nullptr;
+  bind_captures(context);
+  start_states(context);
+  if (count_ > 0) {
+    executor_->prepare(context.binding(), options_, moving_);
+  }
+  for (int64_t i = 0; i < count_; ++i) {
+    step(context, body_->reverse ? count_ - 1 - i : i, i == count_ - 1);
+  }
+  finish_states(context);
+}
+
+void LoopOp::run(RunContext& context) const {
+  std::shared_ptr<void>& kept = context.kept();
+  if (kept == nullptr) {
+    kept = std::make_shared<LoopRun>(body_, context);
+  }
+  std::static_pointer_cast<LoopRun>(kept)->run(context);
+}
+
+}  // namespace wende::ops

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "graph/executor.h"
+#include "graph/op.h"
+#include "ops/loop.h"
+
+namespace wende::ops {
+
+/// Runs a loop body, for those of the loop's outputs that somebody reads. The body is compiled once and planned once
+/// per size combination; a step then points the leaves at slices and runs the kernels, which write into slices.
+class LoopRun {
+ public:
+  LoopRun(std::shared_ptr<const LoopBody> body, const RunContext& context);
+  void run(RunContext& context);
+
+ private:
+  struct StateRun {
+    int state = -1;
+    int fetch = -1;  ///< of the next value, if it is not stacked anyway
+    int value = -1;  ///< index into values_, if it is
+    Tensor buffers[2];
+    Tensor last;  ///< the value after the last step so far
+  };
+  struct ValueRun {
+    int output = -1;
+    int fetch = -1;
+  };
+
+  void find_needed_states(const RunContext& context);
+  void bind_captures(RunContext& context);
+  void start_states(RunContext& context);
+  void step(RunContext& context, int64_t t, bool is_last);
+  void finish_states(RunContext& context);
+
+  std::shared_ptr<const LoopBody> body_;
+  std::vector<StateRun> states_;
+  std::vector<ValueRun> values_;
+  std::vector<NodeId> moving_;
+  std::unique_ptr<Executor> executor_;
+  RunOptions options_;
+  Tensor steps_;  ///< 0, 1, 2, ...
+  int64_t count_ = 0;
+};
+
+}  // namespace wende::ops

@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""What happens to a run, and what the program owes then. Kills in every phase, hangs, full disks, damaged files.
+
+run_faults.py WENDE [CASE ...]      without names: all
+"""
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from fault_runs import Run, assert_same_model, finish, slack, write_config
+
+CASES = {}
+INTERVAL = "checkpoint_interval_steps = 4\nwatchdog_timeout = 30\n"
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+class Skip(Exception):
+    """What a case needs is not there."""
+
+
+class World:
+    """The program, a folder, and models of runs that nothing happened to."""
+
+    def __init__(self, wende, folder):
+        self.wende, self.folder = wende, folder
+        self.references = {}
+
+    def reference(self, ranks):
+        if ranks not in self.references:
+            name = f"reference{ranks}"
+            status, text = finish(self.wende, write_config(self.folder, name, more=INTERVAL), ranks)
+            assert status == 0, text
+            self.references[ranks] = name
+        return self.references[ranks]
+
+    def interrupt_and_resume(self, fault, statuses, ranks=2, more=INTERVAL):
+        """The run ends by the fault; the same command then gives the model of the undisturbed run."""
+        name = re.sub("[^a-z0-9]+", "-", fault)
+        config = write_config(self.folder, name, more=more)
+        status, text = finish(self.wende, config, ranks, fault=fault)
+        assert "fault: " in text, f"{fault} did not strike:\n{text}"
+        assert status in statuses, f"{fault}: status {status}\n{text}"
+        status, text = finish(self.wende, config, ranks)
+        assert status == 0, f"resume after {fault}: status {status}\n{text}"
+        assert_same_model(self.folder, name, self.reference(ranks))
+        leftovers = [p.name for p in (self.folder / name).iterdir() if ".tmp." in p.name or ".old." in p.name]
+        assert not leftovers, leftovers
+        return text
+
+
+@case
+def kill_in_every_phase(world):
+    for phase in ["input", "forward", "backward", "allreduce", "optimizer", "step-end"]:
+        world.interrupt_and_resume(f"kill@rank1:step6:{phase}", [137])
+    world.interrupt_and_resume("kill@rank0:step17:forward", [137])
+    world.interrupt_and_resume("kill@rank1:dataset#2", [137])
+
+
+@case
+def kill_in_every_stage_of_a_checkpoint(world):
+    for place in ["ck-open#2", "ck-write#3", "ck-write#4", "ck-fsync#2", "ck-rename#2", "ck-rename#3"]:
+        world.interrupt_and_resume(f"kill@rank0:{place}", [-9], ranks=1)
+
+
+@case
+def kill_in_file_operations(world):
+    for place in ["io-write#7", "io-fsync#9", "io-fsync#10", "io-rename#8", "io-rename#12"]:
+        world.interrupt_and_resume(f"kill@rank0:{place}", [-9], ranks=1)
+
+
+@case
+def other_ends(world):
+    """Every way to die ends the others soon, with the status of the cause, and its cause is told first."""
+    for fault, status, says in [("segv", 139, "fault: segv"), ("exit", 3, "fault: exit"),
+                                ("throw", 70, "fault on purpose at forward")]:
+        config = write_config(world.folder, f"other-{fault}", more=INTERVAL)
+        run = Run(world.wende, config, 3, fault=f"{fault}@rank1:step6:forward")
+        struck = run.wait_for("fault: ")
+        assert run.end() == status, (fault, run.process.returncode, run.text)
+        seconds = time.monotonic() - struck
+        assert seconds < 5 * slack(), f"{fault}: the others went after {seconds:.1f} s"
+        assert says in run.text, run.text
+        print(f"  {fault}: all gone after {seconds:.1f} s, status {status}")
+
+
+@case
+def hang_and_stop(world):
+    for fault, rank, words in [("hang", 1, "rank 1: epoch 1 step 6"), ("stop", 1, "rank 1 gives no sign of life"),
+                               ("hang", 0, "rank 0: epoch 1 step 6"), ("stop", 0, "rank 0 gives no sign of life")]:
+        name = f"watch-{fault}{rank}"
+        limit = max(3, 1.5 * slack())
+        config = write_config(world.folder, name, more=f"watchdog_timeout = {limit}\n")
+        run = Run(world.wende, config, 3, fault=f"{fault}@rank{rank}:step6:forward")
+        struck = run.wait_for("fault: ")
+        status = run.end()
+        seconds = time.monotonic() - struck
+        text = run.text
+        assert status == 81, (status, text)
+        assert words in text and "watchdog: no progress" in text, text
+        assert seconds < limit + 3 * slack(), f"{seconds:.1f} s"
+        stack = world.folder / name / "m.hang" / f"rank00{2 if fault == 'stop' else rank}.txt"
+        if not (fault == "stop" and rank == 0):
+            assert "wende" in stack.read_text(), stack.read_text()
+        if fault == "hang" and rank == 1:
+            assert "reach" in stack.read_text() or "fault" in stack.read_text(), stack.read_text()
+        print(f"  {fault} of rank {rank}: ended {seconds:.1f} s after it, limit {limit:.1f} s")
+
+
+@case
+def hang_names_layer_and_operation(world):
+    config = write_config(world.folder, "watch-backward", more="watchdog_timeout = 4\n")
+    status, text = finish(world.wende, config, 1, fault="hang@rank0:step3:backward")
+    assert status == 81 and re.search(r"rank 0: epoch 1 step 3, compute in layer '\w+', operation '\w+'", text), text
+
+
+@case
+def slow_rank_is_named(world):
+    config = write_config(world.folder, "slow", more="rank_check_interval = 5\n")
+    status, text = finish(world.wende, config, 3, fault="slow=60ms@rank1:forward")
+    assert status == 0 and re.search("warning: rank 1 is slow", text), text
+    assert "waited for other ranks:" in text, text
+
+
+@case
+def ranks_disagree(world):
+    one = write_config(world.folder, "disagree")
+    other = world.folder / "disagree-other.config"
+    other.write_text(one.read_text().replace("learning_rate = 0.01", "learning_rate = 0.02"))
+    launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", "1", world.wende, str(one), ":", "-n", "1",
+                world.wende, str(other)]
+    status, text = finish(world.wende, one, launcher=launcher)
+    assert status == 76 and re.search(r"rank 1 \(.*\): config .*options", text), text
+    config = write_config(world.folder, "bitflip", more="rank_check_interval = 4\n")
+    status, text = finish(world.wende, config, 2, fault="bitflip@rank1:step5:optimizer")
+    assert status == 76 and "after step 8 the parameters are not the same" in text and "rank 1" in text, text
+
+
+@case
+def signals(world):
+    """USR1 and TERM: checkpoint, 75, the same model in the end. USR2: stacks, and on it goes."""
+    slow = "slow=30ms@rank0:forward"
+    for name, send in [("usr1", lambda run: run.process.send_signal(signal.SIGUSR1)),
+                       ("term-rank", lambda run: os.kill(run.children()[1], signal.SIGTERM))]:
+        config = write_config(world.folder, name, more=INTERVAL)
+        run = Run(world.wende, config, 2, fault=slow)
+        run.wait_for("train epoch 1, step 3,")
+        send(run)
+        assert run.end() == 75 and "the same command goes on" in run.text, run.text
+        status, text = finish(world.wende, config, 2)
+        assert status == 0 and "Going on in epoch 1 after step" in text, text
+        assert_same_model(world.folder, name, world.reference(2))
+    config = write_config(world.folder, "usr2", more=INTERVAL)
+    run = Run(world.wende, config, 2, fault=slow)
+    run.wait_for("train epoch 1, step 3,")
+    run.process.send_signal(signal.SIGUSR2)
+    assert run.end() == 0, run.text
+    assert len(re.findall(r"rank \d: epoch 1 step \d+, \w+", run.text)) >= 2 and "wende(" in run.text, run.text
+    assert_same_model(world.folder, "usr2", world.reference(2))
+
+
+@case
+def term_of_mpirun(world):
+    """mpirun waits a second before it kills: the ranks have written their checkpoint by then."""
+    config = write_config(world.folder, "term-mpirun")
+    run = Run(world.wende, config, 2, fault="slow=30ms@rank0:forward")
+    run.wait_for("train epoch 1, step 3,")
+    run.process.send_signal(signal.SIGTERM)
+    run.end()
+    assert (world.folder / "term-mpirun" / "m.mid.wende" / "manifest.json").exists(), run.text
+    status, text = finish(world.wende, config, 2)
+    assert status == 0 and "Going on in epoch 1 after step" in text, text
+    assert_same_model(world.folder, "term-mpirun", world.reference(2))
+
+
+@case
+def disk_full(world):
+    """A file operation fails: 74 with the file's name, the old checkpoint stays whole, and the run goes on later."""
+    for fault in ["enospc@rank0:io-write#8", "eio@rank0:io-fsync#14", "enospc@rank0:io-rename#9"]:
+        name = "full-" + re.sub("[^a-z0-9]+", "-", fault)
+        config = write_config(world.folder, name, more=INTERVAL)
+        status, text = finish(world.wende, config, 1, fault=fault)
+        if status == 0:  # it struck a file that the run can do without
+            assert_same_model(world.folder, name, world.reference(1))
+            continue
+        assert status == 74 and str(world.folder / name) in text, (fault, status, text)
+        status, text = finish(world.wende, config, 1)
+        assert status == 0, text
+        assert_same_model(world.folder, name, world.reference(1))
+
+
+@case
+def file_size_limit(world):
+    """The kernel's own refusal (as a quota has it), in the middle of a write."""
+    config = write_config(world.folder, "fsize", more=INTERVAL)
+    text = config.read_text().replace('"n_out": 10', '"n_out": 40')
+    config.write_text(text)
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30000, 30000))
+    run = Run(world.wende, config, 1, preexec_fn=limit)
+    assert run.end() == 74 and "File too large" in run.text, (run.process.returncode, run.text)
+    names = [p.name for p in (world.folder / "fsize").iterdir()]
+    assert not [n for n in names if n.endswith(".wende") or ".tmp." in n], names
+    status, text = finish(world.wende, config, 1)
+    assert status == 0, text
+
+
+@case
+def full_and_read_only_file_systems(world):
+    mount = world.folder / "mounted"
+    (mount).mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", mount], capture_output=True).returncode != 0:
+        raise Skip("no file system can be mounted here")
+    try:
+        config = write_config(mount, "m", more=INTERVAL)
+        moved = world.folder / "mounted.config"
+        moved.write_text(config.read_text().replace('"n_out": 10', '"n_out": 60'))
+        status, text = finish(world.wende, moved, 1)
+        assert status == 74 and "No space left on device" in text, (status, text)
+        for path in mount.glob("m/*.wende"):
+            assert subprocess.run([world.wende, "inspect", path], capture_output=True).returncode == 0, path
+        subprocess.run(["mount", "-o", "remount,ro", mount], check=True)
+        status, text = finish(world.wende, moved, 1)
+        assert status == 73 and "Read-only file system" in text, (status, text)
+    finally:
+        subprocess.run(["umount", mount], check=True)
+
+
+@case
+def damaged_checkpoint(world):
+    """Named and skipped; the newest good one is taken."""
+    name = "damaged"
+    config = write_config(world.folder, name, more=INTERVAL)
+    status, text = finish(world.wende, config, 1, fault="kill@rank0:step40:forward")
+    assert status in (-9, 137), text
+    target = world.folder / name / "m.mid.wende" / "params.safetensors"
+    data = bytearray(target.read_bytes())
+    data[-3] ^= 1
+    target.write_bytes(data)
+    status, text = finish(world.wende, config, 1)
+    assert status == 0 and f"'{target}' is damaged" in text, text
+    assert re.search(r"Going on from \S*m.001.wende", text), text
+    assert_same_model(world.folder, name, world.reference(1))
+    for path in (world.folder / name).glob("m.*.wende"):
+        (path / "optim.safetensors").write_bytes(b"")
+    status, text = finish(world.wende, config, 1)
+    assert status == 65 and "is damaged" in text, (status, text)
+
+
+@case
+def one_writer(world):
+    config = write_config(world.folder, "lock", more=INTERVAL)
+    first = Run(world.wende, config, 1, fault="slow=50ms@rank0:forward")
+    first.wait_for("train epoch 1, step 1,")
+    status, text = finish(world.wende, config, 1)
+    assert status == 73 and re.search(r"another run writes this model: host \S+, process \d+", text), text
+    status = subprocess.run([world.wende, "status", world.folder / "lock"], capture_output=True, text=True)
+    assert status.returncode == 0 and "running" in status.stdout and "epoch 1 of 2" in status.stdout, status
+    assert first.end() == 0, first.text
+    assert_same_model(world.folder, "lock", world.reference(1))
+    status = subprocess.run([world.wende, "status", world.folder / "lock" / "m"], capture_output=True, text=True)
+    assert "finished" in status.stdout, status.stdout
+
+
+@case
+def out_of_memory(world):
+    config = write_config(world.folder, "memory")
+    config.write_text(config.read_text().replace('"n_out": 10', '"n_out": 12000'))
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+    run = Run(world.wende, config, 1, preexec_fn=limit)
+    assert run.end() == 82 and "cannot allocate" in run.text, (run.process.returncode, run.text)
+
+
+@case
+def faults_need_permission(world):
+    config = write_config(world.folder, "permission")
+    status, text = finish(world.wende, config, 1, environment={"WENDE_FAULT_": "1"})
+    assert status == 0, text
+    env = dict(os.environ, WENDE_FAULT="kill@rank0:step1")
+    env.pop("WENDE_ALLOW_FAULTS", None)
+    run = subprocess.run([world.wende, config], env=env, capture_output=True, text=True)
+    assert run.returncode == 2 and "WENDE_ALLOW_FAULTS" in run.stderr, run
+
+
+def main():
+    wende, names = os.path.abspath(sys.argv[1]), sys.argv[2:] or list(CASES)
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="wende-fault-") as folder:
+        world = World(wende, Path(folder))
+        for name in names:
+            start = time.monotonic()
+            try:
+                CASES[name](world)
+                word = "ok"
+            except Skip as skip:
+                word = f"skipped: {skip}"
+            except Exception as error:
+                word = f"FAILED\n{type(error).__name__}: {error}"
+                failed.append(name)
+            print(f"{name}: {word} ({time.monotonic() - start:.1f} s)", flush=True)
+        if failed and os.environ.get("KEEP"):
+            shutil.copytree(folder, os.environ["KEEP"], dirs_exist_ok=True)
+    print(f"{len(names) - len(failed)} of {len(names)} cases")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

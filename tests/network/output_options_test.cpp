@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include "network_of.h"
+
+namespace wende {
+namespace {
+
+const std::string kData =
+    "from returnn.tensor import *\n"
+    "extern_data = {'data': {'dim': 6}, 'classes': {'dim': 3, 'sparse': True}}\n"
+    "out = FeatureDim('out', 4)\n";
+
+const std::string kOutput = "'output': {'class': 'softmax', 'loss': 'ce', 'from': 'x'}}\n";
+
+std::string layers(const std::string& x) { return kData + "network = {'x': {'from': 'data', " + x + "},\n" + kOutput; }
+
+TEST(ExternDataTags, SharedBetweenKeys) {
+  const Config config = Config::from_source(R"(
+from returnn.tensor import *
+time, feature = SpatialDim("time"), FeatureDim("feature", 5)
+extern_data = {"data": {"dim_tags": [batch_dim, time, feature]},
+               "classes": {"dims": (batch_dim, time), "sparse_dim": FeatureDim("labels", 3)},
+               "aux": {"dim": 2, "same_dim_tags_as": {"t": time}},
+               "time_major": {"dims": [time, batch_dim, feature], "feature_dim": feature, "time_dim": time},
+               "vector": {"shape": (5,), "batch_dim_axis": None, "time_dim_axis": None, "feature_dim_axis": 0},
+               "square": {"dim": None}}
+)",
+                                            "test.config");
+  const ExternData data = ExternData::from_config(config);
+  const Data& dense = data.keys.at("data");
+  EXPECT_EQ(dense.rank(), 3);
+  EXPECT_EQ(dense.feature_axis, 2);
+  EXPECT_TRUE(data.keys.at("classes").sparse());
+  EXPECT_EQ(data.keys.at("classes").sparse_dim.size(), 3);
+  for (const char* key : {"classes", "aux", "time_major"}) {
+    EXPECT_TRUE(data.keys.at(key).time_dim() == dense.time_dim()) << key;
+  }
+  EXPECT_EQ(data.keys.at("time_major").batch_axis(), 1);
+  EXPECT_FALSE(data.keys.at("vector").has_batch());
+  EXPECT_EQ(data.keys.at("square").feature_axis, 2);
+  EXPECT_TRUE(data.keys.at("square").dims[2].is_dynamic());
+}
+
+TEST(OutputOptions, OutDimNamesTheFeature) {
+  const auto network = network_of(layers("'class': 'linear', 'activation': None, 'out_dim': out") +
+                                  "network['y'] = {'class': 'reduce', 'mode': 'mean', 'axis': out, 'from': 'x', "
+                                  "'is_output_layer': True}\n");
+  EXPECT_EQ(network->find_layer("x")->output.data.feature_or_sparse_dim().size(), 4);
+  EXPECT_EQ(network->find_layer("y")->output.data.rank(), 2);
+  EXPECT_NE(build_error(layers("'class': 'copy', 'out_dim': out")).find("does not fit"), std::string::npos);
+}
+
+TEST(OutputOptions, OutShapeIsVerified) {
+  const std::string x = "'class': 'linear', 'activation': None, 'out_dim': out, 'out_shape': ";
+  const std::string tagged =
+      "from returnn.tensor import *\ntime, out = SpatialDim('time'), FeatureDim('out', 4)\n"
+      "extern_data = {'data': {'dim_tags': [batch_dim, time, FeatureDim('f', 6)]}, "
+      "'classes': {'dim_tags': [batch_dim, time], 'sparse_dim': FeatureDim('c', 3)}}\n";
+  const auto error = [&](const std::string& shape) {
+    return build_error(tagged + "network = {'x': {'from': 'data', " + x + shape + "},\n" + kOutput);
+  };
+  EXPECT_EQ(error("{batch_dim, time, out}"), "");
+  EXPECT_EQ(error("{batch_dim, time, out, OptionalDim(SpatialDim('other'))}"), "");
+  EXPECT_NE(error("{batch_dim, time}").find("does not have the axis"), std::string::npos);
+  EXPECT_NE(error("{batch_dim, time, out, SpatialDim('other')}").find("is not in the output"), std::string::npos);
+}
+
+TEST(OutputOptions, OutTypeMustAgreeOrDescribes) {
+  EXPECT_NE(build_error(layers("'class': 'copy', 'out_type': {'dim': 5}")).find("out_type['dim'] is 5"),
+            std::string::npos);
+  EXPECT_NE(build_error(layers("'class': 'copy', 'out_type': {'dimm': 5}")).find("did you mean 'dim'"),
+            std::string::npos);
+  EXPECT_EQ(build_error(layers("'class': 'copy', 'out_type': {'dim': 6, 'shape': (None, 6)}")), "");
+  const auto network = network_of(
+      kData +
+      "from returnn.tf.util.data import Data\n"
+      "network = {'x': {'class': 'eval', 'from': 'data', 'eval': 'tf.reduce_sum(source(0), axis=2)',\n"
+      "  'out_type': lambda sources, **kwargs: Data(name='x', shape=(None,), time_dim_axis=1), 'is_output_layer': "
+      "True},\n"
+      "'y': {'class': 'eval', 'from': 'data', 'eval': 'tf.argmax(source(0), axis=2)', 'is_output_layer': True,\n"
+      "  'out_type': {'sparse': True, 'dim': 6, 'shape': (None,)}}}\n");
+  const Data& x = network->find_layer("x")->output.data;
+  EXPECT_EQ(x.rank(), 2);
+  EXPECT_TRUE(x.time_dim() == network->extern_data().keys.at("data").time_dim());
+  EXPECT_TRUE(network->find_layer("y")->output.data.sparse());
+}
+
+TEST(OutputOptions, InDimSelectsTheFeatureAxis) {
+  const std::string data =
+      "from returnn.tensor import *\nheight, width = FeatureDim('h', 4), FeatureDim('w', 5)\n"
+      "extern_data = {'data': {'dim_tags': [batch_dim, SpatialDim('time'), height, width]}}\n"
+      "network = {'output': {'class': 'linear', 'activation': None, 'n_out': 3, 'from': 'data', 'in_dim': ";
+  const auto network = network_of(data + "height}}\n");
+  EXPECT_EQ(param_list(*network), (std::vector<std::string>{"output/W[4,3]", "output/b[3]"}));
+  EXPECT_NE(build_error(data + "FeatureDim('other', 4)}}\n").find("is not an axis of the input"), std::string::npos);
+}
+
+TEST(OutputOptions, WrongTypesAreNamedTogether) {
+  const std::string error =
+      build_error(layers("'class': 'linear', 'activation': None, 'n_out': 4, 'L2': '0.1', 'only_on_eval': 'yes', "
+                         "'collocate_with': 3, 'out_dim': 5, 'rec_previous_layer': 'x', 'custom_param_importer': 1"));
+  for (const char* option :
+       {"L2", "only_on_eval", "collocate_with", "out_dim", "rec_previous_layer", "custom_param_importer"}) {
+    EXPECT_NE(error.find("['" + std::string(option) + "']"), std::string::npos) << option << " in " << error;
+  }
+  EXPECT_NE(build_error(layers("'class': 'copy', 'copy_output_loss_from_source_idx': 1")).find("has 1 sources"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace wende

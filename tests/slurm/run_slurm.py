@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""The batch templates and `wende slurm` under a real Slurm of one node.
+
+run_slurm.py WENDE [CASE ...]
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "fault"))
+from fault_runs import ENVIRONMENT, assert_same_model, slack, write_config
+
+PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "srun"]
+CASES = {}
+
+
+def case(function):
+    CASES[function.__name__] = function
+    return function
+
+
+class Cluster:
+    def __init__(self, wende, folder):
+        self.folder = folder
+        self.environment = dict(os.environ, **ENVIRONMENT, D=str(folder / "slurm"), WENDE=wende,
+                                SLURM_CONF=str(folder / "slurm" / "slurm.conf"), PATH=os.environ["PATH"] + ":/usr/sbin")
+        self.wende = wende
+
+    def command(self, *words, check=True, **environment):
+        run = subprocess.run([str(word) for word in words], env=dict(self.environment, **environment), text=True,
+                             cwd=self.folder, capture_output=True, timeout=300)
+        assert not check or run.returncode == 0, f"{words}: {run.returncode}\n{run.stdout}{run.stderr}"
+        return run.stdout.strip()
+
+    def submit(self, script, *words, options=(), **environment):
+        """--signal's seconds are left out where a test sends the signal itself."""
+        return self.command("sbatch", "--parsable", *options, script, *words, **environment)
+
+    def wait(self, pattern, log, limit=90):
+        end = time.monotonic() + limit * slack()
+        text = ""
+        while time.monotonic() < end:
+            text = log.read_text(errors="replace") if log.exists() else ""
+            if re.search(pattern, text, re.M):
+                return text
+            time.sleep(0.1)
+        raise AssertionError(f"no '{pattern}' in {log}:\n{text}\n{self.command('squeue')}")
+
+    def references(self, name, ranks):
+        config = write_config(self.folder, name)
+        self.command("mpirun", "--oversubscribe", "--bind-to", "none", "-n", ranks, self.wende, config)
+
+    def requeue_and_resume(self, script, name, options=(), **environment):
+        """USR1 to the batch shell in mid-epoch: checkpoint, 75, requeue, and the undisturbed run's model."""
+        config = write_config(self.folder, name)
+        log = self.folder / f"{name}.log"
+        job = self.submit(script, config, options=["--time=5", f"--output={log}", "--open-mode=append", *options],
+                          WENDE_ALLOW_FAULTS="1", WENDE_FAULT="slow=40ms@rank0:forward", **environment)
+        self.wait("train epoch 1, step 3,", log)
+        self.command("scancel", "--batch", "--signal=USR1", job)
+        text = self.wait("Finished training", log, limit=180)
+        assert "status 75, restart 0" in text and "Going on in epoch 1 after step" in text, text
+        self.wait("status 0, restart 1", log)
+        assert_same_model(self.folder, name, "reference2")
+        return text
+
+
+@case
+def one_node_by_srun(cluster):
+    text = cluster.requeue_and_resume(ROOT / "slurm/one-node.sbatch", "srun2")
+    assert re.search(r"^rank 1: \S+, local rank 1,", text, re.M), text
+
+
+@case
+def several_nodes_by_mpirun(cluster):
+    """The template for several nodes, on the one that there is; the number of processes comes from the allocation."""
+    options = ["--nodes=1", "--ntasks-per-node=2", "--gres=gpu:2"]
+    text = cluster.requeue_and_resume(ROOT / "slurm/several-nodes.sbatch", "mpirun2", options)
+    assert re.search(r"^rank 1: ", text, re.M) and not re.search(r"^rank 2: ", text, re.M), text
+
+
+@case
+def requeue_template(cluster):
+    cluster.requeue_and_resume(ROOT / "slurm/requeue.sbatch", "requeue")
+
+
+@case
+def printed_batch_file(cluster):
+    config = write_config(cluster.folder, "printed")
+    text = cluster.command(cluster.wende, "slurm", config, "--gpus", "2", "--time", "24:00", "--program", cluster.wende)
+    for line in ["--ntasks=2", "--nodes=1", "--gres=gpu:2", "--time=24:00:00", "--requeue", "--signal=B:USR1@120"]:
+        assert f"#SBATCH {line}\n" in text, text
+    script = cluster.folder / "printed.sbatch"
+    script.write_text(text)
+    log = cluster.folder / "printed.log"
+    cluster.submit(script, options=["--time=5", f"--output={log}"])
+    text = cluster.wait("status 0, restart 0", log)
+    assert "Finished training" in text and re.search("^rank 1: ", text, re.M), text
+    assert_same_model(cluster.folder, "printed", "reference2")
+
+
+@case
+def job_array(cluster):
+    configs = [write_config(cluster.folder, f"array{i}") for i in range(3)]
+    names = cluster.folder / "configs.txt"
+    names.write_text("".join(f"{config}\n" for config in configs))
+    cluster.submit(ROOT / "slurm/array.sbatch", names,
+                   options=["--array=1-3%2", "--time=5", f"--output={cluster.folder}/array.%a.log"])
+    for i in range(3):
+        cluster.wait("Finished training", cluster.folder / f"array.{i + 1}.log")
+
+
+@case
+def real_time_limit(cluster):
+    """Slurm's own signal before the limit: not sent by this test. Slurm may be a minute early."""
+    config = write_config(cluster.folder, "limit", seqs=1200)
+    log = cluster.folder / "limit.log"
+    job = cluster.submit(ROOT / "slurm/one-node.sbatch", config, WENDE_ALLOW_FAULTS="1",
+                         WENDE_FAULT="slow=100ms@rank0:forward",
+                         options=["--time=2", "--signal=B:USR1@60", f"--output={log}"])
+    text = cluster.wait("status 75, restart 0", log, limit=180)
+    assert "the same command goes on" in text, text
+    cluster.wait("Going on in epoch 1 after step", log, limit=120)
+    cluster.command("scancel", job)
+
+
+@case
+def cancelled(cluster):
+    """scancel --signal=TERM: a checkpoint is there when the job is gone."""
+    config = write_config(cluster.folder, "cancelled")
+    log = cluster.folder / "cancelled.log"
+    job = cluster.submit(ROOT / "slurm/one-node.sbatch", config, WENDE_ALLOW_FAULTS="1",
+                         WENDE_FAULT="slow=40ms@rank0:forward", options=["--time=5", f"--output={log}"])
+    cluster.wait("train epoch 1, step 3,", log)
+    cluster.command("scancel", job)
+    end = time.monotonic() + 40 * slack()
+    while cluster.command("squeue", "-h", "-j", job, check=False) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert (cluster.folder / "cancelled" / "m.mid.wende" / "manifest.json").exists(), log.read_text()
+
+
+@case
+def singletons_are_noticed(cluster):
+    config = write_config(cluster.folder, "alone")
+    run = subprocess.run(["srun", "--mpi=none", "-n", "2", cluster.wende, config], env=cluster.environment, text=True,
+                         capture_output=True, timeout=120)
+    assert run.returncode != 0 and "srun --mpi=pmix" in run.stderr, run
+
+
+def main():
+    wende, names = os.path.abspath(sys.argv[1]), sys.argv[2:] or [name for name in CASES if name != "real_time_limit"]
+    os.environ["PATH"] += ":/usr/sbin"
+    if os.environ.get("WENDE_INSTALL_SLURM") == "1" and not all(map(shutil.which, PROGRAMS)):
+        subprocess.run([HERE / "one_node.sh", "install"], check=False)
+    if os.getuid() != 0 or not all(map(shutil.which, PROGRAMS)):
+        print("SKIPPED: Slurm is not installed (tests/slurm/one_node.sh install), or this is not root")
+        return 77
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="wende-slurm-") as folder:
+        os.chmod(folder, 0o755)
+        cluster = Cluster(wende, Path(folder))
+        cluster.command(HERE / "one_node.sh", "up")
+        try:
+            cluster.references("reference2", 2)
+            for name in names:
+                start = time.monotonic()
+                try:
+                    CASES[name](cluster)
+                    word = "ok"
+                except AssertionError as error:
+                    word = f"FAILED\n{error}"
+                    failed.append(name)
+                print(f"{name}: {word} ({time.monotonic() - start:.1f} s)", flush=True)
+        finally:
+            cluster.command(HERE / "one_node.sh", "down", check=False)
+    print(f"{len(names) - len(failed)} of {len(names)} cases")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
