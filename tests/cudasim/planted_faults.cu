@@ -175,8 +175,9 @@ void use_after_free() {
 }
 
 void host_pointer() {
-  static float host[32];
-  start(1, 32, store, static_cast<float*>(host), 0);
+  const std::vector<float> host(32);  // a static variable would pass for a __device__ one
+  start(1, 32, store, const_cast<float*>(host.data()), 0);
+  cudaDeviceSynchronize();
 }
 
 void host_reads_device() {

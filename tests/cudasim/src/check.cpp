@@ -200,7 +200,7 @@ std::string symbol(const void* pc) {  // file:line of the first frame that is no
   if (FILE* f = popen(cmd, "r")) {
     while (std::fgets(line, sizeof line, f)) {
       line[std::strcspn(line, "\n ")] = 0;
-      bool header = std::strstr(line, "emu/include/") || std::strstr(line, "/include/c++/");
+      bool header = std::strstr(line, "cudasim/include/") || std::strstr(line, "/include/c++/");
       if (out.empty() || !header) {
         const char* b = std::strrchr(line, '/');
         out = b ? b + 1 : line;
