@@ -61,6 +61,10 @@ Device choose_device() {
   }
 }
 
+std::string device_text(Device device) {
+  return device.is_cpu() ? "cpu" : fmt::format("GPU {}: {}, bus {}", device.index, cuda::gpu_name(), cuda::gpu_id());
+}
+
 bool built_with_cuda() { return cuda::kPresent; }
 
 }  // namespace wende

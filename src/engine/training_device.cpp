@@ -8,11 +8,11 @@
 
 namespace wende {
 
-Device training_device(const Config& config, const Communicator& communicator) {
+Device training_device(const Config& config) {
   const Value* value = config.find("device");
   const bool given = value != nullptr && value->is_string();
   if (!given) {
-    return communicator.size() == 1 ? choose_device() : Device::cpu();
+    return choose_device();
   }
   const std::string name = value->as_string();
   if (name == "cpu") {
@@ -21,9 +21,6 @@ Device training_device(const Config& config, const Communicator& communicator) {
   if (!built_with_cuda()) {
     log_line(2, fmt::format("warning: device = '{}': this build has no CUDA, training on the CPU", name));
     return Device::cpu();
-  }
-  if (communicator.size() > 1) {
-    throw value->error("several ranks on GPUs are not there yet").hint("one rank, or device = 'cpu'");
   }
   return choose_device(name);
 }

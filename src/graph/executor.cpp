@@ -28,7 +28,11 @@ class Executor::Impl : public RunContext {
         device_(device),
         program_(Program::compile(graph, fetches_)),
         scratch_(device),
-        host_scratch_(Device::cpu()) {}
+        host_scratch_(Device::cpu()) {
+    if (!device_.is_cpu()) {
+      warn_of_host_ops(graph_, program_);
+    }
+  }
 
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options) {
     binding_ = &binding;

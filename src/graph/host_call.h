@@ -1,60 +1,15 @@
 #pragma once
 
-#include <vector>
-
 #include "graph/op.h"
+#include "graph/program.h"
 #include "graph/sized_plan.h"
-#include "tensor/placement.h"
 
 namespace wende {
 
-/// What an op without kernels for the device sees: copies of its inputs on the host, and results there that go back.
-class HostCall final : public RunContext {
- public:
-  HostCall(RunContext& device_call, Scratch& scratch, int inputs, int outputs)
-      : device_call_(device_call), scratch_(scratch) {
-    for (int i = 0; i < inputs; ++i) {
-      inputs_.push_back(on_host(device_call.input(i)));
-    }
-    for (int i = 0; i < outputs; ++i) {
-      const Tensor& target = device_call.output(i);
-      outputs_.push_back(Tensor::empty(target.dtype(), target.shape()));
-    }
-  }
+/// Runs an op that has no kernels for the device: on copies of its inputs on the host; its results are copied back.
+void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, const Program::Step& step);
 
-  const Tensor& input(int index) const override { return inputs_[static_cast<size_t>(index)]; }
-  const Tensor& output(int index) const override { return outputs_[static_cast<size_t>(index)]; }
-  bool output_wanted(int index) const override { return device_call_.output_wanted(index); }
-  const Binding& binding() const override { return device_call_.binding(); }
-  Device device() const override { return Device::cpu(); }
-  Tensor scratch(DType dtype, Shape shape) override { return scratch_.take(dtype, shape); }
-  uint64_t seed() const override { return device_call_.seed(); }
-  uint64_t step() const override { return device_call_.step(); }
-  const FrameRows* frames() const override { return device_call_.frames(); }
-  std::shared_ptr<void>& kept() override { return device_call_.kept(); }
-  const RunOptions& options() const override { return device_call_.options(); }
-  const Tensor& bound(const std::string& name) const override { return device_call_.bound(name); }
-
-  void write_back() const {
-    for (size_t i = 0; i < outputs_.size(); ++i) {
-      if (output_wanted(static_cast<int>(i))) {
-        device_call_.output(static_cast<int>(i)).copy_from(outputs_[i]);
-      }
-    }
-  }
-
- private:
-  RunContext& device_call_;
-  Scratch& scratch_;
-  std::vector<Tensor> inputs_;
-  std::vector<Tensor> outputs_;
-};
-
-inline void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, const Program::Step& step) {
-  scratch.reset();
-  HostCall call(device_call, scratch, static_cast<int>(step.inputs.size()), static_cast<int>(step.outputs.size()));
-  op.run(call);
-  call.write_back();
-}
+/// One warning, the first time that a program on a device has them: which of its ops run on copies on the host.
+void warn_of_host_ops(const Graph& graph, const Program& program);
 
 }  // namespace wende
