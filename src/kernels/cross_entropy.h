@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -22,3 +23,9 @@ void cross_entropy_dense_grad(const Tensor& logits, const Tensor& lse, const Ten
 void cross_entropy_target_grad(const Tensor& logits, const Tensor& lse, const Tensor& dloss, const Tensor& dtargets);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(cross_entropy)
+WENDE_CUDA_KERNEL(cross_entropy_grad)
+WENDE_CUDA_KERNEL(cross_entropy_dense)
+WENDE_CUDA_KERNEL(cross_entropy_dense_grad)
+WENDE_CUDA_KERNEL(cross_entropy_target_grad)
