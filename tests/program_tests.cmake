@@ -5,7 +5,9 @@ include(structure/CMakeTests.cmake)
 if(TARGET wende)
   add_test(NAME golden COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>
     ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed --list ${CMAKE_CURRENT_SOURCE_DIR}/golden/passing.txt)
-  set_tests_properties(golden PROPERTIES LABELS golden TIMEOUT 900)
+  add_test(NAME golden_partition COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/partition_test.py $<TARGET_FILE:wende>
+    ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed ${PROJECT_SOURCE_DIR}/../shared/golden/harvest)
+  set_tests_properties(golden golden_partition PROPERTIES LABELS golden TIMEOUT 900)
 endif()
 if(TARGET wende)
   include(golden/harvest_test.cmake)
