@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""How long a step takes on N ranks: measured over links of known speed, and by a cost model that is fitted to that.
+
+scaling.py measure WENDE [--out FILE]    up to 16 ranks, each a host of its own (network namespace, limited bandwidth)
+scaling.py fit FILE                      alpha, beta, and how far the model is off; the runs on 16 ranks are not fitted
+scaling.py predict                       8, 64, 512 GPUs with the figures in GPUS below
+
+The ranks compute nothing to speak of: they sleep in the forward pass and at every gradient (WENDE_FAULT), as a host
+waits for its GPU, so that 16 of them fit on two cores. What they send is real.
+"""
+import argparse
+import json
+import math
+import random
+import re
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/fault"))
+from fault_runs import Run
+from hosts import Hosts
+
+WIDTH = 512
+CONFIG = """
+task = "train"
+train = {{"class": "Task12AXDataset", "num_seqs": {seqs}}}
+num_inputs = 9
+num_outputs = 2
+network = {{"h0": {{"class": "linear", "activation": "tanh", "n_out": {width}, "from": "data"}},
+{layers}
+"output": {{"class": "softmax", "loss": "ce", "from": "h{last}", "target": "classes"}}}}
+batch_size = 200
+learning_rate = 0.001
+num_epochs = 1
+log_verbosity = 5
+rank_check_interval = 0
+"""
+STEPS = 6
+BUCKET_BYTES = 4 << 20  # src/collective/gradient_buckets.h
+
+
+def parameter_bytes(layers):
+    return 4 * (10 * WIDTH + layers * (WIDTH * WIDTH + WIDTH) + 2 * WIDTH + 2)
+
+
+def step_seconds(wende, ranks, megabits, layers, forward_ms=0, backward_ms=0):
+    """Median of the steps after the first; a batch has 200 frames, two sequences or so."""
+    rows = "".join(f'"h{i + 1}": {{"class": "linear", "activation": "tanh", "n_out": {WIDTH}, "from": "h{i}"}},\n'
+                   for i in range(layers))
+    faults = [f"slow={ms}ms@rank{rank}:{phase}" for rank in range(ranks)
+              for phase, ms in [("forward", forward_ms), ("backward", backward_ms)] if ms > 0]
+    with tempfile.TemporaryDirectory() as folder, Hosts(ranks, f"{megabits}mbit") as hosts:
+        config = Path(folder) / "scaling.config"
+        config.write_text(CONFIG.format(seqs=4 * STEPS * ranks, width=WIDTH, layers=rows, last=layers))
+        options = ["--mca", "mpi_yield_when_idle", "1"]
+        if faults:
+            options += ["-x", "WENDE_FAULT", "-x", "WENDE_ALLOW_FAULTS"]
+        run = Run(wende, config, fault=",".join(faults), launcher=hosts.mpirun(ranks, wende, config, options=options))
+        assert run.end(400) == 0, run.text
+        steps = [float(x) for x in re.findall(r"loss \S+, ([0-9.]+) sec/step", run.text)]
+        assert len(steps) >= STEPS, run.text
+        return statistics.median(steps[1:STEPS])
+
+
+def measure(options):
+    grid = [(ranks, megabits, layers, 0, 0) for ranks in (2, 4, 8) for megabits, layers in ((100, 2), (100, 8), (400, 8))]
+    grid += [(16, 100, 8, 0, 0), (16, 400, 8, 0, 0)]
+    # with computing to hide behind: 60 ms forward, 20 ms for each gradient (two per layer)
+    grid += [(ranks, 400, 8, 60, 20) for ranks in (1, 2, 4, 8)]
+    with open(options.out, "w") as out:
+        for ranks, megabits, layers, forward_ms, backward_ms in grid:
+            seconds = step_seconds(options.wende, ranks, megabits, layers, forward_ms, backward_ms)
+            row = dict(ranks=ranks, megabits=megabits, bytes=parameter_bytes(layers), forward=forward_ms / 1000,
+                       backward=backward_ms / 1000 * 2 * (layers + 2), seconds=seconds)
+            print(json.dumps(row), file=out, flush=True)
+            print(json.dumps(row), flush=True)
+
+
+def communication(ranks, size, alpha, bandwidth):
+    """Reduce-scatter and allgather of each bucket: bytes over the link, and rounds."""
+    if ranks == 1:
+        return 0.0
+    buckets = max(1, math.ceil(size / BUCKET_BYTES))
+    return 2 * (ranks - 1) / ranks * size / bandwidth + alpha * 2 * math.ceil(math.log2(ranks)) * (buckets + 1)
+
+
+def step_model(row, alpha, share, fixed):
+    """What backward can hide is all but the last bucket, and not more than backward takes."""
+    size, ranks = row["bytes"], row["ranks"]
+    bandwidth = row["megabits"] * 1e6 / 8 * share
+    total = communication(ranks, size, alpha, bandwidth)
+    last = communication(ranks, min(size, size % BUCKET_BYTES or BUCKET_BYTES), alpha, bandwidth)
+    exposed = max(last, total - row["backward"])
+    return fixed + row["forward"] + row["backward"] + exposed
+
+
+def fit(rows):
+    """Share of the link's speed that is reached, seconds per round, fixed seconds: least squares of the logarithms."""
+    best = None
+    for share in [0.5 + 0.02 * i for i in range(26)]:
+        for alpha in [0.0002 * 1.4 ** i for i in range(16)]:
+            for fixed in (0.005, 0.01, 0.02, 0.04, 0.08):
+                loss = sum(math.log(step_model(row, alpha, share, fixed) / row["seconds"]) ** 2 for row in rows)
+                best = min(best or (loss, share, alpha, fixed), (loss, share, alpha, fixed))
+    return best[1:]
+
+
+def show_fit(options):
+    rows = [json.loads(line) for line in open(options.file)]
+    fitted = [row for row in rows if row["ranks"] in (2, 4, 8) and row["backward"] == 0]
+    share, alpha, fixed = fit(fitted)
+    print(f"reached share of the link's speed {share:.2f}, {alpha * 1e3:.2f} ms per round, {fixed * 1e3:.0f} ms fixed\n")
+    print("| ranks | Mbit/s | MB | computing s | measured s | model s | off by | |\n|" + " --- |" * 8)
+    for row in rows:
+        model = step_model(row, alpha, share, fixed)
+        word = "fitted" if row in fitted else "predicted"
+        computing = row["forward"] + row["backward"]
+        print(f"| {row['ranks']} | {row['megabits']} | {row['bytes'] / 1e6:.1f} | {computing:.2f} | {row['seconds']:.3f} | "
+              f"{model:.3f} | {100 * (model / row['seconds'] - 1):+.0f} % | {word} |")
+
+
+# Figures that are not measured here: seconds of a step of one GPU (products at half of the peak of an H200 with TF32; the nets
+# of bench/race.sh, 8,000 frames a step) and bytes of its gradients; bytes/s per GPU over NVLink 4 and over one 400 Gb/s
+# port; seconds of a small collective inside a node, and more for each doubling of the nodes, there and back.
+GPUS = {"step": {"ff": (0.0006, 10e6), "lstm": (0.0013, 21e6), "blstm": (0.0040, 74e6)},
+        "inside": (370e9, 20e-6), "between": (45e9, 20e-6), "per_node": 8}
+
+
+def hierarchical(ranks, size):
+    """Reduce-scatter inside a node, the sum between nodes of an eighth by each GPU, allgather inside."""
+    per_node, nodes = min(ranks, GPUS["per_node"]), max(1, ranks // GPUS["per_node"])
+    bandwidth, latency = GPUS["inside"]
+    seconds = latency + 2 * (per_node - 1) / per_node * size / bandwidth
+    if nodes > 1:
+        bandwidth, latency = GPUS["between"]
+        seconds += latency * math.log2(nodes) + 2 * (nodes - 1) / nodes * (size / per_node) / bandwidth
+    return seconds
+
+
+def exposed_seconds(ranks, size, bucket, backward):
+    buckets = max(1, math.ceil(size / bucket))
+    one = hierarchical(ranks, size / buckets)
+    return max(one, one * buckets - backward)
+
+
+def slowest_of(ranks, spread, dice, trials=400):
+    """Mean of the largest of N batches whose sizes have this relative spread."""
+    return statistics.mean(max(max(0.0, dice.gauss(1, spread)) for _ in range(ranks)) for _ in range(trials))
+
+
+def predict(_):
+    dice = random.Random(1)
+    shares = " | ".join(f"N GPUs do, batches differ by {spread}" for spread in ("0 %", "5 %", "15 %"))
+    print(f"| net | GPUs | allreduce ms | not hidden ms: buckets of 4 MB | of 16 MB | {shares} |\n|" + " --- |" * 8)
+    for net, (step, size) in GPUS["step"].items():
+        for ranks in (8, 64, 512):
+            exposed = [exposed_seconds(ranks, size, bucket << 20, step * 2 / 3) for bucket in (4, 16)]
+            share = [100 * step / (step * slowest_of(ranks, spread, dice) + min(exposed)) for spread in (0, 0.05, 0.15)]
+            print(f"| {net} | {ranks} | {hierarchical(ranks, size) * 1e3:.2f} | " +
+                  " | ".join(f"{seconds * 1e3:.2f}" for seconds in exposed) + " | " +
+                  " | ".join(f"{percent:.0f} %" for percent in share) + " |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("measure")
+    command.add_argument("wende")
+    command.add_argument("--out", default="scaling.jsonl")
+    command.set_defaults(run=measure)
+    command = commands.add_parser("fit")
+    command.add_argument("file")
+    command.set_defaults(run=show_fit)
+    commands.add_parser("predict").set_defaults(run=predict)
+    options = parser.parse_args()
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()
