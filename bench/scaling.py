@@ -2,13 +2,14 @@
 """How long a step takes on N ranks: measured over links of known speed, and by a cost model that is fitted to that.
 
 scaling.py measure WENDE [--out FILE]    up to 16 ranks, each a host of its own (network namespace, limited bandwidth)
-scaling.py fit FILE                      alpha, beta, and how far the model is off; the runs on 16 ranks are not fitted
+scaling.py fit FILE                      three numbers, and how far the model is off; runs on 16 ranks, and those that compute, are not fitted
 scaling.py predict                       8, 64, 512 GPUs with the figures in GPUS below
 
 The ranks compute nothing to speak of: they sleep in the forward pass and at every gradient (WENDE_FAULT), as a host
 waits for its GPU, so that 16 of them fit on two cores. What they send is real.
 """
 import argparse
+import itertools
 import json
 import math
 import random
@@ -64,61 +65,75 @@ def step_seconds(wende, ranks, megabits, layers, forward_ms=0, backward_ms=0):
         return statistics.median(steps[1:STEPS])
 
 
+def start_seconds(wende, ranks):
+    """From the launch to the line of the first step, ranks sharing this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "start.config"
+        config.write_text(CONFIG.format(seqs=3 * ranks, width=WIDTH, layers="", last=0))
+        run = Run(wende, config, ranks)
+        seconds = run.wait_for("train epoch 1, step 0,", limit=120) - run.start
+        assert run.end(120) == 0, run.text
+        return seconds
+
+
 def measure(options):
-    grid = [(ranks, megabits, layers, 0, 0) for ranks in (2, 4, 8) for megabits, layers in ((100, 2), (100, 8), (400, 8))]
-    grid += [(16, 100, 8, 0, 0), (16, 400, 8, 0, 0)]
-    # with computing to hide behind: 60 ms forward, 20 ms for each gradient (two per layer)
-    grid += [(ranks, 400, 8, 60, 20) for ranks in (1, 2, 4, 8)]
+    grid = [(ranks, megabits, layers, 0, 0) for ranks in (2, 4, 8) for megabits, layers in ((50, 2), (50, 8), (200, 8))]
+    grid += [(16, 50, 8, 0, 0), (16, 200, 8, 0, 0)]
+    # with computing to hide behind: 60 ms forward, 40 ms for each gradient (two per layer)
+    grid += [(ranks, 100, 8, 60, 40) for ranks in (1, 2, 4, 8)]
     with open(options.out, "w") as out:
-        for ranks, megabits, layers, forward_ms, backward_ms in grid:
-            seconds = step_seconds(options.wende, ranks, megabits, layers, forward_ms, backward_ms)
-            row = dict(ranks=ranks, megabits=megabits, bytes=parameter_bytes(layers), forward=forward_ms / 1000,
-                       backward=backward_ms / 1000 * 2 * (layers + 2), seconds=seconds)
+
+        def put(**row):
             print(json.dumps(row), file=out, flush=True)
             print(json.dumps(row), flush=True)
 
+        for ranks in (1, 2, 4, 8, 16):
+            put(start=statistics.median(start_seconds(options.wende, ranks) for _ in range(3)), ranks=ranks)
+        for ranks, megabits, layers, forward_ms, backward_ms in grid:
+            seconds = step_seconds(options.wende, ranks, megabits, layers, forward_ms, backward_ms)
+            put(ranks=ranks, megabits=megabits, bytes=parameter_bytes(layers), forward=forward_ms / 1000,
+                backward=backward_ms / 1000 * 2 * (layers + 2), seconds=seconds)
 
-def communication(ranks, size, alpha, bandwidth):
-    """Reduce-scatter and allgather of each bucket: bytes over the link, and rounds."""
-    if ranks == 1:
-        return 0.0
-    buckets = max(1, math.ceil(size / BUCKET_BYTES))
-    return 2 * (ranks - 1) / ranks * size / bandwidth + alpha * 2 * math.ceil(math.log2(ranks)) * (buckets + 1)
+
+def bucket_sizes(size):
+    full = [BUCKET_BYTES] * (size // BUCKET_BYTES)
+    return full + [size - sum(full)] if size > sum(full) else full
 
 
-def step_model(row, alpha, share, fixed):
-    """What backward can hide is all but the last bucket, and not more than backward takes."""
-    size, ranks = row["bytes"], row["ranks"]
-    bandwidth = row["megabits"] * 1e6 / 8 * share
-    total = communication(ranks, size, alpha, bandwidth)
-    last = communication(ranks, min(size, size % BUCKET_BYTES or BUCKET_BYTES), alpha, bandwidth)
-    exposed = max(last, total - row["backward"])
-    return fixed + row["forward"] + row["backward"] + exposed
+def step_model(row, share, alpha, cpu):
+    """Each bucket is summed (reduce-scatter, allgather) when backward has made it and the one before is through. On one
+    machine all ranks share the cores that copy and add: `cpu` seconds per byte sent by anybody."""
+    ranks, ready, through = row["ranks"], 0.0, 0.0
+    for size in bucket_sizes(row["bytes"]):
+        ready += row["backward"] * size / row["bytes"]
+        if ranks > 1:
+            through = max(ready, through) + alpha * 2 * math.ceil(math.log2(ranks))
+            through += 2 * (ranks - 1) / ranks * size * (8 / (row["megabits"] * 1e6 * share) + ranks * cpu)
+    return row["forward"] + max(row["backward"], through)
 
 
 def fit(rows):
-    """Share of the link's speed that is reached, seconds per round, fixed seconds: least squares of the logarithms."""
-    best = None
-    for share in [0.5 + 0.02 * i for i in range(26)]:
-        for alpha in [0.0002 * 1.4 ** i for i in range(16)]:
-            for fixed in (0.005, 0.01, 0.02, 0.04, 0.08):
-                loss = sum(math.log(step_model(row, alpha, share, fixed) / row["seconds"]) ** 2 for row in rows)
-                best = min(best or (loss, share, alpha, fixed), (loss, share, alpha, fixed))
-    return best[1:]
+    """Share of the link's speed that is reached, seconds per round, cpu: least squares of the logarithms."""
+    grid = itertools.product([0.5 + 0.02 * i for i in range(26)], [0.0001 * 1.5 ** i for i in range(16)],
+                             [0.0] + [2e-10 * 1.3 ** i for i in range(20)])
+    return min(grid, key=lambda p: sum(math.log(step_model(row, *p) / row["seconds"]) ** 2 for row in rows))
 
 
 def show_fit(options):
     rows = [json.loads(line) for line in open(options.file)]
+    starts = [row for row in rows if "start" in row]
+    rows = [row for row in rows if "seconds" in row]
     fitted = [row for row in rows if row["ranks"] in (2, 4, 8) and row["backward"] == 0]
-    share, alpha, fixed = fit(fitted)
-    print(f"reached share of the link's speed {share:.2f}, {alpha * 1e3:.2f} ms per round, {fixed * 1e3:.0f} ms fixed\n")
+    share, alpha, cpu = fit(fitted)
+    print(f"{100 * share:.0f} % of the link's speed, {alpha * 1e3:.2f} ms per round, {cpu * 1e9:.1f} ns per byte and rank\n")
     print("| ranks | Mbit/s | MB | computing s | measured s | model s | off by | |\n|" + " --- |" * 8)
     for row in rows:
-        model = step_model(row, alpha, share, fixed)
+        model = step_model(row, share, alpha, cpu)
         word = "fitted" if row in fitted else "predicted"
         computing = row["forward"] + row["backward"]
-        print(f"| {row['ranks']} | {row['megabits']} | {row['bytes'] / 1e6:.1f} | {computing:.2f} | {row['seconds']:.3f} | "
-              f"{model:.3f} | {100 * (model / row['seconds'] - 1):+.0f} % | {word} |")
+        print(f"| {row['ranks']} | {row['megabits']} | {row['bytes'] / 1e6:.1f} | {computing:.2f} | {row['seconds']:.2f} | "
+              f"{model:.2f} | {100 * (model / row['seconds'] - 1):+.0f} % | {word} |")
+    print("\nstart to first step: " + ", ".join(f"{row['start']:.2f} s on {row['ranks']}" for row in starts))
 
 
 # Figures that are not measured here: seconds of a step of one GPU (products at half of the peak of an H200 with TF32; the nets

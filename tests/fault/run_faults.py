@@ -267,7 +267,7 @@ def damaged_checkpoint(world):
 @case
 def one_writer(world):
     config = write_config(world.folder, "lock", more=INTERVAL)
-    first = Run(world.wende, config, 1, fault="slow=50ms@rank0:forward")
+    first = Run(world.wende, config, 1, fault="slow=150ms@rank0:forward")
     first.wait_for("train epoch 1, step 1,")
     status, text = finish(world.wende, config, 1)
     assert status == 73 and re.search(r"another run writes this model: host \S+, process \d+", text), text
