@@ -160,22 +160,41 @@ def exposed_seconds(ranks, size, bucket, backward):
     return max(one, one * buckets - backward)
 
 
-def slowest_of(ranks, spread, dice, trials=400):
-    """Mean of the largest of N batches whose sizes have this relative spread."""
-    return statistics.mean(max(max(0.0, dice.gauss(1, spread)) for _ in range(ranks)) for _ in range(trials))
+def batches(lengths, most_frames):
+    """(steps in time, padded frames) of batches as RETURNN fills them: in order, up to batch_size padded frames."""
+    longest = count = 0
+    for length in lengths:
+        if count and max(longest, length) * (count + 1) > most_frames:
+            yield longest, longest * count
+            longest = count = 0
+        longest, count = max(longest, length), count + 1
+
+
+def imbalance(ranks, bin_size, dice, most_frames=10000):
+    """Mean over steps of largest / mean of N neighbouring batches: of steps in time, of padded frames."""
+    lengths = [max(20, round(dice.lognormvariate(math.log(700), 0.5))) for _ in range(ranks * 400)]
+    if bin_size > 1:  # "laplace": sorted in bins, up and down in turn
+        bins = [sorted(lengths[i : i + bin_size], reverse=i // bin_size % 2 == 1) for i in range(0, len(lengths), bin_size)]
+        lengths = [length for part in bins for length in part]
+    every = list(batches(lengths, most_frames))
+    steps = [every[i : i + ranks] for i in range(0, len(every) - ranks + 1, ranks)]
+    return [statistics.mean(max(b[k] for b in step) / statistics.mean(b[k] for b in step) for step in steps) for k in (0, 1)]
 
 
 def predict(_):
-    dice = random.Random(1)
-    shares = " | ".join(f"N GPUs do, batches differ by {spread}" for spread in ("0 %", "5 %", "15 %"))
-    print(f"| net | GPUs | allreduce ms | not hidden ms: buckets of 4 MB | of 16 MB | {shares} |\n|" + " --- |" * 8)
+    print("| net | GPUs | allreduce ms | not hidden ms: buckets of 4 MB | of 16 MB | share of N times one GPU |\n|" + " --- |" * 6)
     for net, (step, size) in GPUS["step"].items():
         for ranks in (8, 64, 512):
             exposed = [exposed_seconds(ranks, size, bucket << 20, step * 2 / 3) for bucket in (4, 16)]
-            share = [100 * step / (step * slowest_of(ranks, spread, dice) + min(exposed)) for spread in (0, 0.05, 0.15)]
-            print(f"| {net} | {ranks} | {hierarchical(ranks, size) * 1e3:.2f} | " +
-                  " | ".join(f"{seconds * 1e3:.2f}" for seconds in exposed) + " | " +
-                  " | ".join(f"{percent:.0f} %" for percent in share) + " |")
+            print(f"| {net} | {ranks} | {hierarchical(ranks, size) * 1e3:.2f} | {exposed[0] * 1e3:.2f} | {exposed[1] * 1e3:.2f} | "
+                  f"{100 * step / (step + min(exposed)):.0f} % |")
+    dice = random.Random(1)
+    print("\n| order | GPUs | longest batch / mean, in time | in padded frames |\n| --- | --- | --- | --- |")
+    for order, bin_size in [("random", lambda n: 1), ("laplace, bins of 1000", lambda n: 1000),
+                            ("laplace, bins of 200 N", lambda n: 200 * n)]:
+        for ranks in (8, 64, 512):
+            time, frames = imbalance(ranks, bin_size(ranks), dice)
+            print(f"| {order} | {ranks} | {time:.2f} | {frames:.2f} |")
 
 
 def main():
