@@ -55,17 +55,31 @@ std::string memory_text(const Graph& graph, const Program& program, const SizedP
     for (const int index : step.outputs) {
       const ValuePlace& place = program.values[static_cast<size_t>(index)];
       if (place.kind != ValuePlace::Kind::kArena) continue;
-      const Tensor& tensor = plan.tensors[static_cast<size_t>(index)];
-      lines.emplace(tensor.bytes(),
-                    fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n",
-                                static_cast<double>(tensor.bytes()) * 1e-6,
-                                static_cast<double>(plan.offsets[static_cast<size_t>(index)]) * 1e-6, position,
-                                place.last_use, graph.scope_name(node.scope), node.op->name(), tensor.shape().str()));
+      const Shape& shape = plan.shapes[static_cast<size_t>(index)];
+      const size_t bytes = static_cast<size_t>(shape.elements()) * size_of(program.dtypes[static_cast<size_t>(index)]);
+      lines.emplace(
+          bytes, fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n", static_cast<double>(bytes) * 1e-6,
+                             static_cast<double>(plan.offsets[static_cast<size_t>(index)]) * 1e-6, position,
+                             place.last_use, graph.scope_name(node.scope), node.op->name(), shape.str()));
     }
   }
   std::string text;
   for (auto it = lines.rbegin(); it != lines.rend() && most > 0; ++it, --most) text += it->second;
   return text;
+}
+
+std::string out_of_memory_text(const Graph& graph, const Program& program, const SizedPlan& plan,
+                               const std::vector<int64_t>& sizes) {
+  std::string text =
+      fmt::format("this step's values need {:.1f} MB; the batch has", static_cast<double>(plan.bytes) * 1e-6);
+  for (size_t i = 0; i < program.dims.size(); ++i) {
+    const Dim& dim = program.dims[i];
+    if (dim.is_dynamic() || dim.is_batch()) {
+      text += fmt::format(" {}={}", dim.name(), sizes[i]);
+    }
+  }
+  text += "; the largest values (place in memory, steps in which they live, layer/operation, shape):\n";
+  return text + memory_text(graph, program, plan, 10);
 }
 
 }  // namespace wende
