@@ -15,6 +15,8 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "device/choose_device.h"
+#include "device/memory.h"
 #include "engine/network_runner.h"
 #include "optim/updater.h"
 
@@ -65,6 +67,7 @@ double peak_rss_mb() {
 
 struct Options {
   std::string net;
+  std::string device = "cpu";
   int steps = 5;
   int warmup = 2;
   int low = 100;
@@ -89,6 +92,8 @@ Options parse(int argc, char** argv) {
       options.low = options.high = std::atoi(lens.c_str());
       if (const size_t dash = lens.find('-'); dash != std::string::npos)
         options.high = std::atoi(lens.c_str() + dash + 1);
+    } else if (arg == "--device") {
+      options.device = next();
     } else if (arg == "--server") {
       options.server = true;
     } else if (arg == "--startup") {
@@ -150,7 +155,7 @@ class Training {
   explicit Training(const Options& options)
       : config_(wende::Config::from_source(source_of(options.net), "race")),
         built_(build(config_)),
-        store_(built_.network->params(), built_.backward_order) {
+        store_(built_.network->params(), built_.backward_order, wende::choose_device(options.device)) {
     store_.initialize(1);
     runner_ = std::make_unique<wende::NetworkRunner>(*built_.network, built_.gradients, store_);
     std::map<std::string, wende::Value> layer_opts;
@@ -171,6 +176,7 @@ class Training {
     const wende::StepReport report = runner_->run(batch, run_options);
     const double update = cpu_seconds();
     updater_->step(0.001, index_, 1, has_gradient_);
+    wende::synchronize(store_.flat_values().device());
     updater_seconds_ += cpu_seconds() - update;
     ++index_;
     time.wall = wall() - start;
@@ -280,9 +286,10 @@ void bench(const Options& options) {
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   if (options.net.empty()) {
-    fmt::print(stderr,
-               "usage: wende_bench_step ff|lstm|blstm [--steps N] [--warmup N] [--lens LO-HI] [--server] "
-               "[--startup] [--profile] [--plan]\n");
+    fmt::print(
+        stderr,
+        "usage: wende_bench_step ff|lstm|blstm [--device cpu|gpu] [--steps N] [--warmup N] [--lens LO-HI] [--server] "
+        "[--startup] [--profile] [--plan]\n");
     return 2;
   }
   try {

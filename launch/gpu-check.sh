@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # On a machine with an NVIDIA GPU and the CUDA toolkit: builds for that GPU, runs the GPU tests with the real libraries, the memory checkers,
-# and times one training step of each benchmark network on CPU and GPU. Results in out/gpu-check/.
+# and times training steps of the benchmark networks. Results in out/gpu-check/. Written for under ten minutes; it has never run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 out=out/gpu-check
@@ -27,14 +27,21 @@ fi
 cat "$out/gpu.txt"
 architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -1 | tr -d .)
 
-step configure cmake --preset cuda -DCMAKE_CUDA_ARCHITECTURES="$architecture"
-step build cmake --build --preset cuda --target wende ops_test
+step configure cmake --preset cuda -DWENDE_BENCH=ON -DCMAKE_CUDA_ARCHITECTURES="$architecture"
+step build cmake --build --preset cuda --target wende ops_test wende_bench_step
 if [ ! -x build/cuda/wende ]; then
   tail -20 "$out/build.log"
   exit 1
 fi
 step ops env WENDE_TEST_DEVICE=gpu build/cuda/tests/ops_test
 step golden /usr/bin/python3 tests/golden/run_golden.py build/cuda/wende tests/golden/seed --list tests/golden/passing.txt --device gpu
+if [ "$(nvidia-smi --list-gpus | wc -l)" -ge 3 ]; then
+  step ranks /usr/bin/python3 tests/mpi/rank_equality_test.py build/cuda/wende --device gpu
+fi
+for net in ff lstm blstm; do
+  step "bench-$net" build/cuda/bench/wende_bench_step "$net" --device gpu --steps 20 --warmup 5
+  grep -h "step_s\|frames_per_s" "$out/bench-$net.log"
+done
 if command -v compute-sanitizer >/dev/null; then
   for tool in memcheck racecheck initcheck synccheck; do
     step "$tool" env WENDE_TEST_DEVICE=gpu WENDE_CUDA_NO_CACHE=1 compute-sanitizer --tool "$tool" --error-exitcode 86 \

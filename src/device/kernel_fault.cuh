@@ -2,22 +2,10 @@
 
 #include <cuda_runtime.h>
 
-#include <cstdint>
+#include "device/kernel_fault.h"
 
-/// For CUDA sources: bad input that only a kernel can see (a label outside of its range). The first one is kept, and
-/// thrown when the host next looks (device/memory.h: throw_kernel_faults).
+/// For CUDA sources: how kernels report.
 namespace wende::cuda {
-
-enum class FaultKind : int32_t { kNone, kLabel, kGather, kPickLast };
-
-struct KernelFault {
-  int32_t kind;
-  int32_t value;
-  int64_t size;
-};
-
-/// Where kernels report, in device memory.
-KernelFault* fault_slot();
 
 __device__ inline void report_fault(KernelFault* slot, FaultKind kind, int32_t value, int64_t size) {
   if (atomicCAS(&slot->kind, 0, static_cast<int32_t>(kind)) == 0) {

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "device/cuda_memory.h"
-#include "device/kernel_fault.cuh"
+#include "device/kernel_fault.h"
 
 namespace wende::cuda {
 namespace {

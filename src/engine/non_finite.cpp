@@ -2,8 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "base/error.h"
 #include "engine/network_runner.h"
 #include "io/atomic_file.h"
@@ -11,31 +9,6 @@
 #include "tensor/placement.h"
 
 namespace wende {
-
-bool all_finite(const Tensor& values) {
-  const Tensor local = on_host(values);
-  const float* x = local.data<float>();
-  constexpr int64_t kBlock = 1 << 14;
-  for (int64_t begin = 0; begin < values.elements(); begin += kBlock) {
-    const int64_t end = std::min(begin + kBlock, values.elements());
-    float sum[16] = {};  // x * 0 is NaN exactly for non-finite x; no branch in the loop
-    int64_t i = begin;
-    for (; i + 16 <= end; i += 16) {
-      for (int lane = 0; lane < 16; ++lane) {
-        sum[lane] += x[i + lane] * 0.0f;
-      }
-    }
-    for (; i < end; ++i) {
-      sum[0] += x[i] * 0.0f;
-    }
-    for (const float lane : sum) {
-      if (lane != 0.0f) {
-        return false;
-      }
-    }
-  }
-  return true;
-}
 
 std::string find_non_finite(NetworkRunner& runner, const RunOptions& options) {
   RunOptions checked = options;

@@ -12,9 +12,6 @@ namespace wende {
 
 class NetworkRunner;
 
-/// Whether all values are finite; memory speed.
-bool all_finite(const Tensor& values);
-
 /// Runs the last batch again with every output checked: the message of the first layer with a non-finite value, "" if
 /// there is none. Gradients in the store are overwritten. Other ranks take no part.
 std::string find_non_finite(NetworkRunner& runner, const RunOptions& options);

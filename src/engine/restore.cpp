@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/non_finite.h"
 #include "engine/step_log.h"
+#include "tensor/finite.h"
 #include "tensor/placement.h"
 
 namespace wende {
@@ -50,7 +51,7 @@ Checkpoint Engine::make_checkpoint(int epoch) const {
   }
   if (updater_ != nullptr) {
     for (const auto& [name, tensor] : updater_->state()) {
-      checkpoint.optimizer[name] = tensor.clone();
+      checkpoint.optimizer[name] = on_host(tensor).clone();
     }
   }
   checkpoint.texts["dataset"] = dataset_signature_;
@@ -75,7 +76,7 @@ void Engine::save_epoch(int epoch, const std::map<std::string, double>& scores) 
 /// Values that are not finite must not become the newest checkpoint.
 bool Engine::may_save() const {
   for (const std::string& name : store_->names()) {
-    if (store_->value(name).dtype() == DType::kFloat32 && !all_finite(store_->value(name))) {
+    if (store_->value(name).dtype() == DType::kFloat32 && !numbers_finite(store_->value(name))) {
       log_line(1, fmt::format("No checkpoint: parameter '{}' is not finite", name));
       return false;
     }

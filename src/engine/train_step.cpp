@@ -13,6 +13,7 @@
 #include "engine/pass.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
+#include "tensor/finite.h"
 #include "tensor/placement.h"
 
 namespace wende {
@@ -69,7 +70,7 @@ Engine::StepFlags Engine::own_flags(const Pass& pass, const StepReport& report) 
   }
   const bool own_gradients = distributed_.reduce == DistributedOptions::Reduce::kParameters;
   const bool bad = !std::isfinite(report.objective()) ||
-                   (own_gradients && !filters_gradients_ && !all_finite(store_->flat_gradients()));
+                   (own_gradients && !filters_gradients_ && !numbers_finite(store_->flat_gradients()));
   flags.non_finite = bad ? 1 : 0;
   if (communicator_.is_root()) {  // its clock decides for all
     const double now = monotonic_seconds();
@@ -178,14 +179,14 @@ void Engine::average_parameters() {
 /// Sums over the ranks, so all of them see the same.
 bool Engine::gradients_not_finite() const {
   return !filters_gradients_ && distributed_.reduce == DistributedOptions::Reduce::kGradients &&
-         !all_finite(store_->flat_gradients());
+         !numbers_finite(store_->flat_gradients());
 }
 
 bool Engine::skip_non_finite(const Pass& pass, const StepReport& report, const std::optional<Batch>& batch,
                              int64_t step) {
   const int64_t most = config_.get_int("skip_nonfinite_steps", 0);
   const std::string where = fmt::format("epoch {} step {}", pass.epoch, step);
-  const std::string gradient = all_finite(store_->flat_gradients()) ? "finite" : "not finite";
+  const std::string gradient = numbers_finite(store_->flat_gradients()) ? "finite" : "not finite";
   std::string own;
   if (batch) {
     own = find_non_finite(*train_runner_, run_options());

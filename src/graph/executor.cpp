@@ -17,6 +17,8 @@
 #include "graph/op.h"
 #include "graph/program.h"
 #include "graph/sized_plan.h"
+#include "tensor/finite.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
@@ -149,7 +151,11 @@ class Executor::Impl : public RunContext {
     if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
       arena_.reset();  // before the new one is taken: peak memory is one arena
       // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
-      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
+      try {
+        arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
+      } catch (Error& error) {
+        throw error.frame(out_of_memory_text(graph_, program_, it->second, sizes));
+      }
     }
     if (it->second.base != arena_->data()) {
       place_tensors(it->second);

@@ -6,23 +6,9 @@
 #include <vector>
 
 #include "graph/program.h"
-#include "tensor/placement.h"
+#include "tensor/tensor.h"
 
 namespace wende {
-
-/// No NaN and no infinity; true for integers.
-inline bool numbers_finite(const Tensor& tensor) {
-  if (tensor.dtype() != DType::kFloat32) {
-    return true;
-  }
-  const Tensor local = on_host(tensor);
-  const float* x = local.data<float>();
-  float sum = 0;  // x * 0 is NaN exactly for non-finite x; no branch in the loop
-  for (int64_t i = 0; i < tensor.elements(); ++i) {
-    sum += x[i] * 0.0f;
-  }
-  return sum == 0.0f;
-}
 
 /// Everything about a run that depends on sizes only.
 struct SizedPlan {
@@ -60,5 +46,8 @@ class Scratch {
 
 /// The largest values of a plan, with their places and lifetimes, one a line.
 std::string memory_text(const Graph& graph, const Program& program, const SizedPlan& plan, size_t most);
+/// For the error when there is no memory for a plan: sizes of the batch, and the ten largest values.
+std::string out_of_memory_text(const Graph& graph, const Program& program, const SizedPlan& plan,
+                               const std::vector<int64_t>& sizes);
 
 }  // namespace wende

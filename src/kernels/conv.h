@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -23,3 +24,7 @@ void conv_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& geom
 void conv_filter_grad(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(conv)
+WENDE_CUDA_KERNEL(conv_input_grad)
+WENDE_CUDA_KERNEL(conv_filter_grad)

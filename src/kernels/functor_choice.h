@@ -1,6 +1,6 @@
 #pragma once
 
-#include <fmt/core.h>
+#include <string>
 
 #include "base/error.h"
 #include "kernels/pointwise.h"
@@ -39,7 +39,7 @@ auto with_activation(Unary kind, Visit&& visit) {
     case Unary::kLogSigmoid:
       return visit(LogSigmoid{});
     default:
-      throw internal_error(fmt::format("unary function {} has no formula", static_cast<int>(kind)));
+      throw internal_error("unary function " + std::to_string(static_cast<int>(kind)) + " has no formula");
   }
 }
 
@@ -112,7 +112,7 @@ auto with_integer_functor(Unary kind, Visit&& visit) {
     case Unary::kRound:
       return visit(Floor{});
     default:
-      throw internal_error(fmt::format("unary function {} does not take integers", static_cast<int>(kind)));
+      throw internal_error("unary function " + std::to_string(static_cast<int>(kind)) + " does not take integers");
   }
 }
 
@@ -153,7 +153,7 @@ auto with_functor(Binary kind, Visit&& visit) {
     case Binary::kGreaterEqual:
       return visit(GreaterEqual{});
     default:
-      throw internal_error(fmt::format("binary function {} takes bool only", static_cast<int>(kind)));
+      throw internal_error("binary function " + std::to_string(static_cast<int>(kind)) + " takes bool only");
   }
 }
 

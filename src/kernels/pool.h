@@ -20,3 +20,8 @@ void max_pool_grad(const Tensor& x, const Tensor& dy, const PoolGeometry& geomet
 void mean_pool_grad(const Tensor& dy, const PoolGeometry& geometry, const Tensor& dx);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(max_pool)
+WENDE_CUDA_KERNEL(mean_pool)
+WENDE_CUDA_KERNEL(max_pool_grad)
+WENDE_CUDA_KERNEL(mean_pool_grad)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -9,3 +10,5 @@ namespace wende::cpu {
 void top_k(const Tensor& x, const Tensor& values, const Tensor& indices);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(top_k)

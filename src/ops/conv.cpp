@@ -1,12 +1,13 @@
 #include "ops/conv.h"
 
+#include "graph/device_op.h"
 #include "ops/conv_geometry.h"
 
 namespace wende::ops {
 namespace {
 
 /// The three products of a convolution's x, w and y, of which each is the gradient of the others.
-class ConvOp final : public Op {
+class ConvOp final : public DeviceOp {
  public:
   enum class Result { kOutput, kInput, kFilter };
 
@@ -52,11 +53,11 @@ class ConvOp final : public Op {
     for (int i = 0; i + 2 < w.rank(); ++i) window.push_back(w.dim(i));
     const cpu::ConvGeometry geometry = conv_geometry(options_, window, x, y);
     if (result_ == Result::kOutput) {
-      cpu::conv(x, w, geometry, y);
+      WENDE_ON_DEVICE(context.device(), conv(x, w, geometry, y));
     } else if (result_ == Result::kInput) {
-      cpu::conv_input_grad(y, w, geometry, x);
+      WENDE_ON_DEVICE(context.device(), conv_input_grad(y, w, geometry, x));
     } else {
-      cpu::conv_filter_grad(x, y, geometry, w);
+      WENDE_ON_DEVICE(context.device(), conv_filter_grad(x, y, geometry, w));
     }
   }
 

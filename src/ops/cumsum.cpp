@@ -1,12 +1,12 @@
 #include "ops/cumsum.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/cumsum.h"
 
 namespace wende::ops {
 namespace {
 
-class CumsumOp final : public Op {
+class CumsumOp final : public DeviceOp {
  public:
   CumsumOp(int axis, bool reverse) : axis_(axis), reverse_(reverse) {}
   std::string_view name() const override { return "cumsum"; }
@@ -28,7 +28,7 @@ class CumsumOp final : public Op {
     for (int i = 0; i < x.rank(); ++i) {
       if (i != axis_) flat[i < axis_ ? 0 : 2] *= x.dim(i);
     }
-    cpu::cumsum(x.reshaped(flat), reverse_, context.output(0).reshaped(flat));
+    WENDE_ON_DEVICE(context.device(), cumsum(x.reshaped(flat), reverse_, context.output(0).reshaped(flat)));
   }
   std::vector<Expr> vjp(const VjpContext& context) const override { return {cumsum(context.grad(), axis_, !reverse_)}; }
 

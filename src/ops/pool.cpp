@@ -1,5 +1,6 @@
 #include "kernels/pool.h"
 
+#include "graph/device_op.h"
 #include "ops/conv_geometry.h"
 
 namespace wende::ops {
@@ -27,7 +28,7 @@ struct PoolOptions {
 };
 
 /// x (maximum only), dy -> dx.
-class PoolGradOp final : public Op {
+class PoolGradOp final : public DeviceOp {
  public:
   PoolGradOp(PoolOptions options, std::vector<Dim> dims) : options_(std::move(options)), dims_(std::move(dims)) {}
   std::string_view name() const override { return "pool_grad"; }
@@ -40,9 +41,11 @@ class PoolGradOp final : public Op {
     const Tensor& dx = context.output(0);
     if (options_.max) {
       const Tensor& x = context.input(0);
-      cpu::max_pool_grad(x, context.input(1), options_.geometry(x, context.input(1)), dx);
+      const cpu::PoolGeometry geometry = options_.geometry(x, context.input(1));
+      WENDE_ON_DEVICE(context.device(), max_pool_grad(x, context.input(1), geometry, dx));
     } else {
-      cpu::mean_pool_grad(context.input(0), options_.geometry(dx, context.input(0)), dx);
+      const cpu::PoolGeometry geometry = options_.geometry(dx, context.input(0));
+      WENDE_ON_DEVICE(context.device(), mean_pool_grad(context.input(0), geometry, dx));
     }
   }
 
@@ -51,7 +54,7 @@ class PoolGradOp final : public Op {
   std::vector<Dim> dims_;
 };
 
-class PoolOp final : public Op {
+class PoolOp final : public DeviceOp {
  public:
   PoolOp(PoolOptions options, std::vector<Dim> spatial) : options_(std::move(options)), spatial_(std::move(spatial)) {}
   std::string_view name() const override { return "pool"; }
@@ -71,7 +74,12 @@ class PoolOp final : public Op {
   void run(RunContext& context) const override {
     const Tensor& x = context.input(0);
     const Tensor& y = context.output(0);
-    (options_.max ? cpu::max_pool : cpu::mean_pool)(x, options_.geometry(x, y), y);
+    const cpu::PoolGeometry geometry = options_.geometry(x, y);
+    if (options_.max) {
+      WENDE_ON_DEVICE(context.device(), max_pool(x, geometry, y));
+    } else {
+      WENDE_ON_DEVICE(context.device(), mean_pool(x, geometry, y));
+    }
   }
   std::vector<Expr> vjp(const VjpContext& context) const override {
     const auto op = std::make_shared<const PoolGradOp>(options_, context.input(0).dims());

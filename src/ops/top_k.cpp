@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.h"
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/top_k.h"
 #include "ops/gather.h"
 #include "ops/pointwise.h"
@@ -13,7 +13,7 @@
 namespace wende::ops {
 namespace {
 
-class TopKOp final : public Op {
+class TopKOp final : public DeviceOp {
  public:
   explicit TopKOp(Dim k) : k_(std::move(k)) {}
   std::string_view name() const override { return "top_k"; }
@@ -34,7 +34,7 @@ class TopKOp final : public Op {
       throw Error(ExitStatus::kConfig,
                   fmt::format("[top_k] wants {} of an axis of {} elements in this batch", k_.size(), x.dim(-1)));
     }
-    cpu::top_k(x, context.output(0), context.output(1));
+    WENDE_ON_DEVICE(context.device(), top_k(x, context.output(0), context.output(1)));
   }
   /// Each gradient goes where its value came from.
   std::vector<Expr> vjp(const VjpContext& context) const override {

@@ -29,30 +29,29 @@ class Adam : public Optimizer {
   explicit Adam(const AdamArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"adam_m", 0}, {"adam_v", 0}}; }
   void apply(const OptimizerRange& range, double learning_rate, int64_t update) const override {
-    const double t = static_cast<double>(update);
-    const float b1 = static_cast<float>(args_.beta1);
-    const float b2 = static_cast<float>(args_.beta2);
-    const float epsilon = static_cast<float>(args_.epsilon);
-    const float rate =
-        static_cast<float>(learning_rate * std::sqrt(1 - std::pow(args_.beta2, t)) / (1 - std::pow(args_.beta1, t)));
-    const float keep = args_.decays ? static_cast<float>(1 - learning_rate * args_.weight_decay) : 1.0f;
-    const bool nesterov = args_.nesterov;
+    const AdamFormula update_one = numbers(learning_rate, update);
     float* __restrict w = range.values;
     float* __restrict m = range.slots[0];
     float* __restrict v = range.slots[1];
     const float* __restrict gradient = range.gradient;
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = gradient[i];
-      const float mean = b1 * m[i] + (1 - b1) * g;
-      const float square = b2 * v[i] + (1 - b2) * g * g;
-      m[i] = mean;
-      v[i] = square;
-      const float direction = nesterov ? b1 * mean + (1 - b1) * g : mean;
-      w[i] = keep * w[i] - rate * direction / (std::sqrt(square) + epsilon);
-    }
+    for (size_t i = 0; i < range.count; ++i) update_one(w[i], gradient[i], m[i], v[i]);
+  }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const override {
+    return numbers(learning_rate, update);
   }
 
  private:
+  AdamFormula numbers(double learning_rate, int64_t update) const {
+    const double t = static_cast<double>(update);
+    const double rate = learning_rate * std::sqrt(1 - std::pow(args_.beta2, t)) / (1 - std::pow(args_.beta1, t));
+    return {.beta1 = static_cast<float>(args_.beta1),
+            .beta2 = static_cast<float>(args_.beta2),
+            .epsilon = static_cast<float>(args_.epsilon),
+            .rate = static_cast<float>(rate),
+            .keep = args_.decays ? static_cast<float>(1 - learning_rate * args_.weight_decay) : 1.0f,
+            .nesterov = args_.nesterov};
+  }
+
   AdamArgs args_;
 };
 
@@ -64,27 +63,28 @@ class KerasNadam : public Optimizer {
   explicit KerasNadam(const AdamArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
   void apply(const OptimizerRange& range, double learning_rate, int64_t update) const override {
-    const double u1 = scheduled(1);
-    const double u2 = scheduled(2);
-    const double product = std::pow(u1, static_cast<double>(update));
-    const float b1 = static_cast<float>(args_.beta1);
-    const float b2 = static_cast<float>(args_.beta2);
-    const float of_gradient = static_cast<float>((1 - u1) / (1 - product));
-    const float of_mean = static_cast<float>(u2 / (1 - product * u2));
-    const float of_square = static_cast<float>(1 / (1 - args_.beta2));
-    const float rate = static_cast<float>(learning_rate);
-    const float epsilon = static_cast<float>(args_.epsilon);
+    const KerasNadamFormula update_one = numbers(learning_rate, update);
     float* m = range.slots[0];
     float* v = range.slots[1];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      m[i] = b1 * m[i] + (1 - b1) * g;
-      v[i] = b2 * v[i] + (1 - b2) * g * g;
-      range.values[i] -= rate * (of_gradient * g + of_mean * m[i]) / (std::sqrt(v[i] * of_square) + epsilon);
-    }
+    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i], m[i], v[i]);
+  }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const override {
+    return numbers(learning_rate, update);
   }
 
  private:
+  KerasNadamFormula numbers(double learning_rate, int64_t update) const {
+    const double u1 = scheduled(1);
+    const double u2 = scheduled(2);
+    const double product = std::pow(u1, static_cast<double>(update));
+    return {.beta1 = static_cast<float>(args_.beta1),
+            .beta2 = static_cast<float>(args_.beta2),
+            .of_gradient = static_cast<float>((1 - u1) / (1 - product)),
+            .of_mean = static_cast<float>(u2 / (1 - product * u2)),
+            .of_square = static_cast<float>(1 / (1 - args_.beta2)),
+            .rate = static_cast<float>(learning_rate),
+            .epsilon = static_cast<float>(args_.epsilon)};
+  }
   double scheduled(double t) const { return args_.beta1 * (1 - 0.5 * std::pow(0.96, 0.004 * t)); }
   AdamArgs args_;
 };

@@ -18,12 +18,6 @@ void scale(float* values, size_t count, double factor) {
   for (size_t i = 0; i < count; ++i) values[i] *= f;
 }
 
-/// Factor that brings `norm` down to `most`; nan for a norm that is not finite, as in TensorFlow.
-double clip_factor(double norm, double most) {
-  if (!std::isfinite(norm)) return std::numeric_limits<double>::quiet_NaN();
-  return norm > most ? most / norm : 1.0;
-}
-
 /// Normal numbers, drawn again where they are beyond two deviations.
 void add_truncated_normal(float* values, size_t count, double deviation, const ProcessingContext& context) {
   const Philox random = Philox::keyed(context.noise_seed, static_cast<uint64_t>(context.step), context.param);
@@ -84,6 +78,18 @@ GradientOptions GradientOptions::with_layer_options(const Value& updater_opts) c
   reader.field("tags", options.tags, "names for groups of parameters");
   reader.finish("updater_opts");
   return options;
+}
+
+bool GradientOptions::clips_global_norm_only() const {
+  const bool others = accum_grad_multiple_step >= 1 || gradient_noise > 0 || gradient_clip > 0 ||
+                      gradient_clip_norm > 0 || gradient_clip_avg_norm > 0 || grad_norm_to_clip_to_zero > 0 ||
+                      gradient_nan_inf_filter;
+  return !others && gradient_clip_global_norm_tag.empty();
+}
+
+double clip_factor(double norm, double most) {
+  if (!std::isfinite(norm)) return std::numeric_limits<double>::quiet_NaN();
+  return norm > most ? most / norm : 1.0;
 }
 
 double sum_of_squares(const float* values, size_t count) {

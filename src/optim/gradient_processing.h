@@ -27,10 +27,14 @@ struct GradientOptions {
   static GradientOptions from_config(const Config& config);
   /// `this` with the entries of a layer's updater_opts; "optimizer" is the caller's. Unknown entries throw.
   GradientOptions with_layer_options(const Value& updater_opts) const;
+  /// Nothing but gradient_clip_global_norm over all parameters: what a GPU does by itself.
+  bool clips_global_norm_only() const;
   bool needs_global_norm() const { return gradient_clip_global_norm > 0 || grad_norm_to_clip_to_zero > 0; }
 };
 
 double sum_of_squares(const float* values, size_t count);
+/// Factor that brings `norm` down to `most`; nan for a norm that is not finite, as in TensorFlow.
+double clip_factor(double norm, double most);
 
 /// Noise, clipping and filters, in RETURNN's order, in place. Norms: of the raw gradients of all parameters (of the
 /// tag).

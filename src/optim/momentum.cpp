@@ -19,17 +19,16 @@ class Momentum : public Optimizer {
   explicit Momentum(const MomentumArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"momentum", 0}}; }
   void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate);
-    const float mu = static_cast<float>(args_.momentum);
+    const MomentumFormula update_one = numbers(learning_rate);
     float* a = range.slots[0];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      a[i] = mu * a[i] + g;
-      range.values[i] -= rate * (args_.use_nesterov ? g + mu * a[i] : a[i]);
-    }
+    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i], a[i]);
   }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
 
  private:
+  MomentumFormula numbers(double learning_rate) const {
+    return {static_cast<float>(learning_rate), static_cast<float>(args_.momentum), args_.use_nesterov};
+  }
   MomentumArgs args_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "config/args.h"
 #include "config/value.h"
+#include "optim/update_formula.h"
 
 namespace wende {
 
@@ -34,6 +35,8 @@ class Optimizer {
   virtual std::vector<OptimizerSlot> slots() const = 0;
   /// update: 1 for the first update.
   virtual void apply(const OptimizerRange& range, double learning_rate, int64_t update) const = 0;
+  /// The same for a GPU; none: the update runs on the host, on copies.
+  virtual std::optional<UpdateFormula> formula(double /*learning_rate*/, int64_t /*update*/) const { return {}; }
 };
 
 /// Config-level options that are defaults of classes that have such an option.

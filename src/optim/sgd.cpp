@@ -13,8 +13,11 @@ class GradientDescent : public Optimizer {
  public:
   std::vector<OptimizerSlot> slots() const override { return {}; }
   void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate);
-    for (size_t i = 0; i < range.count; ++i) range.values[i] -= rate * range.gradient[i];
+    const DescentFormula update_one{static_cast<float>(learning_rate)};
+    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i]);
+  }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    return DescentFormula{static_cast<float>(learning_rate)};
   }
 };
 
@@ -46,17 +49,16 @@ class KerasSgd : public Optimizer {
   explicit KerasSgd(const KerasSgdArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"momentum", 0}}; }
   void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate);
-    const float mu = static_cast<float>(args_.momentum);
+    const KerasMomentumFormula update_one = numbers(learning_rate);
     float* m = range.slots[0];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float change = rate * range.gradient[i];
-      m[i] = mu * m[i] - change;
-      range.values[i] += args_.nesterov ? mu * m[i] - change : m[i];
-    }
+    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i], m[i]);
   }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
 
  private:
+  KerasMomentumFormula numbers(double learning_rate) const {
+    return {static_cast<float>(learning_rate), static_cast<float>(args_.momentum), args_.nesterov};
+  }
   KerasSgdArgs args_;
 };
 

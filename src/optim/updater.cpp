@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "optim/device_update.h"
 #include "optim/gradient_processing.h"
 #include "optim/optimizer.h"
 #include "tensor/placement.h"
@@ -25,14 +27,15 @@ struct OptimizerGroup {
   double learning_rate_multiplier = 1;
   int64_t updates = 0;
   Value options;  ///< as written; equal options share one group
+  std::unique_ptr<DeviceUpdate> on_device;
 };
 
 struct Member {
   std::string name;
   size_t group;
   GradientOptions options;
-  float* values;
-  float* gradient;
+  float* values = nullptr;  ///< on the host, as the gradient
+  float* gradient = nullptr;
   size_t count;
   uint32_t index;
   double decoupled_l2 = 0;
@@ -84,7 +87,7 @@ class Updater::Impl {
  public:
   Impl(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
        const std::map<std::string, double>& decoupled_l2)
-      : params_(params), values_(on_host(params.flat_values())), gradients_(on_host(params.flat_gradients())) {
+      : params_(params) {
     read_config(config);
     const GradientOptions common = GradientOptions::from_config(config);
     default_options_ = default_optimizer_options(config, defaults_);
@@ -98,6 +101,14 @@ class Updater::Impl {
       if (l2 != decoupled_l2.end() && !members_.empty()) members_.back().decoupled_l2 = l2->second;
     }
     errors.throw_if_any();
+    on_device_ = !params.flat_values().device().is_cpu() && device_can();
+    if (on_device_) {
+      for (OptimizerGroup& group : groups_) group.on_device = std::make_unique<DeviceUpdate>(params, *group.optimizer);
+    } else {
+      values_ = on_host(params.flat_values());
+      gradients_ = on_host(params.flat_gradients());
+    }
+    for (Member& member : members_) allocate_state(member);
   }
 
   void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient) {
@@ -106,6 +117,7 @@ class Updater::Impl {
       member.present = found != has_gradient.end() && found->second;
     }
     const double rate = effective_learning_rate(learning_rate, step, epoch);
+    if (on_device_) return step_on_device(rate);
     if (!params_.flat_values().device().is_cpu()) {
       values_.copy_from(params_.flat_values());
       gradients_.copy_from(params_.flat_gradients());
@@ -146,11 +158,14 @@ class Updater::Impl {
     for (const Member& member : members_) {
       if (!member.present) continue;
       const Shape& shape = params_.value(member.name).shape();
-      result[member.name] = Tensor::wrap(DType::kFloat32, shape, reinterpret_cast<std::byte*>(member.result()));
+      result[member.name] = on_device_
+                                ? on_host(params_.gradient(member.name))
+                                : Tensor::wrap(DType::kFloat32, shape, reinterpret_cast<std::byte*>(member.result()));
     }
     return result;
   }
 
+  /// Where it is kept: with parameters on a GPU, there.
   std::map<std::string, Tensor> state() const {
     std::map<std::string, Tensor> result;
     for (size_t group = 0; group < groups_.size(); ++group) {
@@ -238,11 +253,56 @@ class Updater::Impl {
     if (own != nullptr && !own->is_none()) {
       member.group = add_group(own->is_string() ? Value::dict({{Value::of("class"), *own}}) : *own);
     }
-    member.values = values_.data<float>() + params_.offset(name);
-    member.gradient = gradients_.data<float>() + params_.offset(name);
     member.count = static_cast<size_t>(params_.value(name).elements());
-    const Shape& shape = params_.value(name).shape();
-    for (const OptimizerSlot& slot : groups_[member.group].optimizer->slots()) {
+    members_.push_back(std::move(member));
+  }
+
+  /// Can the GPU do all of it: the optimisers, and what happens to gradients before.
+  bool device_can() const {
+    for (const Member& member : members_) {
+      const bool same_clip = member.options.gradient_clip_global_norm == members_[0].options.gradient_clip_global_norm;
+      if (!member.options.clips_global_norm_only() || !same_clip || member.decoupled_l2 != 0 ||
+          !groups_[member.group].optimizer->formula(1.0, 1)) {
+        log_line(2, "warning: the optimizer runs on the host, on copies of parameters and gradients");
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void step_on_device(double rate) {
+    std::vector<std::vector<std::string>> present(groups_.size());
+    for (const Member& member : members_) {
+      if (member.present) present[member.group].push_back(member.name);
+    }
+    for (size_t i = 0; i < groups_.size(); ++i) groups_[i].on_device->choose(present[i]);
+    const double most = members_.empty() ? 0 : members_[0].options.gradient_clip_global_norm;
+    double factor = 1;
+    if (most > 0) {
+      double squares = 0;
+      for (const OptimizerGroup& group : groups_) squares += group.on_device->sum_of_squares();
+      factor = clip_factor(std::sqrt(squares), most);
+    }
+    for (OptimizerGroup& group : groups_) {
+      if (group.on_device->empty()) continue;
+      group.updates += 1;
+      group.on_device->step(*group.optimizer->formula(rate * group.learning_rate_multiplier, group.updates),
+                            static_cast<float>(factor));
+    }
+  }
+
+  void allocate_state(Member& member) {
+    const std::vector<OptimizerSlot> slots = groups_[member.group].optimizer->slots();
+    if (on_device_) {
+      for (size_t i = 0; i < slots.size(); ++i) {
+        member.slots.emplace_back(slots[i].name, groups_[member.group].on_device->slot(i, member.name));
+      }
+      return;
+    }
+    member.values = values_.data<float>() + params_.offset(member.name);
+    member.gradient = gradients_.data<float>() + params_.offset(member.name);
+    const Shape& shape = params_.value(member.name).shape();
+    for (const OptimizerSlot& slot : slots) {
       Tensor tensor = Tensor::zeros(DType::kFloat32, shape);
       std::fill_n(tensor.data<float>(), member.count, slot.start);
       member.slots.emplace_back(slot.name, tensor);
@@ -251,7 +311,6 @@ class Updater::Impl {
       member.accumulated = Tensor::zeros(DType::kFloat32, shape);
       member.processed = Tensor::zeros(DType::kFloat32, shape);
     }
-    members_.push_back(std::move(member));
   }
 
   /// Norms of the raw gradients by tag; "" = all.
@@ -306,7 +365,8 @@ class Updater::Impl {
   }
 
   ParamStore& params_;
-  Tensor values_;  ///< the flat blocks of params_, or their copies on the host
+  bool on_device_ = false;
+  Tensor values_;  ///< unless on_device_: the flat blocks of params_, or their copies on the host
   Tensor gradients_;
   OptimizerDefaults defaults_;
   Value default_options_;

@@ -29,7 +29,7 @@ class Updater {
 
   /// Gradients as they went into the optimiser in the last step (after clipping etc.); for `wende replay`.
   std::map<std::string, Tensor> processed_gradients() const;
-  /// Optimiser state by name ("W/adam_m", ...), for checkpoints.
+  /// Optimiser state by name ("W/adam_m", ...), for checkpoints; on the device that updates the parameters.
   std::map<std::string, Tensor> state() const;
   void load_state(const std::map<std::string, Tensor>& state);
 

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "optim/optimizer.h"
+#include "optim/param_store.h"
+
+namespace wende {
+
+/// The weights of one optimiser on a GPU, and the numbers that it keeps for them: flat blocks like those of ParamStore.
+class DeviceUpdate {
+ public:
+  DeviceUpdate(const ParamStore& params, const Optimizer& optimizer);
+
+  /// Slot i of a parameter, a view.
+  Tensor slot(size_t i, const std::string& param) const;
+  /// Which parameters take part in the next steps.
+  void choose(const std::vector<std::string>& params);
+  bool empty() const { return pieces_.elements() == 0; }
+  double sum_of_squares() const;  ///< of the gradients; waits
+  /// One launch. Gradients are multiplied by the factor, in place, before they are used.
+  void step(const UpdateFormula& formula, float gradient_factor) const;
+
+ private:
+  const ParamStore& params_;
+  std::vector<Tensor> slots_;
+  std::vector<std::string> chosen_;
+  Tensor pieces_;
+};
+
+}  // namespace wende
