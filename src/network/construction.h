@@ -121,6 +121,7 @@ class NetworkConstruction {
   friend struct RecSubnet;
   // construction.cpp: which layers, in which order.
   void build_level(NetworkLevel& level);
+  void complete_subnetworks(NetworkLevel& level);
   void build_registered(NetworkLevel& level);
   bool wanted(const NetworkLevel& level, const std::string& name, const Value& dict) const;
   bool skipped(const Value& dict) const;
@@ -197,6 +198,11 @@ class NetworkConstruction {
   // subnetwork.cpp
   NetworkLevel& subnetwork(NetworkLevel& level, const std::string& name, const Value& dict);
   void construct_subnetwork(LayerPlan& plan, BuiltLayer& built);
+
+  // masked_computation.cpp
+  void construct_masked(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  LayerOutput masked(NetworkLevel& level, const std::string& name, const LayerOutput& now, const LayerOutput& mask);
+  const BuiltLayer& masked_sub_layer(NetworkLevel& level, const std::string& path, const Value& asker);
 
   // rec_*.cpp: rec layers with a unit of layers.
   void construct_rec_subnet(LayerPlan& plan, BuiltLayer& built);

@@ -151,6 +151,9 @@ const BuiltLayer& NetworkConstruction::sub_path(NetworkLevel& level, const std::
   if (klass && klass->is_string() && klass->as_string() == "subnetwork") {
     return resolve(subnetwork(level, head, *dict), tail, asker);
   }
+  if (is_masked_computation(dict)) {
+    return masked_sub_layer(level, path, asker);
+  }
   if (const Value* unit = dict->find("unit"); unit && unit->is_dict() && klass && klass->as_string() == "rec") {
     const BuiltLayer& rec = layer(level, head, asker);
     if (rec.unit && unit->find(tail.substr(0, tail.find('/')))) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "optim/gradient_processing.h"
 #include "optim/optimizer.h"
+#include "tensor/placement.h"
 
 namespace wende {
 namespace {
@@ -83,7 +84,7 @@ class Updater::Impl {
  public:
   Impl(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
        const std::map<std::string, double>& decoupled_l2)
-      : params_(params) {
+      : params_(params), values_(on_host(params.flat_values())), gradients_(on_host(params.flat_gradients())) {
     read_config(config);
     const GradientOptions common = GradientOptions::from_config(config);
     default_options_ = default_optimizer_options(config, defaults_);
@@ -105,6 +106,10 @@ class Updater::Impl {
       member.present = found != has_gradient.end() && found->second;
     }
     const double rate = effective_learning_rate(learning_rate, step, epoch);
+    if (!params_.flat_values().device().is_cpu()) {
+      values_.copy_from(params_.flat_values());
+      gradients_.copy_from(params_.flat_gradients());
+    }
     std::map<std::string, double> norms = global_norms();
     std::vector<char> counted(groups_.size(), 0);
     for (Member& member : members_) {
@@ -118,6 +123,7 @@ class Updater::Impl {
       counted[member.group] = 1;
       update(member, group, rate);
     }
+    if (!params_.flat_values().device().is_cpu()) params_.flat_values().copy_from(values_);
   }
 
   double effective_learning_rate(double learning_rate, int64_t step, int epoch) const {
@@ -139,7 +145,8 @@ class Updater::Impl {
     std::map<std::string, Tensor> result;
     for (const Member& member : members_) {
       if (!member.present) continue;
-      result[member.name] = member.processed.elements() > 0 ? member.processed : params_.gradient(member.name);
+      const Shape& shape = params_.value(member.name).shape();
+      result[member.name] = Tensor::wrap(DType::kFloat32, shape, reinterpret_cast<std::byte*>(member.result()));
     }
     return result;
   }
@@ -231,8 +238,8 @@ class Updater::Impl {
     if (own != nullptr && !own->is_none()) {
       member.group = add_group(own->is_string() ? Value::dict({{Value::of("class"), *own}}) : *own);
     }
-    member.values = params_.value(name).data<float>();
-    member.gradient = params_.gradient(name).data<float>();
+    member.values = values_.data<float>() + params_.offset(name);
+    member.gradient = gradients_.data<float>() + params_.offset(name);
     member.count = static_cast<size_t>(params_.value(name).elements());
     const Shape& shape = params_.value(name).shape();
     for (const OptimizerSlot& slot : groups_[member.group].optimizer->slots()) {
@@ -299,6 +306,8 @@ class Updater::Impl {
   }
 
   ParamStore& params_;
+  Tensor values_;  ///< the flat blocks of params_, or their copies on the host
+  Tensor gradients_;
   OptimizerDefaults defaults_;
   Value default_options_;
   Value dynamic_;
