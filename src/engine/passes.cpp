@@ -31,6 +31,17 @@ StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batc
   return runner.empty_report();
 }
 
+/// Leaves out, on ranks other than the first, what is not a sum over the batch: constraints on parameters, norms that
+/// are numbers of the config.
+void count_once(StepReport& report, const Network& network) {
+  report.constraints = report.data_constraints;
+  for (size_t i = 0; i < report.losses.size(); ++i) {
+    if (network.losses()[i].constant_norm) {
+      report.losses[i].inv_norm = 0;
+    }
+  }
+}
+
 StepReport sums_of(const PassResult& result) {
   StepReport sums;
   sums.losses = result.losses;
@@ -103,8 +114,8 @@ PassResult Engine::run_pass(Pass& pass) {
     const std::optional<Batch> batch = next_batch(loader);
     const double step_start = monotonic_seconds();
     StepReport report = pass.train ? compute_gradients(batch, pass.learning_rate) : evaluate_step(runner, batch);
-    if (!communicator_.is_root() && !distributed_.horovod) {  // constraints on parameters count once
-      report.constraints = report.data_constraints;
+    if (!communicator_.is_root() && !distributed_.horovod) {
+      count_once(report, runner.network());
     }
     if (!pass.train) {
       assign_parameters(runner, batch.has_value());
