@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
@@ -100,7 +101,8 @@ void require_agreement(Communicator& communicator, const Facts& facts) {
 }
 
 void require_equal_parameters(Communicator& communicator, const Tensor& flat_values, int64_t step) {
-  const uint64_t hash = hash64(flat_values.raw(), static_cast<size_t>(flat_values.elements()) * sizeof(float));
+  const Tensor values = on_host(flat_values);
+  const uint64_t hash = hash64(values.raw(), values.bytes());
   const auto half = static_cast<int64_t>(hash & std::numeric_limits<int64_t>::max());
   int64_t extremes[2] = {half, -half};
   communicator.all_max(extremes, 2);

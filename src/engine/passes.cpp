@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "engine/pass.h"
+#include "engine/run_report.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
 
@@ -29,6 +30,13 @@ StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batc
   }
   runner.skip();
   return runner.empty_report();
+}
+
+StepReport sums_of(const PassResult& result) {
+  StepReport sums;
+  sums.losses = result.losses;
+  sums.meta = result.meta;
+  return sums;
 }
 
 }  // namespace
@@ -72,6 +80,16 @@ void Engine::begin_pass(const Pass& pass, PassResult& result, const PassPlan& pl
     status_.begin_epoch(pass.epoch, plan.steps, plan.first_step);
     last_checkpoint_ = last_parameter_sync_ = monotonic_seconds();
   }
+}
+
+void Engine::step_done(const Pass& pass, const StepReport& report, const StepFlags& flags, int64_t steps,
+                       const PassResult& result) {
+  if (!memory_told_) {
+    memory_told_ = true;
+    log_line(3, memory_line(state_bytes(), train_runner_->executor().arena_bytes()));
+  }
+  status_.step_done(result.steps, report.objective());
+  save_at_interval(pass.epoch, result, flags, steps);
 }
 
 PassResult Engine::run_pass(Pass& pass) {
@@ -122,12 +140,12 @@ PassResult Engine::run_pass(Pass& pass) {
     result.batches = std::min(result.batches + plan.ranks, static_cast<int64_t>(plan.batches.batches.size()));
     result.stopped = flags.stop > 0 && (pass.train || !distributed_.ranks_report_alone());
     if (pass.train) {
-      status_.step_done(result.steps, report.objective());
-      save_at_interval(pass.epoch, result, flags, plan.steps);
+      step_done(pass, report, flags, plan.steps, result);
     }
   }
   dumps.end_run();
   result.seconds = monotonic_seconds() - start;
+  observers_.run_finished(runner, sums_of(result), result.steps, result.seconds, result.stopped);
   step_log.finish(result.steps, result.seconds);
   return result;
 }

@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/non_finite.h"
 #include "engine/step_log.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
@@ -45,7 +46,7 @@ Tensor batch_norm_of_other_version(const std::map<std::string, Tensor>& values, 
 Checkpoint Engine::make_checkpoint(int epoch) const {
   Checkpoint checkpoint;
   for (const std::string& name : store_->names()) {
-    checkpoint.params[name] = store_->value(name).clone();
+    checkpoint.params[name] = on_host(store_->value(name)).clone();
   }
   if (updater_ != nullptr) {
     for (const auto& [name, tensor] : updater_->state()) {

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "device/choose_device.h"
 #include "engine/engine.h"
 #include "engine/rank_map.h"
 #include "engine/run_report.h"
@@ -21,7 +22,7 @@ void Engine::start_watching() {
   options.folder = model_files_.hang_folder();
   options.terminated = terminated;
   watchdog_ = std::make_unique<Watchdog>(communicator_, options);
-  log_rank_map(communicator_, "cpu");
+  log_rank_map(communicator_, device_text(device_));
   communicator_.barrier();
   trace_origin_ = monotonic_seconds();
   if (config_.has("timeline_file")) {
@@ -77,6 +78,20 @@ Facts Engine::start_facts(const Dataset& dataset) const {
           {"dataset", same_data ? signature_of(dataset) : ""},
           {"parameters", layout},
           {"versions", library_versions(communicator_)}};
+}
+
+size_t Engine::state_bytes() const {
+  size_t bytes = 0;
+  for (const std::string& name : store_->names()) {
+    bytes += store_->value(name).bytes();
+  }
+  for (const std::string& name : store_->trainable_names()) {
+    bytes += store_->gradient(name).bytes();
+  }
+  for (const auto& [name, tensor] : updater_->state()) {
+    bytes += tensor.bytes();
+  }
+  return bytes;
 }
 
 void Engine::report_times() {
