@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "engine/pass.h"
+#include "engine/run_report.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
 
@@ -92,6 +93,16 @@ void Engine::begin_pass(const Pass& pass, PassResult& result, const PassPlan& pl
   }
 }
 
+void Engine::step_done(const Pass& pass, const StepReport& report, const StepFlags& flags, int64_t steps,
+                       const PassResult& result) {
+  if (!memory_told_) {
+    memory_told_ = true;
+    log_line(3, memory_line(state_bytes(), train_runner_->executor().arena_bytes()));
+  }
+  status_.step_done(result.steps, report.objective());
+  save_at_interval(pass.epoch, result, flags, steps);
+}
+
 PassResult Engine::run_pass(Pass& pass) {
   NetworkRunner& runner = pass.train ? *train_runner_ : *eval_runner_;
   HdfDumpCallback& dumps = pass.train ? *train_dumps_ : *eval_dumps_;
@@ -140,8 +151,7 @@ PassResult Engine::run_pass(Pass& pass) {
     result.batches = std::min(result.batches + plan.ranks, static_cast<int64_t>(plan.batches.batches.size()));
     result.stopped = flags.stop > 0 && (pass.train || !distributed_.ranks_report_alone());
     if (pass.train) {
-      status_.step_done(result.steps, report.objective());
-      save_at_interval(pass.epoch, result, flags, plan.steps);
+      step_done(pass, report, flags, plan.steps, result);
     }
   }
   dumps.end_run();
