@@ -33,7 +33,6 @@ struct BuiltLayer {
   std::map<std::string, std::string> params;  ///< local name -> variable
   std::vector<std::string> owned;             ///< variables that are not borrowed through reuse_params
   std::vector<TargetRef> targets;             ///< of its "target" option or its loss
-  Expr loss_frames;                           ///< per-frame loss, for copy_output_loss_from_source_idx
   RecSubnet* unit = nullptr;                  ///< of a rec layer with a unit of layers
 };
 
@@ -149,7 +148,7 @@ class NetworkConstruction {
   void resolve_in_dim(LayerPlan& plan);
   void apply_output_options(const LayerPlan& plan, Data& out);
   void apply_size_target(const LayerPlan& plan, BuiltLayer& built);
-  void copy_loss_frames(const LayerPlan& plan, BuiltLayer& built) const;
+  void copy_output_loss(const LayerPlan& plan, BuiltLayer& built) const;
   void check_output(const LayerPlan& plan, BuiltLayer& built);
   void print_output(const LayerPlan& plan, BuiltLayer& built) const;
 
@@ -180,7 +179,7 @@ class NetworkConstruction {
 
   // losses.cpp
   void make_loss(LayerPlan& plan);
-  void add_loss(LayerPlan& plan, BuiltLayer& built);
+  void add_loss(LayerPlan& plan, const BuiltLayer& built);
   Expr inverse_norm(const LayerPlan& plan, const LossContext& context);
   void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
   /// The sum over all ranks of a value of fixed size; just the value if there is one rank.
@@ -256,6 +255,8 @@ class NetworkConstruction {
 /// The error of a layer whose only fault is that layer `name` could not be built; never shown.
 Error dependent(const std::string& name);
 bool is_dependent(const Error& error);
+/// An option that is there and not None, else nullptr.
+const Value* given(const Value& options, const char* key);
 /// A Python truth value; nullptr is false.
 bool truthy(const Value* value);
 /// The layers of a network dict (no "#" options), sorted, as RETURNN visits them.

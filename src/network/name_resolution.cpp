@@ -92,7 +92,6 @@ const BuiltLayer& NetworkConstruction::captured_layer(NetworkLevel& level, const
     for (auto& [key, output] : imported->sub_outputs) {
       output.expr = output.expr.defined() ? level.graph->capture(output.expr) : Expr{};
     }
-    imported->loss_frames = {};
   }
   return *imported;
 }
