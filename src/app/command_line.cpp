@@ -32,6 +32,7 @@ void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_flag("--literal", line.literal, "accept literals only; nothing in the config is executed");
   command.add_flag("--strict", line.strict, "warnings about the config are errors");
   command.add_flag("--debug", line.debug, "one rank, numerics checked after each operation");
+  command.add_option("--device", line.device, "cpu, gpu, or gpu:1 for one GPU (default: the config's)");
   command.add_flag("--profile", line.profile, "print the time by layer at the end");
   command.add_option("--trace", line.trace, "write a timeline of all ranks (Chrome's trace format)");
   command.add_flag("--allow-dataset-change", line.allow_dataset_change, "go on with other training data than before");
@@ -65,6 +66,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   CLI::App* replay = app.add_subcommand("replay", "run the one batch of a case file and write all numbers");
   replay->add_option("case", line.file, "case file (/config, /inputs, /params)")->required();
   replay->add_option("--out", line.out, "result file")->required();
+  replay->add_option("--device", line.device, "cpu (default), gpu, or gpu:1 for one GPU");
   CLI::App* layers = app.add_subcommand("layers", "list the layer classes, or the options of one");
   layers->add_option("name", line.layer, "layer class");
   layers->add_flag("--markdown", line.markdown, "as in docs/layers");

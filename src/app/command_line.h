@@ -13,6 +13,7 @@ struct CommandLine {
   std::string file;             ///< config, case or file to look at
   std::string out;              ///< replay
   std::string layer;            ///< layers NAME
+  std::string device;           ///< cpu, gpu, gpu:1; empty: the config's
   bool markdown = false;        ///< layers
   bool literal = false;         ///< config of literals only
   bool strict = false;          ///< warnings about the config are errors

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/stack_dump.h"
 #include "collective/communicator.h"
+#include "device/choose_device.h"
 #include "engine/config_check.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
@@ -39,6 +40,10 @@ Config read_config(const CommandLine& line) {
     if (std::vector<Diagnostic> warnings = config_warnings(config); !warnings.empty()) {
       throw Error(ExitStatus::kConfig, std::move(warnings));
     }
+  }
+  if (!line.device.empty()) {
+    choose_device(line.device);  // an error here, where the config's `device` may give way to the CPU
+    config.set("device", Value::of(line.device));
   }
   if (!line.trace.empty()) {
     config.set("timeline_file", Value::of(line.trace));
@@ -120,7 +125,7 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
 
 int run_alone(const CommandLine& line) {
   if (line.command == "replay") {
-    replay(line.file, line.out);
+    replay(line.file, line.out, choose_device(line.device.empty() ? "cpu" : line.device));
   } else if (line.command == "layers") {
     list_layers(line.layer, line.markdown);
   } else if (line.command == "inspect") {

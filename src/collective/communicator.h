@@ -19,10 +19,16 @@ class PendingSum {
   virtual bool done() = 0;
 };
 
-/// The ranks of a run. `self` (one rank, no MPI) is a full implementation.
-class Communicator {
+/// Starts sums over the ranks of one kind of memory: a Communicator in the host's, device_sums() in the GPUs'.
+class AsyncSums {
  public:
-  virtual ~Communicator() = default;
+  virtual ~AsyncSums() = default;
+  virtual std::unique_ptr<PendingSum> start_all_sum(float* values, size_t count) = 0;  ///< in place, any order of waits
+};
+
+/// The ranks of a run. `self` (one rank, no MPI) is a full implementation.
+class Communicator : public AsyncSums {
+ public:
   static std::unique_ptr<Communicator> self();
   /// MPI_COMM_WORLD. `self()` semantics with one rank, but through MPI.
   static std::unique_ptr<Communicator> mpi(int* argc, char*** argv);
@@ -37,7 +43,6 @@ class Communicator {
   virtual void all_sum(float* values, size_t count) = 0;  ///< in place
   virtual void all_sum(double* values, size_t count) = 0;
   virtual void all_max(int64_t* values, size_t count) = 0;
-  virtual std::unique_ptr<PendingSum> start_all_sum(float* values, size_t count) = 0;  ///< in place, any order of waits
   virtual void broadcast(void* data, size_t bytes, int root = 0) = 0;
   std::string broadcast_string(std::string text, int root = 0);
   /// Rank 0 gets every rank's bytes, in rank order; the others an empty vector.

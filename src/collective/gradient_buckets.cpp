@@ -8,9 +8,9 @@
 
 namespace wende {
 
-GradientBuckets::GradientBuckets(Communicator& communicator, float* buffer, std::vector<size_t> offsets,
+GradientBuckets::GradientBuckets(AsyncSums& sums, float* buffer, std::vector<size_t> offsets,
                                  std::vector<size_t> counts, size_t extra, size_t bucket_bytes)
-    : communicator_(communicator), buffer_(buffer) {
+    : sums_(sums), buffer_(buffer) {
   if (offsets.size() != counts.size()) throw internal_error("gradient buckets: offsets and counts differ in length");
   size_t bucket_floats = bucket_bytes / sizeof(float);
   size_t end = offsets.empty() ? 0 : offsets.front();
@@ -49,13 +49,16 @@ void GradientBuckets::begin_step() {
 void GradientBuckets::ready(size_t param) {
   Bucket& bucket = buckets_.at(bucket_of_.at(param));
   if (bucket.missing == 0) throw internal_error(fmt::format("gradient buckets: parameter {} is ready twice", param));
+  for (const Bucket& other : buckets_) {
+    if (other.pending) other.pending->done();  // MPI moves sums on only while it is called
+  }
   if (--bucket.missing > 0) return;
   // All ranks must start their sums in the same order, so a bucket waits for the ones before it.
   for (Bucket& next : buckets_) {
     if (next.sent) continue;
     if (next.missing > 0) return;
     next.sent = true;
-    if (next.end > next.begin) next.pending = communicator_.start_all_sum(buffer_ + next.begin, next.end - next.begin);
+    if (next.end > next.begin) next.pending = sums_.start_all_sum(buffer_ + next.begin, next.end - next.begin);
   }
 }
 
@@ -65,7 +68,7 @@ void GradientBuckets::finish() {
     bucket.missing = 0;
     bucket.sent = true;
     if (bucket.end > bucket.begin) {
-      bucket.pending = communicator_.start_all_sum(buffer_ + bucket.begin, bucket.end - bucket.begin);
+      bucket.pending = sums_.start_all_sum(buffer_ + bucket.begin, bucket.end - bucket.begin);
     }
   }
   for (Bucket& bucket : buckets_) {

@@ -15,8 +15,8 @@ class GradientBuckets {
  public:
   /// offsets[i], counts[i]: range of parameter i, ascending; gaps between them hold zeros. `extra` floats right behind
   /// the last one (statistics, have-data bit) ride with the last bucket, which is sent by finish().
-  GradientBuckets(Communicator& communicator, float* buffer, std::vector<size_t> offsets, std::vector<size_t> counts,
-                  size_t extra, size_t bucket_bytes = 4u << 20);
+  GradientBuckets(AsyncSums& sums, float* buffer, std::vector<size_t> offsets, std::vector<size_t> counts, size_t extra,
+                  size_t bucket_bytes = 4u << 20);
   void begin_step();
   void ready(size_t param);  ///< its gradient is written
   void finish();             ///< sends what is left, waits for all
@@ -30,7 +30,7 @@ class GradientBuckets {
     std::unique_ptr<PendingSum> pending;
     bool sent;
   };
-  Communicator& communicator_;
+  AsyncSums& sums_;
   float* buffer_;
   std::vector<Bucket> buckets_;
   std::vector<size_t> bucket_of_;

@@ -1,10 +1,11 @@
-#include "device/device.h"
-
 #include <fmt/core.h>
 
 #include <cstdlib>
+#include <cstring>
 
 #include "base/error.h"
+#include "device/cuda_memory.h"
+#include "device/memory.h"
 
 namespace wende {
 
@@ -12,8 +13,10 @@ std::string Device::str() const { return is_cpu() ? "cpu" : fmt::format("cuda:{}
 
 std::shared_ptr<Buffer> Buffer::allocate(size_t bytes, Device device) {
   constexpr size_t kAlignment = 64;
-  if (!device.is_cpu()) throw internal_error("this build has no memory on " + device.str());
   if (bytes > SIZE_MAX - kAlignment) throw internal_error(fmt::format("a buffer of {} bytes was asked for", bytes));
+  if (!device.is_cpu()) {
+    return std::shared_ptr<Buffer>(new Buffer(cuda::allocate(bytes == 0 ? kAlignment : bytes), bytes, device));
+  }
   const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   // Empty buffers own memory too, so that a null pointer means "undefined" everywhere.
   void* data = std::aligned_alloc(kAlignment, rounded == 0 ? kAlignment : rounded);
@@ -24,6 +27,42 @@ std::shared_ptr<Buffer> Buffer::allocate(size_t bytes, Device device) {
   return std::shared_ptr<Buffer>(new Buffer(static_cast<std::byte*>(data), bytes, device));
 }
 
-Buffer::~Buffer() { std::free(data_); }
+Buffer::~Buffer() {
+  if (device_.is_cpu()) {
+    std::free(data_);
+  } else {
+    cuda::release(data_);
+  }
+}
+
+void copy_bytes(std::byte* to, Device to_device, const std::byte* from, Device from_device, size_t bytes) {
+  if (bytes == 0) return;
+  if (to_device.is_cpu() && from_device.is_cpu()) {
+    std::memcpy(to, from, bytes);
+  } else if (from_device.is_cpu()) {
+    cuda::copy_to_device(to, from, bytes);
+  } else if (to_device.is_cpu()) {
+    cuda::copy_to_host(to, from, bytes);
+  } else {
+    cuda::copy_on_device(to, from, bytes);
+  }
+}
+
+void clear_bytes(std::byte* data, Device device, size_t bytes) {
+  if (bytes == 0) return;
+  if (device.is_cpu()) {
+    std::memset(data, 0, bytes);
+  } else {
+    cuda::clear(data, bytes);
+  }
+}
+
+void throw_kernel_faults(Device device) {
+  if (!device.is_cpu()) cuda::throw_faults();
+}
+
+void synchronize(Device device) {
+  if (!device.is_cpu()) cuda::synchronize();
+}
 
 }  // namespace wende

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "device/host_device.h"
+
 namespace wende {
 
 /// Philox4x32-10 (Salmon et al., SC 2011): counter-based, so that the value of an element depends on
@@ -14,13 +16,13 @@ struct Philox {
   uint32_t stream0;  ///< step
   uint32_t stream1;  ///< node
 
-  static Philox keyed(uint64_t seed, uint64_t step, uint32_t node) {
+  WENDE_HD static Philox keyed(uint64_t seed, uint64_t step, uint32_t node) {
     return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(step),
             node ^ (static_cast<uint32_t>(step >> 32) * 0x9E3779B9u)};
   }
 
   /// Four words for block `index`; element i uses word i % 4 of block i / 4.
-  std::array<uint32_t, 4> block(uint64_t index) const {
+  WENDE_HD std::array<uint32_t, 4> block(uint64_t index) const {
     std::array<uint32_t, 4> c{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), stream0, stream1};
     uint32_t k0 = key0;
     uint32_t k1 = key1;
@@ -36,12 +38,12 @@ struct Philox {
   }
 
   /// Uniform in [0, 1), 24 bits.
-  static float to_uniform(uint32_t word) { return static_cast<float>(word >> 8) * (1.0f / 16777216.0f); }
+  WENDE_HD static float to_uniform(uint32_t word) { return static_cast<float>(word >> 8) * (1.0f / 16777216.0f); }
 
-  float uniform(uint64_t element) const { return to_uniform(block(element / 4)[element % 4]); }
+  WENDE_HD float uniform(uint64_t element) const { return to_uniform(block(element / 4)[element % 4]); }
 
   /// Standard normal by Box-Muller; elements 2j and 2j+1 share one pair of words.
-  float normal(uint64_t element) const {
+  WENDE_HD float normal(uint64_t element) const {
     const auto words = block(element / 4);
     const size_t pair = (element % 4) / 2 * 2;
     const float u1 = 1.0f - to_uniform(words[pair]);

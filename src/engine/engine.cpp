@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "engine/config_check.h"
+#include "engine/learning_rate_function.h"
+#include "engine/training_device.h"
 #include "io/atomic_file.h"
 
 namespace wende {
@@ -22,7 +24,7 @@ Config checked(Config config) {
     log_line(1, "warning: " + warning.render());
   }
   check_config(config);
-  return config;
+  return with_traced_learning_rate(std::move(config));
 }
 
 }  // namespace
@@ -32,6 +34,7 @@ Engine::Engine(Config config, Communicator& communicator)
       communicator_(communicator),
       extern_data_(ExternData::from_config(config_)),
       model_files_(config_),
+      device_(training_device(config_)),
       observers_(config_, communicator_.is_root()),
       distributed_(DistributedOptions::from_config(config_)),
       pace_(communicator, config_.get_int("rank_check_interval", 100)),
@@ -73,6 +76,10 @@ ExitStatus Engine::run_task() {
     evaluate();
     return ExitStatus::kOk;
   }
+  if (task == "analyze") {
+    analyze();
+    return ExitStatus::kOk;
+  }
   forward();
   return ExitStatus::kOk;
 }
@@ -89,7 +96,7 @@ void Engine::build_training_network() {
   for (const std::string& name : network.unreached_layers()) {
     log_line(2, fmt::format("warning: layer '{}' is never reached from an output, a loss or is_output_layer", name));
   }
-  store_ = std::make_unique<ParamStore>(network.params(), training_.backward_order);
+  store_ = std::make_unique<ParamStore>(network.params(), training_.backward_order, device_);
   std::vector<Expr> extra;
   for (const Sink& sink : network.sinks()) {
     extra.push_back(sink.expr);
@@ -110,8 +117,12 @@ void Engine::build_training_network() {
     has_gradient_[name] = training_.updated.count(name) != 0;
   }
   updater_ = std::make_unique<Updater>(config_, *store_, layer_opts, decoupled_l2(config_, network, *store_));
-  buckets_ =
-      std::make_unique<GradientBuckets>(communicator_, store_->flat_gradients().data<float>(), offsets, counts, 0);
+  if (!device_.is_cpu() && communicator_.size() > 1) {
+    device_sums_ = device_sums(communicator_);
+  }
+  AsyncSums& sums = device_sums_ != nullptr ? *device_sums_ : communicator_;
+  buckets_ = std::make_unique<GradientBuckets>(sums, reinterpret_cast<float*>(store_->flat_gradients().raw()), offsets,
+                                               counts, 0);
   train_dumps_ = std::make_unique<HdfDumpCallback>(network.sinks(), communicator_);
 }
 
@@ -123,7 +134,7 @@ void Engine::build_eval_network(bool with_losses) {
   evaluation_.network = Network::build(config_, extern_data_, options);
   const Network& network = *evaluation_.network;
   if (store_ == nullptr) {
-    store_ = std::make_unique<ParamStore>(network.params(), std::vector<std::string>());
+    store_ = std::make_unique<ParamStore>(network.params(), std::vector<std::string>(), device_);
   }
   std::vector<Sink> sinks = network.sinks();
   const std::string output_file = config_.get_string("output_file", "");
@@ -141,7 +152,7 @@ void Engine::build_eval_network(bool with_losses) {
   }
   eval_runner_ = std::make_unique<NetworkRunner>(network, std::map<std::string, Expr>(), *store_, exprs);
   eval_runner_->share_sums(communicator_);
-  eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_);
+  eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_, train_dumps_.get());
 }
 
 const Network& Engine::any_network() const {
@@ -204,7 +215,10 @@ ExitStatus Engine::train() {
 
 ExitStatus Engine::train_epochs(int first_epoch) {
   const int last_epoch = static_cast<int>(config_.get_int("num_epochs", 5));
-  complete_scores();
+  if (!complete_scores()) {
+    log_line(1, "Stopped by a signal during an evaluation; the same command goes on from here.");
+    return ExitStatus::kRunAgain;
+  }
   for (int epoch = first_epoch; epoch <= last_epoch; ++epoch) {
     const double learning_rate = learning_rates_->learning_rate(epoch);
     progress().epoch = epoch;
@@ -282,15 +296,16 @@ bool Engine::evaluate_epoch(int epoch) {
   return true;
 }
 
-/// After a restart: scores that the run had not come to when it ended, so that the learning rate goes its way.
-void Engine::complete_scores() {
+/// After a restart: scores that the run had not come to when it ended, so that the learning rate goes its way. False: a
+/// signal came again before all were there.
+bool Engine::complete_scores() {
   if (!scores_to_complete_) {
-    return;
+    return true;
   }
   const auto [epoch, saved] = *scores_to_complete_;
   scores_to_complete_.reset();
   if (saved.empty()) {
-    return;
+    return true;
   }
   learning_rates_->learning_rate(epoch);
   const auto known = learning_rates_->epochs().find(epoch);
@@ -308,8 +323,9 @@ void Engine::complete_scores() {
   if (missing > 0) {
     learning_rates_->set_error(epoch, saved);
     log_line(2, fmt::format("The run ended before the scores of epoch {} were written: evaluating again", epoch));
-    evaluate_epoch(epoch);
+    return evaluate_epoch(epoch);
   }
+  return true;
 }
 
 void Engine::evaluate() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collective/communicator.h"
+#include "collective/device_sums.h"
 #include "collective/gradient_buckets.h"
 #include "collective/watchdog.h"
 #include "config/config.h"
@@ -62,6 +63,7 @@ class Engine {
   ExitStatus train();
   void evaluate();
   void forward();
+  void analyze();
   void build_training_network();
   void build_eval_network(bool with_losses);
   /// Restores the newest state (mid-epoch, epoch, import_model_train_epoch1, load); returns the epoch to go on with.
@@ -77,7 +79,7 @@ class Engine {
   void start_mid_epoch(int epoch, const PassResult& partial);
   std::optional<Checkpoint> newest_checkpoint(const std::vector<int>& saved);
   int go_on_from(const Checkpoint& checkpoint);
-  void complete_scores();
+  bool complete_scores();
   void save_mid_epoch(int epoch, const PassResult& partial);
   Checkpoint make_checkpoint(int epoch) const;
   std::map<std::string, double> scores(const std::string& set, const PassResult& result) const;
@@ -108,6 +110,7 @@ class Engine {
   void save_at_interval(int epoch, const PassResult& partial, const StepFlags& flags, int64_t steps);
   bool gradients_not_finite() const;
   void average_parameters();
+  void divide_by_ranks(const Tensor& sum) const;
   RunOptions run_options() const;
   void start_watching();
   void report_times();
@@ -123,12 +126,14 @@ class Engine {
   std::unique_ptr<LearningRateControl> learning_rates_;
   NetworkWithGradients training_;
   NetworkWithGradients evaluation_;
+  Device device_;
   std::unique_ptr<ParamStore> store_;
   std::unique_ptr<NetworkRunner> train_runner_;
   RecordStep record_step_;
   std::unique_ptr<StepRecorder> recorder_;
   std::unique_ptr<NetworkRunner> eval_runner_;
   std::unique_ptr<Updater> updater_;
+  std::unique_ptr<AsyncSums> device_sums_;  ///< with several ranks on GPUs
   std::unique_ptr<GradientBuckets> buckets_;
   std::map<std::string, size_t> param_index_;
   std::map<std::string, bool> has_gradient_;

@@ -17,7 +17,8 @@ namespace wende {
 /// for 1 and N ranks (semantics section 13).
 class HdfDumpCallback {
  public:
-  HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& communicator);
+  /// other: of another network with the same layers (training and evaluation), which writes on into the same files.
+  HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& communicator, const HdfDumpCallback* other = nullptr);
   ~HdfDumpCallback();
 
   bool empty() const { return dumps_.empty(); }
@@ -29,11 +30,19 @@ class HdfDumpCallback {
 
  private:
   struct Dump;
-  void open(Dump& dump);
+  struct File;
+  std::string file_name(const Dump& dump) const;
+  void open(Dump& dump, int64_t sizes);
+  static std::map<std::string, Tensor> batch_rows(const Dump& dump, int64_t count, const std::vector<Tensor>& values,
+                                                  const Binding& binding);
   void write_rows(Dump& dump, const std::string& bytes);
+  static void write_whole_batch(Dump& dump, const std::vector<std::string>& tags,
+                                const std::map<std::string, Tensor>& rows);
+  static void finish(Dump& dump);
 
   Communicator& communicator_;
   std::vector<std::unique_ptr<Dump>> dumps_;
+  std::shared_ptr<std::map<std::string, File>> files_;  ///< by layer
   std::string dataset_name_;
   int epoch_ = 0;
 };

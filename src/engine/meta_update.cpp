@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tensor/placement.h"
+
 namespace wende {
 
 MetaUpdate::MetaUpdate(const NetworkWithGradients& built, std::vector<Expr>& extra) : first_(extra.size()) {
@@ -30,8 +32,7 @@ void MetaUpdate::apply(const NetworkRunner& runner, bool has_batch, const StepRe
   elements[1] = elements[0];
   communicator.all_sum(elements + 1, 1);
   const double share = elements[1] > 0 ? elements[0] / elements[1] : 0.0;
-  float* all = store.flat_gradients().data<float>();
-  std::fill(all, all + store.flat_gradients().elements(), 0.0f);
+  clear(store.flat_gradients());
   std::map<std::string, bool> present;
   for (size_t i = 0; i < names_.size(); ++i) {
     present[names_[i]] = true;
@@ -39,13 +40,17 @@ void MetaUpdate::apply(const NetworkRunner& runner, bool has_batch, const StepRe
       continue;
     }
     const Tensor gradient = runner.extra_values()[first_ + i].as_contiguous();
-    float* to = store.gradient(names_[i]).data<float>();
-    for (int64_t k = 0; k < gradient.elements(); ++k) {
-      to[k] = static_cast<float>(share * static_cast<double>(gradient.data<float>()[k]));
-    }
+    change_on_host(store.gradient(names_[i]), [&](const Tensor& target) {
+      float* to = target.data<float>();
+      for (int64_t k = 0; k < gradient.elements(); ++k) {
+        to[k] = static_cast<float>(share * static_cast<double>(gradient.data<float>()[k]));
+      }
+    });
   }
   if (communicator.size() > 1) {
-    communicator.all_sum(all, static_cast<size_t>(store.flat_gradients().elements()));
+    change_on_host(store.flat_gradients(), [&](const Tensor& all) {
+      communicator.all_sum(all.data<float>(), static_cast<size_t>(all.elements()));
+    });
   }
   updater.step(learning_rate, step, epoch, present);
 }

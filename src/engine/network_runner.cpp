@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/out_of_memory.h"
 #include "graph/accumulate.h"
 #include "graph/gradients.h"
 #include "graph/row_identity.h"
+#include "ops/linear_cross_entropy.h"
 #include "ops/pointwise.h"
 
 namespace wende {
@@ -104,7 +106,9 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const ParamAssignment& assignment : assignments_) {
     assignment_fetches_.push_back(fetch(assignment.value));
   }
-  executor_ = std::make_unique<Executor>(network.graph(), fetches_);
+  const Device device = store.flat_values().device();
+  if (device == Device::cpu()) ops::offer_linear_cross_entropy(network.graph());
+  executor_ = std::make_unique<Executor>(network.graph(), fetches_, device);
   for (const ParamSpec& spec : network.params()) {
     executor_->bind(spec.name, store.value(spec.name));
   }
@@ -130,8 +134,12 @@ void NetworkRunner::assign_parameters(bool ran, const std::function<void(float*,
   const float* values = block.data() + 1;
   for (const ParamAssignment& assignment : assignments_) {
     const Tensor& target = store_.value(assignment.param);
-    for (int64_t i = 0; i < target.elements() && block[0] > 0; ++i) {
-      target.data<float>()[i] = values[i] / block[0];
+    if (block[0] > 0) {
+      const Tensor mean = Tensor::empty(DType::kFloat32, target.shape());
+      for (int64_t i = 0; i < target.elements(); ++i) {
+        mean.data<float>()[i] = values[i] / block[0];
+      }
+      target.copy_from(mean);
     }
     values += target.elements();
   }
@@ -172,7 +180,7 @@ void NetworkRunner::share_sums(Communicator& communicator) {
   for (const Network::GlobalSum& sum : network_.global_sums()) {
     fetches.push_back({sum.local, {}});
   }
-  local_sums_ = std::make_unique<Executor>(network_.graph(), fetches);
+  local_sums_ = std::make_unique<Executor>(network_.graph(), fetches, store_.flat_values().device());
   for (const ParamSpec& spec : network_.params()) {
     local_sums_->bind(spec.name, store_.value(spec.name));
   }
@@ -296,7 +304,11 @@ StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
       }
     };
   }
-  values_ = executor_->run(binding_, run_options);
+  try {
+    values_ = executor_->run(binding_, run_options);
+  } catch (const Error& error) {
+    throw with_memory_use(error, *executor_, batch);
+  }
   StepReport report;
   for (const LossFetches& fetches : loss_fetches_) {
     report.losses.push_back({scalar(fetches.value), scalar(fetches.error), scalar(fetches.inv_norm)});

@@ -8,11 +8,13 @@
 #include "engine/network_runner.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
 bool all_finite(const Tensor& values) {
-  const float* x = values.data<float>();
+  const Tensor local = on_host(values);
+  const float* x = local.data<float>();
   constexpr int64_t kBlock = 1 << 14;
   for (int64_t begin = 0; begin < values.elements(); begin += kBlock) {
     const int64_t end = std::min(begin + kBlock, values.elements());
@@ -35,12 +37,12 @@ bool all_finite(const Tensor& values) {
   return true;
 }
 
-std::string find_non_finite(NetworkRunner& runner, const Batch& batch, const RunOptions& options) {
+std::string find_non_finite(NetworkRunner& runner, const RunOptions& options) {
   RunOptions checked = options;
   checked.check_numerics = true;
   checked.on_fetch = nullptr;
   try {
-    runner.run(batch, checked);
+    runner.run_again(checked);
   } catch (const Error& error) {
     return error.diagnostics().empty() ? error.what() : error.diagnostics().front().message;
   }
@@ -71,7 +73,7 @@ void save_replay_case(const std::string& path, const Config& config, const Netwo
     }
     out.write_strings("inputs/seq_tag/data", batch.tags);
     for (const std::string& name : store.names()) {
-      out.write("params/" + name, store.value(name));
+      out.write("params/" + name, on_host(store.value(name)));
     }
     out.close();
   });

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "engine/metrics_callback.h"
+#include "tensor/placement.h"
 
 namespace wende {
 namespace {
@@ -161,7 +162,7 @@ void Observers::epoch_finished(const EpochInfo& epoch, const ParamStore& store) 
   each([&](Callback& callback) { callback.epoch_finished(epoch); });
   if (tensorboard_ != nullptr && tensorboard_->wants_histograms()) {
     for (const std::string& name : store.names()) {
-      tensorboard_->histogram("vars/" + name, store.value(name), epoch.epoch);
+      tensorboard_->histogram("vars/" + name, on_host(store.value(name)), epoch.epoch);
     }
   }
 }

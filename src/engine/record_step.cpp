@@ -8,6 +8,7 @@
 #include "config/literal.h"
 #include "engine/run_outputs.h"
 #include "io/atomic_file.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
@@ -47,7 +48,7 @@ void StepRecorder::before(const Batch& batch, const ParamStore& store, double le
   batch_ = batch;
   learning_rate_ = learning_rate;
   for (const std::string& name : store.names()) {
-    params_[name] = store.value(name).clone();
+    params_[name] = on_host(store.value(name)).clone();
   }
 }
 
@@ -87,7 +88,7 @@ void StepRecorder::after(const StepReport& report, const ParamStore& store,
     }
     write_losses(file, "train", network_, report);
     for (const auto& [name, expr] : gradients) {
-      file.write("grads/" + name, store.gradient(name));
+      file.write("grads/" + name, on_host(store.gradient(name)));
     }
     file.close();
   });

@@ -7,11 +7,13 @@
 
 #include "base/error.h"
 #include "engine/hdf_dump_callback.h"
+#include "engine/learning_rate_function.h"
 #include "engine/meta_update.h"
 #include "engine/replay_extras.h"
 #include "engine/run_outputs.h"
 #include "io/atomic_file.h"
 #include "optim/updater.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
@@ -141,7 +143,7 @@ Config with_updater(Config config) {
   if (!config.has("learning_rate")) {
     config.set("learning_rate", Value::of(0.01));
   }
-  return config;
+  return with_traced_learning_rate(std::move(config));
 }
 
 std::map<std::string, bool> has_gradient(const std::map<std::string, Expr>& gradients) {
@@ -161,7 +163,7 @@ void write_tensors(hdf5::File& out, const std::string& group, const std::map<std
 std::map<std::string, Tensor> gradient_copies(const ParamStore& store, const std::map<std::string, Expr>& gradients) {
   std::map<std::string, Tensor> result;
   for (const auto& [name, expr] : gradients) {
-    result[name] = store.gradient(name).clone();
+    result[name] = on_host(store.gradient(name)).clone();
   }
   return result;
 }
@@ -194,7 +196,7 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
     write_meta(out, k, train.meta(), report);
     out.write(fmt::format("after/{}/objective", k), scalar(report.objective()));
     for (const std::string& name : store.names()) {
-      out.write(fmt::format("after/{}/params/{}", k, name), store.value(name));
+      out.write(fmt::format("after/{}/params/{}", k, name), on_host(store.value(name)));
     }
   }
 }
@@ -257,13 +259,13 @@ NetworkWithGradients build_mode(const Config& config, const ExternData& extern_d
   return NetworkWithGradients::differentiate(Network::build(config, extern_data, options));
 }
 
-void replay_case(const hdf5::File& file, hdf5::File& out) {
+void replay_case(const hdf5::File& file, hdf5::File& out, Device device) {
   const Config config = with_updater(Config::from_source(file.read_strings("config").at(0), file.path() + ":/config"));
   const ExternData extern_data = ExternData::from_config(config);
   const Batch batch = read_batch(file, extern_data);
   NetworkWithGradients train = build_mode(config, extern_data, batch, true);
   NetworkWithGradients eval = build_mode(config, extern_data, batch, false);
-  ParamStore store(train.network->params(), train.backward_order);
+  ParamStore store(train.network->params(), train.backward_order, device);
   store.initialize(static_cast<uint64_t>(config.get_int("seed", 1)));
   load_params(file, store);
 
@@ -301,13 +303,13 @@ void replay_case(const hdf5::File& file, hdf5::File& out) {
 
 }  // namespace
 
-void replay(const std::string& case_path, const std::string& out_path) {
+void replay(const std::string& case_path, const std::string& out_path, Device device) {
   const hdf5::File file = hdf5::File::open(case_path);
   const std::string target = fs::absolute(out_path).string();
   write_file_atomically(target, [&](const std::string& temporary) {
     hdf5::File out = hdf5::File::create(temporary);
     out.set_attribute("/", "format_version", int64_t{1});
-    replay_case(file, out);
+    replay_case(file, out, device);
     out.close();
   });
 }

@@ -1,18 +1,15 @@
 /// Checkpoints of a run: what is saved when, and what a start goes on from.
 #include <fmt/core.h>
 
-#include <filesystem>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "engine/engine.h"
 #include "engine/non_finite.h"
 #include "engine/step_log.h"
+#include "tensor/placement.h"
 
 namespace wende {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -49,7 +46,7 @@ Tensor batch_norm_of_other_version(const std::map<std::string, Tensor>& values, 
 Checkpoint Engine::make_checkpoint(int epoch) const {
   Checkpoint checkpoint;
   for (const std::string& name : store_->names()) {
-    checkpoint.params[name] = store_->value(name).clone();
+    checkpoint.params[name] = on_host(store_->value(name)).clone();
   }
   if (updater_ != nullptr) {
     for (const auto& [name, tensor] : updater_->state()) {
@@ -72,10 +69,7 @@ void Engine::save_epoch(int epoch, const std::map<std::string, double>& scores) 
   for (const auto& [key, value] : scores) {
     checkpoint.numbers["score/" + key] = value;
   }
-  writer_.start(path, std::move(checkpoint), [mid = model_files_.mid_epoch_path()] {
-    std::error_code ignored;
-    fs::remove_all(mid, ignored);
-  });
+  writer_.start(path, std::move(checkpoint), [mid = model_files_.mid_epoch_path()] { remove_checkpoint(mid); });
 }
 
 /// Values that are not finite must not become the newest checkpoint.

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "device/choose_device.h"
 #include "engine/engine.h"
 #include "engine/rank_map.h"
 #include "engine/run_report.h"
@@ -21,7 +22,7 @@ void Engine::start_watching() {
   options.folder = model_files_.hang_folder();
   options.terminated = terminated;
   watchdog_ = std::make_unique<Watchdog>(communicator_, options);
-  log_rank_map(communicator_, "cpu");
+  log_rank_map(communicator_, device_text(device_));
   communicator_.barrier();
   trace_origin_ = monotonic_seconds();
   if (config_.has("timeline_file")) {

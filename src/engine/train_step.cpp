@@ -13,6 +13,7 @@
 #include "engine/pass.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
@@ -114,8 +115,7 @@ StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double l
   buckets_->begin_step();
   for (const std::string& name : training_.updated) {
     if (training_.gradients.count(name) == 0) {  // only its constraint moves it, and another rank has that
-      float* gradient = store_->gradient(name).data<float>();
-      std::fill(gradient, gradient + store_->gradient(name).elements(), 0.0f);
+      clear(store_->gradient(name));
     }
   }
   fault_point("forward");
@@ -135,8 +135,7 @@ StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double l
     }
   } else {  // this rank has run out of data: it adds zero, so that the step is that of the others' batches
     train_runner_->skip(run_options());
-    float* gradients = store_->flat_gradients().data<float>();
-    std::fill(gradients, gradients + store_->flat_gradients().elements(), 0.0f);
+    clear(store_->flat_gradients());
   }
   fault_point("allreduce");
   if (exchange) {
@@ -145,31 +144,33 @@ StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double l
   return report;
 }
 
+/// From a sum over the ranks to their mean.
+void Engine::divide_by_ranks(const Tensor& sum) const {
+  const float share = 1.0f / static_cast<float>(communicator_.size());
+  float* x = sum.data<float>();
+  std::transform(x, x + sum.elements(), x, [share](float value) { return value * share; });
+}
+
 void Engine::update(double learning_rate, int epoch) {
   const PhaseScope phase(phases::kOptimizer);
   fault_point("optimizer");
   if (distributed_.average_gradients && distributed_.reduce == DistributedOptions::Reduce::kGradients) {
-    float* gradients = store_->flat_gradients().data<float>();
-    const float share = 1.0f / static_cast<float>(communicator_.size());
-    std::transform(gradients, gradients + store_->flat_gradients().elements(), gradients,
-                   [share](float value) { return value * share; });
+    change_on_host(store_->flat_gradients(), [this](const Tensor& gradients) { divide_by_ranks(gradients); });
   }
   const double scale = distributed_.scale_learning_rate ? communicator_.size() : 1;
   updater_->step(learning_rate * scale, global_step_, epoch, has_gradient_);
   if (fault_due("bitflip", "optimizer")) {
-    store_->flat_values().data<float>()[0] += 1.0f;
+    change_on_host(store_->flat_values(), [](const Tensor& values) { values.data<float>()[0] += 1.0f; });
   }
 }
 
 /// The mean over the ranks of all trainable parameters (horovod_reduce_type "param").
 void Engine::average_parameters() {
   for (const std::string& name : store_->trainable_names()) {
-    const Tensor& value = store_->value(name);
-    float* begin = value.data<float>();
-    const auto count = static_cast<size_t>(value.elements());
-    communicator_.all_sum(begin, count);
-    const float share = 1.0f / static_cast<float>(communicator_.size());
-    std::transform(begin, begin + count, begin, [share](float x) { return x * share; });
+    change_on_host(store_->value(name), [this](const Tensor& value) {
+      communicator_.all_sum(value.data<float>(), static_cast<size_t>(value.elements()));
+      divide_by_ranks(value);
+    });
   }
   last_parameter_sync_ = monotonic_seconds();
 }
@@ -187,15 +188,19 @@ bool Engine::skip_non_finite(const Pass& pass, const StepReport& report, const s
   const std::string gradient = all_finite(store_->flat_gradients()) ? "finite" : "not finite";
   std::string own;
   if (batch) {
-    own = find_non_finite(*train_runner_, *batch, run_options());
+    own = find_non_finite(*train_runner_, run_options());
   }
   if (!own.empty()) {
     own = fmt::format("rank {}: {}", communicator_.rank(), own);
     own += "\nsequences: " + fmt::format("{}", fmt::join(batch->tags, ", ")).substr(0, 300);
     if (model_files_.enabled()) {
       const std::string path = model_files_.non_finite_case_path(global_step_, communicator_.rank());
-      save_replay_case(path, config_, *training_.network, *batch, *store_);
-      own += fmt::format("\nthe batch is kept: wende replay {} --out replayed.h5", path);
+      try {
+        save_replay_case(path, config_, *training_.network, *batch, *store_);
+        own += fmt::format("\nthe batch is kept: wende replay {} --out replayed.h5", path);
+      } catch (const Error& error) {  // the finding must reach the other ranks and the user all the same
+        own += fmt::format("\nthe batch is not kept: {}", error.what());
+      }
     }
   }
   std::string found;

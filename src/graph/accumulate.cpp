@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "graph/op.h"
+#include "graph/device_op.h"
+#include "kernels/pointwise.h"
 
 namespace wende {
 
 namespace {
 
-class AccumulateOp : public Op {
+class AccumulateOp : public DeviceOp {
  public:
   std::string_view name() const override { return "accumulate"; }
   PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0, 1}}; }
@@ -27,6 +28,9 @@ class AccumulateOp : public Op {
 
   void run(RunContext& context) const override {
     const Tensor& out = context.output(0);
+    if (!context.device().is_cpu()) {
+      return WENDE_ON_DEVICE(context.device(), binary(Binary::kAdd, context.input(0), context.input(1), out));
+    }
     float* y = out.data<float>();
     const int64_t n = out.elements();
     const float* first = context.input(0).data<float>();
@@ -42,11 +46,11 @@ class AccumulateOp : public Op {
   std::vector<Expr> vjp(const VjpContext& context) const override { return {context.grad(), context.grad()}; }
 };
 
-class SeedOp : public Op {
+class SeedOp : public DeviceOp {
  public:
   std::string_view name() const override { return "gradient_seed"; }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, {}}}; }
-  void run(RunContext& context) const override { context.output(0).data<float>()[0] = 1.0f; }
+  void run(RunContext& context) const override { WENDE_ON_DEVICE(context.device(), fill(context.output(0), 1.0)); }
   std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
 };
 

@@ -10,9 +10,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/progress.h"
+#include "device/memory.h"
+#include "graph/device_op.h"
+#include "graph/host_call.h"
 #include "graph/leaf_op.h"
 #include "graph/op.h"
-#include "graph/planner.h"
 #include "graph/program.h"
 #include "graph/sized_plan.h"
 
@@ -25,7 +27,12 @@ class Executor::Impl : public RunContext {
         fetches_(std::move(fetches)),
         device_(device),
         program_(Program::compile(graph, fetches_)),
-        scratch_(device) {}
+        scratch_(device),
+        host_scratch_(Device::cpu()) {
+    if (!device_.is_cpu()) {
+      warn_of_host_ops(graph_, program_);
+    }
+  }
 
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options) {
     binding_ = &binding;
@@ -36,9 +43,10 @@ class Executor::Impl : public RunContext {
     for (const Program::Step& step : program_.steps) {
       run_step(step);
     }
+    throw_kernel_faults(device_);
     std::vector<Tensor> results;
     for (size_t f = 0; f < fetches_.size(); ++f) {
-      results.push_back(fetches_[f].into.defined() ? fetches_[f].into : value(program_.fetch_values[f]));
+      results.push_back(fetches_[f].into.defined() ? fetches_[f].into : on_host(value(program_.fetch_values[f])));
     }
     return results;
   }
@@ -135,8 +143,9 @@ class Executor::Impl : public RunContext {
     }
     const auto [it, fresh] = plans_.try_emplace(sizes);
     if (fresh) {
-      make_plan(it->second, sizes);
+      it->second.lay_out(graph_, program_, sizes);
     }
+    plan_ = &it->second;  // what memory_text() tells if there is no memory for it
     if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
       arena_.reset();  // before the new one is taken: peak memory is one arena
       // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
@@ -147,45 +156,6 @@ class Executor::Impl : public RunContext {
     }
     planning_seconds_ += thread_seconds() - start;
     return it->second;
-  }
-
-  void make_plan(SizedPlan& plan, const std::vector<int64_t>& sizes) {
-    std::vector<Lifetime> lifetimes;
-    std::vector<int> piece_of(program_.values.size(), -1);
-    plan.shapes.resize(program_.values.size());
-    plan.offsets.assign(program_.values.size(), 0);
-    for (size_t position = 0; position < program_.steps.size(); ++position) {
-      const Program::Step& step = program_.steps[position];
-      for (const int index : step.outputs) {
-        const ValuePlace& place = program_.values[static_cast<size_t>(index)];
-        Shape& shape = plan.shapes[static_cast<size_t>(index)];
-        for (const int dim : place.dims) {
-          shape.push_back(sizes[static_cast<size_t>(dim)]);
-        }
-        if (place.kind != ValuePlace::Kind::kArena) {
-          continue;
-        }
-        if (index == step.in_place_output) {
-          const int piece = piece_of[static_cast<size_t>(step.in_place_input)];
-          lifetimes[static_cast<size_t>(piece)].end =
-              std::max(lifetimes[static_cast<size_t>(piece)].end, place.last_use);
-          piece_of[static_cast<size_t>(index)] = piece;
-          continue;
-        }
-        piece_of[static_cast<size_t>(index)] = static_cast<int>(lifetimes.size());
-        const bool written = place.wanted || !graph_.node(step.node).op->traits().skips_unwanted;
-        const size_t bytes =
-            written ? static_cast<size_t>(shape.elements()) * size_of(program_.dtypes[static_cast<size_t>(index)]) : 0;
-        lifetimes.push_back({bytes, static_cast<int>(position), place.last_use});
-      }
-    }
-    const ArenaPlan arena = plan_arena(lifetimes);
-    plan.bytes = arena.bytes;
-    for (size_t i = 0; i < piece_of.size(); ++i) {
-      if (piece_of[i] >= 0) {
-        plan.offsets[i] = arena.offsets[static_cast<size_t>(piece_of[i])];
-      }
-    }
   }
 
   void place_tensors(SizedPlan& plan) {
@@ -247,9 +217,10 @@ class Executor::Impl : public RunContext {
     plan_->tensors[i] = tensor;
   }
 
-  Tensor leaf_tensor(NodeId node, const Shape& shape) const {
+  Tensor leaf_tensor(NodeId node, const Shape& shape) {
     const std::string& name = dynamic_cast<const LeafOp&>(*graph_.node(node).op).leaf_name();
-    return checked(bound(name), shape, name);
+    const Tensor tensor = checked(bound(name), shape, name);
+    return tensor.device() == device_ ? tensor : leaf_copies_[name] = on(device_, tensor);
   }
 
   static Tensor checked(const Tensor& tensor, const Shape& shape, const std::string& name) {
@@ -291,7 +262,7 @@ class Executor::Impl : public RunContext {
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
     try {
-      node.op->run(*this);
+      run_op(*node.op);
     } catch (Error& error) {
       error.frame(fmt::format("in layer '{}', operation '{}'", graph_.scope_name(node.scope), node.op->name()));
       throw;
@@ -307,9 +278,16 @@ class Executor::Impl : public RunContext {
     }
   }
 
+  void run_op(const Op& op) {
+    if (device_.is_cpu() || dynamic_cast<const DeviceOp*>(&op) != nullptr) {
+      return op.run(*this);
+    }
+    run_on_host(op, *this, host_scratch_, *step_);
+  }
+
   void check_numerics(const Program::Step& step, const Node& node) const {
     for (const int index : step.outputs) {
-      if (program_.values[static_cast<size_t>(index)].wanted && !all_finite(value(index))) {
+      if (program_.values[static_cast<size_t>(index)].wanted && !numbers_finite(value(index))) {
         throw Error(ExitStatus::kNonFinite,
                     fmt::format("layer '{}', operation '{}': first non-finite value, shape {}",
                                 graph_.scope_name(node.scope), node.op->name(), value(index).shape().str()));
@@ -350,12 +328,15 @@ class Executor::Impl : public RunContext {
   std::vector<int> moving_aliases_;              ///< values that alias a moving leaf or fetch, in running order
   std::unordered_map<NodeId, int> leaf_values_;  ///< of prepare()
   std::vector<const Program::Step*> kernels_;    ///< of prepare(): the steps that do something
+  std::map<std::string, Tensor> leaf_copies_;    ///< on the device, of leaves bound to host memory
   Scratch scratch_;
+  Scratch host_scratch_;  ///< of ops without kernels for the device
 };
 
 Executor::Executor(const Graph& graph, std::vector<Fetch> fetches, Device device)
     : impl_(std::make_unique<Impl>(graph, std::move(fetches), device)) {}
-Executor::~Executor() = default;
+// Names on the board belong to the graph, which may go now; a watchdog of a later run still reads them.
+Executor::~Executor() { progress().running("", ""); }
 
 void Executor::bind(const std::string& name, Tensor tensor) { impl_->bound_[name] = std::move(tensor); }
 

@@ -5,8 +5,47 @@
 #include <map>
 
 #include "graph/op.h"
+#include "graph/planner.h"
 
 namespace wende {
+
+void SizedPlan::lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes) {
+  std::vector<Lifetime> lifetimes;
+  std::vector<int> piece_of(program.values.size(), -1);
+  shapes.resize(program.values.size());
+  offsets.assign(program.values.size(), 0);
+  for (size_t position = 0; position < program.steps.size(); ++position) {
+    const Program::Step& step = program.steps[position];
+    for (const int index : step.outputs) {
+      const ValuePlace& place = program.values[static_cast<size_t>(index)];
+      Shape& shape = shapes[static_cast<size_t>(index)];
+      for (const int dim : place.dims) {
+        shape.push_back(sizes[static_cast<size_t>(dim)]);
+      }
+      if (place.kind != ValuePlace::Kind::kArena) {
+        continue;
+      }
+      if (index == step.in_place_output) {
+        const int piece = piece_of[static_cast<size_t>(step.in_place_input)];
+        lifetimes[static_cast<size_t>(piece)].end = std::max(lifetimes[static_cast<size_t>(piece)].end, place.last_use);
+        piece_of[static_cast<size_t>(index)] = piece;
+        continue;
+      }
+      piece_of[static_cast<size_t>(index)] = static_cast<int>(lifetimes.size());
+      const bool written = place.wanted || !graph.node(step.node).op->traits().skips_unwanted;
+      const size_t needed =
+          written ? static_cast<size_t>(shape.elements()) * size_of(program.dtypes[static_cast<size_t>(index)]) : 0;
+      lifetimes.push_back({needed, static_cast<int>(position), place.last_use});
+    }
+  }
+  const ArenaPlan arena = plan_arena(lifetimes);
+  bytes = arena.bytes;
+  for (size_t i = 0; i < piece_of.size(); ++i) {
+    if (piece_of[i] >= 0) {
+      offsets[i] = arena.offsets[static_cast<size_t>(piece_of[i])];
+    }
+  }
+}
 
 std::string memory_text(const Graph& graph, const Program& program, const SizedPlan& plan, size_t most) {
   std::multimap<size_t, std::string> lines;
@@ -16,12 +55,12 @@ std::string memory_text(const Graph& graph, const Program& program, const SizedP
     for (const int index : step.outputs) {
       const ValuePlace& place = program.values[static_cast<size_t>(index)];
       if (place.kind != ValuePlace::Kind::kArena) continue;
-      const Tensor& tensor = plan.tensors[static_cast<size_t>(index)];
-      lines.emplace(tensor.bytes(),
-                    fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n",
-                                static_cast<double>(tensor.bytes()) * 1e-6,
-                                static_cast<double>(plan.offsets[static_cast<size_t>(index)]) * 1e-6, position,
-                                place.last_use, graph.scope_name(node.scope), node.op->name(), tensor.shape().str()));
+      const Shape& shape = plan.shapes[static_cast<size_t>(index)];
+      const size_t bytes = static_cast<size_t>(shape.elements()) * size_of(program.dtypes[static_cast<size_t>(index)]);
+      lines.emplace(
+          bytes, fmt::format("{:8.1f} MB at {:8.1f}, steps {:3} to {:3}, {}/{} {}\n", static_cast<double>(bytes) * 1e-6,
+                             static_cast<double>(plan.offsets[static_cast<size_t>(index)]) * 1e-6, position,
+                             place.last_use, graph.scope_name(node.scope), node.op->name(), shape.str()));
     }
   }
   std::string text;

@@ -6,15 +6,17 @@
 #include <vector>
 
 #include "graph/program.h"
-#include "tensor/tensor.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
-inline bool all_finite(const Tensor& tensor) {
+/// No NaN and no infinity; true for integers.
+inline bool numbers_finite(const Tensor& tensor) {
   if (tensor.dtype() != DType::kFloat32) {
     return true;
   }
-  const float* x = tensor.data<float>();
+  const Tensor local = on_host(tensor);
+  const float* x = local.data<float>();
   float sum = 0;  // x * 0 is NaN exactly for non-finite x; no branch in the loop
   for (int64_t i = 0; i < tensor.elements(); ++i) {
     sum += x[i] * 0.0f;
@@ -29,6 +31,9 @@ struct SizedPlan {
   size_t bytes = 0;
   std::vector<Tensor> tensors;  ///< by value, views of the arena at `base`
   const std::byte* base = nullptr;
+
+  /// Shapes, and places in one arena, for these sizes of the program's dims.
+  void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes);
 };
 
 /// Working memory of one op call: chunks that stay allocated, handed out from the front.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "device/on_device.h"
 #include "device/philox.h"
 #include "tensor/tensor.h"
 
@@ -30,3 +31,7 @@ void random_normal(const Philox& philox, double stddev, const Tensor& out, const
 void random_uniform(const Philox& philox, double low, double high, const Tensor& out, const RandomLayout& layout = {});
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(dropout_mask)
+WENDE_CUDA_KERNEL(random_normal)
+WENDE_CUDA_KERNEL(random_uniform)

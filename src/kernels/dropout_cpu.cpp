@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/dropout.h"
+#include "kernels/random_place.h"
 
 namespace wende::cpu {
 
@@ -64,12 +65,6 @@ void fill_span(const Philox& philox, uint64_t high, int64_t first, float* to, in
   }
 }
 
-uint64_t mixed(uint64_t x) {
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  return x ^ (x >> 31);
-}
-
 /// Walks all frames of `out`: outer axes one by one, the trailing fixed axes as one span.
 template <class Span>
 class FrameWalk {
@@ -87,50 +82,24 @@ class FrameWalk {
 
   void run() {
     next_ = out_.data<float>();
-    visit(0, Place{});
+    visit(0, RandomPlace{});
   }
 
  private:
-  struct Place {
-    int64_t row = -1;
-    int64_t frame = 0;    ///< index of the first dynamic axis
-    int64_t further = 0;  ///< indices of the other dynamic axes
-    int dynamic = 0;
-    int64_t fixed = 0;  ///< index over the outer fixed axes
-  };
-
-  /// The first dynamic axis counts frames; further ones are folded into one number below 2^24.
-  static void add_dynamic(Place& place, int64_t index) {
-    if (place.dynamic++ == 0) {
-      place.frame = index;
-    } else if (place.dynamic == 2) {
-      place.further = index;
-    } else {
-      place.further =
-          static_cast<int64_t>(mixed(static_cast<uint64_t>(place.further) << 32 ^ static_cast<uint64_t>(index)) >> 40);
-    }
-  }
-
-  void visit(int axis, const Place& place) {
+  void visit(int axis, const RandomPlace& place) {
     if (axis == outer_) {
       emit(place);
       return;
     }
     const RandomLayout::Axis kind = layout_.axes[static_cast<size_t>(axis)];
     for (int64_t i = 0; i < out_.dim(axis); ++i) {
-      Place inner = place;
-      if (kind == RandomLayout::Axis::kBatch) {
-        inner.row = i;
-      } else if (kind == RandomLayout::Axis::kFixed) {
-        inner.fixed = place.fixed * out_.dim(axis) + i;
-      } else {
-        add_dynamic(inner, i);
-      }
+      RandomPlace inner = place;
+      inner.enter(kind, i, out_.dim(axis));
       visit(axis + 1, inner);
     }
   }
 
-  void emit(const Place& place) {
+  void emit(const RandomPlace& place) {
     Philox philox = philox_;
     int64_t frame = place.frame;
     if (place.row >= 0) {
@@ -143,13 +112,9 @@ class FrameWalk {
           }
         }
       }
-      const uint64_t key = mixed(id + 1);
-      philox.key0 ^= static_cast<uint32_t>(key);
-      philox.key1 ^= static_cast<uint32_t>(key >> 32);
+      philox = RandomPlace::keyed(philox, id);
     }
-    // Blocks of 4 elements: those of the fixed axes, then the further dynamic axes, all below 2^32; frames above.
-    const int64_t blocks = (fixed_ + 3) / 4;
-    span_(philox, static_cast<uint64_t>(frame), 4 * blocks * place.further + place.fixed * tail_, next_, tail_);
+    span_(philox, static_cast<uint64_t>(frame), place.first_element(fixed_, tail_), next_, tail_);
     next_ += tail_;
   }
 

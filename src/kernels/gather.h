@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -15,3 +16,9 @@ void pick_last(const Tensor& x, const Tensor& indices, const Tensor& out);
 void pick_last_grad(const Tensor& indices, const Tensor& dy, const Tensor& dx);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(gather)
+WENDE_CUDA_KERNEL(gather_grad)
+WENDE_CUDA_KERNEL(one_hot)
+WENDE_CUDA_KERNEL(pick_last)
+WENDE_CUDA_KERNEL(pick_last_grad)

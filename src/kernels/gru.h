@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "kernels/recurrent_schedule.h"
 
 namespace wende::cpu {
@@ -30,3 +31,6 @@ void gru_forward(const GruForward& args, int direction, const Scratch& scratch);
 void gru_backward(const GruBackward& args, int direction, const Scratch& scratch);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(gru_forward)
+WENDE_CUDA_KERNEL(gru_backward)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "kernels/recurrent_schedule.h"
 
 namespace wende::cpu {
@@ -34,3 +35,6 @@ void lstm_forward(const LstmForward& args, const LstmOptions& options, const Scr
 void lstm_backward(const LstmBackward& args, const LstmOptions& options, const Scratch& scratch);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(lstm_forward)
+WENDE_CUDA_KERNEL(lstm_backward)

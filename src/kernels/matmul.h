@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "device/on_device.h"
 #include "kernels/recurrent_schedule.h"
 #include "tensor/tensor.h"
 
@@ -29,3 +30,16 @@ inline void column_sum(const Tensor& x, const Tensor& out) { column_sum(x, nullp
 void batch_matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b, const Tensor& out);
 
 }  // namespace wende::cpu
+
+/// The CPU's functions without their short forms.
+namespace wende::cuda {
+
+void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
+            const cpu::Scratch& scratch, const Tensor& out);
+void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows, const cpu::Scratch& scratch,
+                        const Tensor& out, const Tensor& sum_b);
+void column_sum(const Tensor& x, const cpu::Rows* rows, const Tensor& out);
+
+}  // namespace wende::cuda
+
+WENDE_CUDA_KERNEL(batch_matmul)

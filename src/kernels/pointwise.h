@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende {
@@ -83,3 +84,11 @@ void fill(const Tensor& out, double value);
 void range(const Tensor& out);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(unary)
+WENDE_CUDA_KERNEL(unary_grad)
+WENDE_CUDA_KERNEL(binary)
+WENDE_CUDA_KERNEL(where)
+WENDE_CUDA_KERNEL(cast)
+WENDE_CUDA_KERNEL(fill)
+WENDE_CUDA_KERNEL(range)

@@ -1,18 +1,13 @@
 #include <fmt/core.h>
 
 #include "kernels/broadcast.h"
+#include "kernels/functor_choice.h"
 #include "kernels/pointwise.h"
-#include "kernels/pointwise_binary_functors.h"
 
 namespace wende::cpu {
 namespace {
 
 namespace fn = functors;
-
-template <class T, class F>
-void arithmetic(const Tensor& a, const Tensor& b, const Tensor& out) {
-  map2<T, T, T>(a, b, out, [](T x, T y) WENDE_HD { return F::value(x, y); });
-}
 
 template <class T, class F>
 void comparison(const Tensor& a, const Tensor& b, const Tensor& out) {
@@ -21,44 +16,15 @@ void comparison(const Tensor& a, const Tensor& b, const Tensor& out) {
 
 template <class T>
 void binary_typed(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
-  switch (kind) {
-    case Binary::kAdd:
-      return arithmetic<T, fn::Add>(a, b, out);
-    case Binary::kSub:
-      return arithmetic<T, fn::Sub>(a, b, out);
-    case Binary::kMul:
-      return arithmetic<T, fn::Mul>(a, b, out);
-    case Binary::kDiv:
-      if constexpr (std::is_floating_point_v<T>) return arithmetic<T, fn::Div>(a, b, out);
-      break;
-    case Binary::kFloorDiv:
-      return arithmetic<T, fn::FloorDiv>(a, b, out);
-    case Binary::kMod:
-      return arithmetic<T, fn::Mod>(a, b, out);
-    case Binary::kPow:
-      return arithmetic<T, fn::Pow>(a, b, out);
-    case Binary::kMaximum:
-      return arithmetic<T, fn::Maximum>(a, b, out);
-    case Binary::kMinimum:
-      return arithmetic<T, fn::Minimum>(a, b, out);
-    case Binary::kSquaredDifference:
-      return arithmetic<T, fn::SquaredDifference>(a, b, out);
-    case Binary::kEqual:
-      return comparison<T, fn::Equal>(a, b, out);
-    case Binary::kNotEqual:
-      return comparison<T, fn::NotEqual>(a, b, out);
-    case Binary::kLess:
-      return comparison<T, fn::Less>(a, b, out);
-    case Binary::kLessEqual:
-      return comparison<T, fn::LessEqual>(a, b, out);
-    case Binary::kGreater:
-      return comparison<T, fn::Greater>(a, b, out);
-    case Binary::kGreaterEqual:
-      return comparison<T, fn::GreaterEqual>(a, b, out);
-    default:
-      break;
-  }
-  throw internal_error(fmt::format("binary function {} does not take {}", static_cast<int>(kind), name_of(a.dtype())));
+  fn::with_functor(kind, [&](auto functor) {
+    using F = decltype(functor);
+    if constexpr (std::is_same_v<F, fn::Div> && !std::is_floating_point_v<T>) {
+      throw internal_error(fmt::format("division does not take {}", name_of(a.dtype())));
+    } else {
+      using Result = decltype(F::value(T{}, T{}));
+      map2<Result, T, T>(a, b, out, [](T x, T y) WENDE_HD { return F::value(x, y); });
+    }
+  });
 }
 
 void binary_bool(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {

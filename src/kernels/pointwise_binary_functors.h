@@ -3,7 +3,7 @@
 #include <cmath>
 #include <type_traits>
 
-#include "kernels/host_device.h"
+#include "device/host_device.h"
 
 /// Functions of two numbers, once for both compilers. Their gradients are graph (ops/pointwise.cpp).
 namespace wende::functors {

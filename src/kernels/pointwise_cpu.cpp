@@ -1,98 +1,15 @@
 #include <fmt/core.h>
 
-#include <algorithm>
+#include <type_traits>
 
 #include "kernels/broadcast.h"
+#include "kernels/functor_choice.h"
 #include "kernels/pointwise.h"
-#include "kernels/pointwise_functors.h"
 
 namespace wende::cpu {
 namespace {
 
 namespace fn = functors;
-
-/// Calls visit with the functor of this activation function.
-template <class Visit>
-auto with_activation(Unary kind, Visit&& visit) {
-  switch (kind) {
-    case Unary::kTanh:
-      return visit(fn::Tanh{});
-    case Unary::kSigmoid:
-      return visit(fn::Sigmoid{});
-    case Unary::kRelu:
-      return visit(fn::Relu{});
-    case Unary::kRelu6:
-      return visit(fn::Relu6{});
-    case Unary::kLeakyRelu:
-      return visit(fn::LeakyRelu{});
-    case Unary::kElu:
-      return visit(fn::Elu{});
-    case Unary::kSelu:
-      return visit(fn::Selu{});
-    case Unary::kSoftplus:
-      return visit(fn::Softplus{});
-    case Unary::kSoftsign:
-      return visit(fn::Softsign{});
-    case Unary::kGelu:
-      return visit(fn::Gelu{});
-    case Unary::kSwish:
-      return visit(fn::Swish{});
-    case Unary::kLogSigmoid:
-      return visit(fn::LogSigmoid{});
-    default:
-      throw internal_error(fmt::format("unary function {} has no formula", static_cast<int>(kind)));
-  }
-}
-
-/// Calls visit with the functor of this kind.
-template <class Visit>
-auto with_functor(Unary kind, Visit&& visit) {
-  switch (kind) {
-    case Unary::kNeg:
-      return visit(fn::Neg{});
-    case Unary::kAbs:
-      return visit(fn::Abs{});
-    case Unary::kSign:
-      return visit(fn::Sign{});
-    case Unary::kSquare:
-      return visit(fn::Square{});
-    case Unary::kSqrt:
-      return visit(fn::Sqrt{});
-    case Unary::kRsqrt:
-      return visit(fn::Rsqrt{});
-    case Unary::kReciprocal:
-      return visit(fn::Reciprocal{});
-    case Unary::kExp:
-      return visit(fn::Exp{});
-    case Unary::kLog:
-      return visit(fn::Log{});
-    case Unary::kLog1p:
-      return visit(fn::Log1p{});
-    case Unary::kExpm1:
-      return visit(fn::Expm1{});
-    case Unary::kSin:
-      return visit(fn::Sin{});
-    case Unary::kCos:
-      return visit(fn::Cos{});
-    case Unary::kSafeLog:
-      return visit(fn::SafeLog{});
-    case Unary::kErf:
-      return visit(fn::Erf{});
-    case Unary::kFloor:
-      return visit(fn::Floor{});
-    case Unary::kCeil:
-      return visit(fn::Ceil{});
-    case Unary::kRound:
-      return visit(fn::Round{});
-    default:
-      return with_activation(kind, visit);
-  }
-}
-
-template <class F>
-concept Differentiable = requires(float v) {
-  F::derivative(v);
-};
 
 [[noreturn]] void unsupported(const char* what, DType dtype) {
   throw internal_error(fmt::format("{} does not take {}", what, name_of(dtype)));
@@ -100,37 +17,27 @@ concept Differentiable = requires(float v) {
 
 template <class T>
 void unary_integer(Unary kind, const Tensor& x, const Tensor& out) {
-  switch (kind) {
-    case Unary::kNeg:
-      return map<T, T>(x, out, [](T v) WENDE_HD { return fn::Neg::value(v); });
-    case Unary::kAbs:
-      return map<T, T>(x, out, [](T v) WENDE_HD { return fn::Abs::value(v); });
-    case Unary::kSign:
-      return map<T, T>(x, out, [](T v) WENDE_HD { return fn::Sign::value(v); });
-    case Unary::kSquare:
-      return map<T, T>(x, out, [](T v) WENDE_HD { return fn::Square::value(v); });
-    case Unary::kRelu:
-      return map<T, T>(x, out, [](T v) WENDE_HD { return fn::Relu::value(v); });
-    case Unary::kFloor:
-    case Unary::kCeil:
-    case Unary::kRound:
-      return out.copy_from(x);
-    default:
-      unsupported("this function", x.dtype());
-  }
+  fn::with_integer_functor(kind, [&](auto functor) {
+    using F = decltype(functor);
+    if constexpr (std::is_same_v<F, fn::Floor>) {
+      out.copy_from(x);
+    } else {
+      map<T, T>(x, out, [](T v) WENDE_HD { return F::value(v); });
+    }
+  });
 }
 
 template <class T>
 void unary_float(Unary kind, const Tensor& x, const Tensor& out) {
-  with_functor(kind,
-               [&](auto functor) { map<T, T>(x, out, [](T v) WENDE_HD { return decltype(functor)::value(v); }); });
+  fn::with_functor(kind,
+                   [&](auto functor) { map<T, T>(x, out, [](T v) WENDE_HD { return decltype(functor)::value(v); }); });
 }
 
 template <class T>
 void unary_grad_float(Unary kind, const Tensor& grad, const Tensor& v, const Tensor& out) {
-  with_functor(kind, [&](auto functor) {
+  fn::with_functor(kind, [&](auto functor) {
     using F = decltype(functor);
-    if constexpr (Differentiable<F>) {
+    if constexpr (fn::Differentiable<F>) {
       map2<T, T, T>(grad, v, out, [](T g, T value) WENDE_HD { return g * F::derivative(value); });
     } else {
       throw internal_error("this function has no derivative");
@@ -147,9 +54,9 @@ void is_finite(const Tensor& x, const Tensor& out) {
 
 bool derivative_from_output(Unary kind) {
   if (!has_derivative(kind)) return false;
-  return with_functor(kind, [](auto functor) {
+  return fn::with_functor(kind, [](auto functor) {
     using F = decltype(functor);
-    if constexpr (Differentiable<F>) {
+    if constexpr (fn::Differentiable<F>) {
       return F::kFromOutput;
     } else {
       return false;
@@ -159,7 +66,7 @@ bool derivative_from_output(Unary kind) {
 
 bool has_derivative(Unary kind) {
   if (kind == Unary::kLogicalNot || kind == Unary::kIsFinite) return false;
-  return with_functor(kind, [](auto functor) { return Differentiable<decltype(functor)>; });
+  return fn::with_functor(kind, [](auto functor) { return fn::Differentiable<decltype(functor)>; });
 }
 
 void unary(Unary kind, const Tensor& x, const Tensor& out) {

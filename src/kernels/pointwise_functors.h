@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/host_device.h"
+#include "device/host_device.h"
 #include "kernels/vector_math.h"
 
 /// Every formula once, for both compilers: value(x), and derivative(v) with v = x or, if kFromOutput, v = value(x).

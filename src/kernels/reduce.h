@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende {
@@ -19,3 +20,6 @@ void reduce(Reduction kind, const Tensor& x, const std::vector<int>& axes, const
 void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(reduce)
+WENDE_CUDA_KERNEL(arg_extremum)

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -22,3 +23,8 @@ void packed_places(const std::vector<int32_t>& lengths, int64_t times, const Ten
 void unpacked_places(const std::vector<int32_t>& lengths, const Tensor& out);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(sequence_mask)
+WENDE_CUDA_KERNEL(reverse_sequence)
+WENDE_CUDA_KERNEL(pack)
+WENDE_CUDA_KERNEL(unpack)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "kernels/recurrent_schedule.h"
 
 namespace wende::cpu {
@@ -26,3 +27,6 @@ void simple_rnn_forward(const SimpleRnnForward& args, int direction, const Scrat
 void simple_rnn_backward(const SimpleRnnBackward& args, int direction, const Scratch& scratch);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(simple_rnn_forward)
+WENDE_CUDA_KERNEL(simple_rnn_backward)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -10,3 +11,6 @@ void softmax(const Tensor& x, int axis, bool log, const Tensor& out);
 void softmax_grad(const Tensor& y, const Tensor& dy, int axis, bool log, const Tensor& dx);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(softmax)
+WENDE_CUDA_KERNEL(softmax_grad)

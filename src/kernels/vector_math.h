@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "kernels/host_device.h"
+#include "device/host_device.h"
 
 /// Elementary functions that compilers turn into vector code inside loops: no calls, no branches. Float versions are
 /// polynomials good to about 2 ulp; double versions are libm's, for checks.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -10,3 +11,6 @@ void window(const Tensor& x, int64_t left, const Tensor& out);
 void window_sum(const Tensor& x, int64_t left, const Tensor& out);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(window)
+WENDE_CUDA_KERNEL(window_sum)

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "ops/leaf.h"
@@ -14,7 +14,7 @@ using ops::Binary;
 
 /// Identity whose gradient is scaled, shifted and clipped. Inputs: x, then scale and shift where they are layers
 /// (aligned to x; no gradient flows into them).
-class ScaledGradOp : public Op {
+class ScaledGradOp : public DeviceOp {
  public:
   double scale = 1.0;
   double shift = 0.0;

@@ -65,6 +65,7 @@ struct ParamReuse {
     const BuiltLayer* layer = nullptr;  ///< shares this layer's variable of the same local name
     Expr value;                         ///< a layer output that stands in for the variable
     Value shape;                        ///< what the parameter must have, if given
+    Value custom;                       ///< function of the config that makes it of the layer's variables
     bool own = false;
     bool auto_create_missing = false;
   };
@@ -170,6 +171,7 @@ class NetworkConstruction {
   void resolve_scope(LayerPlan& plan);
   void resolve_reuse(LayerPlan& plan);
   ParamReuse::Entry reuse_entry(LayerPlan& plan, const Value& value);
+  Expr custom_param(const ParamReuse::Entry& entry, const std::string& local, const Shape& shape);
   Expr shared_param(const BuiltLayer& owner, const std::string& local, const Shape& shape, const Value& place);
   Expr variable(const LayerPlan& plan, const std::string& name, const Shape& shape, const Value& init,
                 const std::string& fallback, bool trainable);

@@ -1,6 +1,6 @@
 #include "kernels/cross_entropy.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/softmax.h"
 
 namespace wende::ops {
@@ -18,7 +18,7 @@ bool same_dims(const std::vector<Dim>& a, const std::vector<Dim>& b) {
 std::vector<Dim> leading(const std::vector<Dim>& dims) { return {dims.begin(), dims.end() - 1}; }
 
 /// Inputs: logits, lse, labels, dloss, [valid].
-class SparseGradOp : public Op {
+class SparseGradOp : public DeviceOp {
  public:
   explicit SparseGradOp(bool has_valid) : has_valid_(has_valid) {}
   std::string_view name() const override { return "softmax_cross_entropy_grad"; }
@@ -36,8 +36,9 @@ class SparseGradOp : public Op {
   void attributes(AttributeVisitor& visitor) const override { visitor.field("has_valid", has_valid_); }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {inputs[0]}; }
   void run(RunContext& context) const override {
-    cpu::cross_entropy_grad(context.input(0), context.input(1), context.input(2),
-                            has_valid_ ? context.input(4) : Tensor(), context.input(3), context.output(0));
+    WENDE_ON_DEVICE(context.device(),
+                    cross_entropy_grad(context.input(0), context.input(1), context.input(2),
+                                       has_valid_ ? context.input(4) : Tensor(), context.input(3), context.output(0)));
   }
 
  private:
@@ -45,7 +46,7 @@ class SparseGradOp : public Op {
 };
 
 /// Inputs: logits, labels, [valid]; outputs: loss, logsumexp.
-class SparseOp : public Op {
+class SparseOp : public DeviceOp {
  public:
   explicit SparseOp(bool has_valid) : has_valid_(has_valid) {}
   std::string_view name() const override { return "softmax_cross_entropy"; }
@@ -73,8 +74,9 @@ class SparseOp : public Op {
   }
 
   void run(RunContext& context) const override {
-    cpu::cross_entropy(context.input(0), context.input(1), has_valid_ ? context.input(2) : Tensor(), context.output(0),
-                       context.output(1));
+    WENDE_ON_DEVICE(context.device(),
+                    cross_entropy(context.input(0), context.input(1), has_valid_ ? context.input(2) : Tensor(),
+                                  context.output(0), context.output(1)));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {
@@ -91,28 +93,29 @@ class SparseOp : public Op {
 };
 
 /// Inputs: logits, lse, targets, dloss.
-class DenseGradOp : public Op {
+class DenseGradOp : public DeviceOp {
  public:
   std::string_view name() const override { return "softmax_cross_entropy_dense_grad"; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {inputs[0]}; }
   void run(RunContext& context) const override {
-    cpu::cross_entropy_dense_grad(context.input(0), context.input(1), context.input(2), context.input(3),
-                                  context.output(0));
+    WENDE_ON_DEVICE(context.device(), cross_entropy_dense_grad(context.input(0), context.input(1), context.input(2),
+                                                               context.input(3), context.output(0)));
   }
 };
 
 /// Inputs: logits, lse, dloss.
-class TargetGradOp : public Op {
+class TargetGradOp : public DeviceOp {
  public:
   std::string_view name() const override { return "softmax_cross_entropy_target_grad"; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {inputs[0]}; }
   void run(RunContext& context) const override {
-    cpu::cross_entropy_target_grad(context.input(0), context.input(1), context.input(2), context.output(0));
+    WENDE_ON_DEVICE(context.device(),
+                    cross_entropy_target_grad(context.input(0), context.input(1), context.input(2), context.output(0)));
   }
 };
 
 /// Inputs: logits, targets; outputs: loss, logsumexp.
-class DenseOp : public Op {
+class DenseOp : public DeviceOp {
  public:
   std::string_view name() const override { return "softmax_cross_entropy_dense"; }
 
@@ -127,7 +130,8 @@ class DenseOp : public Op {
   }
 
   void run(RunContext& context) const override {
-    cpu::cross_entropy_dense(context.input(0), context.input(1), context.output(0), context.output(1));
+    WENDE_ON_DEVICE(context.device(),
+                    cross_entropy_dense(context.input(0), context.input(1), context.output(0), context.output(1)));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {

@@ -1,6 +1,6 @@
 #include "ops/dropout.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "graph/row_identity.h"
 #include "kernels/dropout.h"
 
@@ -11,7 +11,7 @@ namespace {
 enum class Kind { kMask, kNormal, kUniform };
 
 /// Fresh numbers of (seed, step, key, sequence, frame): two parameters are keep; stddev; or low and high.
-class RandomOp : public Op {
+class RandomOp : public DeviceOp {
  public:
   RandomOp(Kind kind, std::vector<Dim> dims, double first, double second, uint32_t key)
       : kind_(kind), dims_(std::move(dims)), first_(first), second_(second), key_(key) {}
@@ -35,11 +35,11 @@ class RandomOp : public Op {
     layout.rows = rows.empty() ? nullptr : &rows;
     switch (kind_) {
       case Kind::kMask:
-        return cpu::dropout_mask(philox, first_, out, layout);
+        return WENDE_ON_DEVICE(context.device(), dropout_mask(philox, first_, out, layout));
       case Kind::kNormal:
-        return cpu::random_normal(philox, first_, out, layout);
+        return WENDE_ON_DEVICE(context.device(), random_normal(philox, first_, out, layout));
       case Kind::kUniform:
-        return cpu::random_uniform(philox, first_, second_, out, layout);
+        return WENDE_ON_DEVICE(context.device(), random_uniform(philox, first_, second_, out, layout));
     }
   }
 

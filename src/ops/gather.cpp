@@ -1,6 +1,6 @@
 #include "ops/gather.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/gather.h"
 
 namespace wende::ops {
@@ -12,7 +12,7 @@ void need_indices(std::string_view op, const ExprType& indices, const std::vecto
 }
 
 /// Inputs: indices, dy; the table's dims are an attribute.
-class GatherGradOp : public Op {
+class GatherGradOp : public DeviceOp {
  public:
   explicit GatherGradOp(std::vector<Dim> table) : table_(std::move(table)) {}
   std::string_view name() const override { return "gather_grad"; }
@@ -20,7 +20,7 @@ class GatherGradOp : public Op {
   void attributes(AttributeVisitor& visitor) const override { visitor.field("table", table_); }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, table_}}; }
   void run(RunContext& context) const override {
-    cpu::gather_grad(context.input(0), context.input(1), context.output(0));
+    WENDE_ON_DEVICE(context.device(), gather_grad(context.input(0), context.input(1), context.output(0)));
   }
   std::vector<Expr> vjp(const VjpContext& context) const override {
     return {{}, gather(context.grad(), context.input(0))};
@@ -30,7 +30,7 @@ class GatherGradOp : public Op {
   std::vector<Dim> table_;
 };
 
-class GatherOp : public Op {
+class GatherOp : public DeviceOp {
  public:
   std::string_view name() const override { return "gather"; }
 
@@ -43,7 +43,9 @@ class GatherOp : public Op {
     return {out};
   }
 
-  void run(RunContext& context) const override { cpu::gather(context.input(0), context.input(1), context.output(0)); }
+  void run(RunContext& context) const override {
+    WENDE_ON_DEVICE(context.device(), gather(context.input(0), context.input(1), context.output(0)));
+  }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {
     if (!context.needed[0]) return {{}, {}};
@@ -52,7 +54,7 @@ class GatherOp : public Op {
   }
 };
 
-class OneHotOp : public Op {
+class OneHotOp : public DeviceOp {
  public:
   explicit OneHotOp(Dim depth) : depth_(std::move(depth)) {}
   std::string_view name() const override { return "one_hot"; }
@@ -65,7 +67,9 @@ class OneHotOp : public Op {
     return {out};
   }
 
-  void run(RunContext& context) const override { cpu::one_hot(context.input(0), context.output(0)); }
+  void run(RunContext& context) const override {
+    WENDE_ON_DEVICE(context.device(), one_hot(context.input(0), context.output(0)));
+  }
   std::vector<Expr> vjp(const VjpContext&) const override { return {{}}; }
 
  private:
@@ -73,21 +77,21 @@ class OneHotOp : public Op {
 };
 
 /// Inputs: indices, dy.
-class PickLastGradOp : public Op {
+class PickLastGradOp : public DeviceOp {
  public:
   explicit PickLastGradOp(std::vector<Dim> dims) : dims_(std::move(dims)) {}
   std::string_view name() const override { return "pick_last_grad"; }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("dims", dims_); }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, dims_}}; }
   void run(RunContext& context) const override {
-    cpu::pick_last_grad(context.input(0), context.input(1), context.output(0));
+    WENDE_ON_DEVICE(context.device(), pick_last_grad(context.input(0), context.input(1), context.output(0)));
   }
 
  private:
   std::vector<Dim> dims_;
 };
 
-class PickLastOp : public Op {
+class PickLastOp : public DeviceOp {
  public:
   std::string_view name() const override { return "pick_last"; }
 
@@ -102,7 +106,7 @@ class PickLastOp : public Op {
   }
 
   void run(RunContext& context) const override {
-    cpu::pick_last(context.input(0), context.input(1), context.output(0));
+    WENDE_ON_DEVICE(context.device(), pick_last(context.input(0), context.input(1), context.output(0)));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {

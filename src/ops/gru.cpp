@@ -1,6 +1,6 @@
 #include "kernels/gru.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/recurrent.h"
 #include "ops/recurrent_inputs.h"
 
@@ -20,7 +20,7 @@ struct GruAttributes {
 
 /// Inputs: dy, d_last_h if there; gates, candidate, y, w_gates, w_candidate, lengths; h0 if there.
 /// Outputs: dz_gates, dz_candidate, dw_gates, dw_candidate, dh0.
-class GruGradOp : public Op {
+class GruGradOp : public DeviceOp {
  public:
   GruGradOp(GruAttributes attributes, bool has_dy, bool has_d_last_h)
       : attributes_(attributes), has_dy_(has_dy), has_d_last_h_(has_d_last_h) {}
@@ -66,7 +66,7 @@ class GruGradOp : public Op {
     args.dw_gates = context.output(2);
     args.dw_candidate = context.output(3);
     args.dh0 = wanted_output(context, 4);
-    cpu::gru_backward(args, attributes_.direction, scratch_of(context));
+    WENDE_ON_DEVICE(context.device(), gru_backward(args, attributes_.direction, scratch_of(context)));
   }
 
  private:
@@ -76,7 +76,7 @@ class GruGradOp : public Op {
 };
 
 /// Inputs: z_gates, z_candidate, w_gates, w_candidate, lengths, h0 if there. Outputs: y, last_h, gates, candidate.
-class GruOp : public Op {
+class GruOp : public DeviceOp {
  public:
   explicit GruOp(GruAttributes attributes) : attributes_(attributes) {}
   std::string_view name() const override { return "gru"; }
@@ -111,7 +111,7 @@ class GruOp : public Op {
     args.last_h = wanted_output(context, 1);
     args.gates = wanted_output(context, 2);
     args.candidate = wanted_output(context, 3);
-    cpu::gru_forward(args, attributes_.direction, scratch_of(context));
+    WENDE_ON_DEVICE(context.device(), gru_forward(args, attributes_.direction, scratch_of(context)));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {

@@ -2,13 +2,14 @@
 
 #include <cstring>
 
+#include "graph/device_op.h"
 #include "graph/leaf_op.h"
 #include "kernels/pointwise.h"
 
 namespace wende::ops {
 namespace {
 
-class ConstantOp final : public Op {
+class ConstantOp final : public DeviceOp {
  public:
   ConstantOp(double value, ExprType type) : value_(value), type_(std::move(type)) {}
 
@@ -20,7 +21,7 @@ class ConstantOp final : public Op {
     visitor.field("dims", type_.dims);
   }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {type_}; }
-  void run(RunContext& context) const override { cpu::fill(context.output(0), value_); }
+  void run(RunContext& context) const override { WENDE_ON_DEVICE(context.device(), fill(context.output(0), value_)); }
   std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
 
  private:
@@ -28,7 +29,7 @@ class ConstantOp final : public Op {
   ExprType type_;
 };
 
-class ConstantArrayOp final : public Op {
+class ConstantArrayOp final : public DeviceOp {
  public:
   ConstantArrayOp(const Tensor& values, std::vector<Dim> dims) : values_(values.clone()), dims_(std::move(dims)) {
     bool fits = static_cast<int>(dims_.size()) == values_.rank();
@@ -65,14 +66,14 @@ class ConstantArrayOp final : public Op {
   std::vector<Dim> dims_;
 };
 
-class RangeOp final : public Op {
+class RangeOp final : public DeviceOp {
  public:
   explicit RangeOp(Dim dim) : dim_(std::move(dim)) {}
 
   std::string_view name() const override { return "range"; }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("dim", dim_); }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kInt32, {dim_}}}; }
-  void run(RunContext& context) const override { cpu::range(context.output(0)); }
+  void run(RunContext& context) const override { WENDE_ON_DEVICE(context.device(), range(context.output(0))); }
   std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
 
  private:

@@ -11,7 +11,7 @@ namespace wende::ops {
 namespace {
 
 /// A leaf as a computed value, so that each state's next value is one that the body computes.
-class KeepOp final : public Op {
+class KeepOp final : public DeviceOp {
  public:
   std::string_view name() const override { return "keep"; }
   OpTraits traits() const override { return {.pure = false, .pointwise = true}; }

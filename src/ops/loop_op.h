@@ -2,13 +2,13 @@
 
 #include <memory>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/loop.h"
 
 namespace wende::ops {
 
 /// The node that runs a LoopBody: see LoopBody::values for its outputs.
-class LoopOp final : public Op {
+class LoopOp final : public DeviceOp {
  public:
   explicit LoopOp(std::shared_ptr<const LoopBody> body) : body_(std::move(body)) {}
 

@@ -104,7 +104,7 @@ void LoopRun::start_states(RunContext& context) {
     const Shape shape = context.binding().shape(type.dims);
     if (state.sums) {
       run.last = context.output(run.state);
-      cpu::fill(run.last, 0.0);
+      WENDE_ON_DEVICE(context.device(), fill(run.last, 0.0));
       continue;
     }
     if (!run.buffers[0].defined() || !(run.buffers[0].shape() == shape)) {
@@ -116,7 +116,7 @@ void LoopRun::start_states(RunContext& context) {
       run.last = context.input(state.initial);
     } else {
       run.last = run.buffers[1];
-      cpu::fill(run.last, 0.0);
+      WENDE_ON_DEVICE(context.device(), fill(run.last, 0.0));
     }
   }
 }
@@ -164,7 +164,7 @@ void LoopRun::run(RunContext& context) {
   count_ = context.binding().size(body_->time);
   if (body_->step >= 0 && (!steps_.defined() || steps_.dim(0) < count_)) {
     steps_ = Tensor::empty(DType::kInt32, {std::max<int64_t>(count_, 1)}, context.device());
-    cpu::range(steps_);
+    WENDE_ON_DEVICE(context.device(), range(steps_));
   }
   options_ = context.options();
   options_.on_fetch = nullptr;

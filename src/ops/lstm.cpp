@@ -1,6 +1,6 @@
 #include "kernels/lstm.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/recurrent.h"
 #include "ops/recurrent_inputs.h"
 
@@ -27,7 +27,7 @@ struct LstmAttributes {
 
 /// Inputs: those of dy, d_last_h, d_last_c that are there; gates, cells, y, w_re, lengths; c0 and h0 if there.
 /// Outputs: dz, dw_re, dc0, dh0.
-class LstmGradOp : public Op {
+class LstmGradOp : public DeviceOp {
  public:
   LstmGradOp(LstmAttributes attributes, std::vector<bool> has_grad)
       : attributes_(attributes), has_grad_(std::move(has_grad)) {}
@@ -65,7 +65,7 @@ class LstmGradOp : public Op {
     args.dw_re = context.output(1);
     args.dc0 = wanted_output(context, 2);
     args.dh0 = wanted_output(context, 3);
-    cpu::lstm_backward(args, attributes_.options(), scratch_of(context));
+    WENDE_ON_DEVICE(context.device(), lstm_backward(args, attributes_.options(), scratch_of(context)));
   }
 
  private:
@@ -77,7 +77,7 @@ class LstmGradOp : public Op {
 
 /// Inputs: z, w_re, lengths, c0 and h0 if there. Outputs: y, last_h, last_c, gates, cells; the last two serve the
 /// gradient.
-class LstmOp : public Op {
+class LstmOp : public DeviceOp {
  public:
   explicit LstmOp(LstmAttributes attributes) : attributes_(attributes) {}
   std::string_view name() const override { return "lstm"; }
@@ -119,7 +119,7 @@ class LstmOp : public Op {
     args.last_c = wanted_output(context, 2);
     args.gates = wanted_output(context, 3);
     args.cells = wanted_output(context, 4);
-    cpu::lstm_forward(args, attributes_.options(), scratch_of(context));
+    WENDE_ON_DEVICE(context.device(), lstm_forward(args, attributes_.options(), scratch_of(context)));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {

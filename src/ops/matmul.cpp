@@ -1,6 +1,6 @@
 #include "ops/matmul.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/matmul.h"
 #include "ops/recurrent_inputs.h"
 
@@ -19,7 +19,7 @@ const std::vector<int64_t>* rows_of(const RunContext& context) {
 }
 
 /// Sum over all rows: the gradient of a bias.
-class BiasGradOp : public Op {
+class BiasGradOp : public DeviceOp {
  public:
   std::string_view name() const override { return "bias_grad"; }
   OpTraits traits() const override { return {.sums_frames = true}; }
@@ -31,12 +31,12 @@ class BiasGradOp : public Op {
     return {{DType::kFloat32, {inputs[0].dims.back()}}};
   }
   void run(RunContext& context) const override {
-    cpu::column_sum(context.input(0), rows_of(context), context.output(0));
+    WENDE_ON_DEVICE(context.device(), column_sum(context.input(0), rows_of(context), context.output(0)));
   }
 };
 
 /// a [...,K]^T b [...,N] over all rows: the gradient of a weight matrix; with_bias: and the sum of b, that of a bias.
-class LinearWeightGradOp : public Op {
+class LinearWeightGradOp : public DeviceOp {
  public:
   explicit LinearWeightGradOp(bool with_bias) : with_bias_(with_bias) {}
   std::string_view name() const override { return "linear_weight_grad"; }
@@ -52,15 +52,16 @@ class LinearWeightGradOp : public Op {
   }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("with_bias", with_bias_); }
   void run(RunContext& context) const override {
-    cpu::linear_weight_grad(context.input(0), context.input(1), rows_of(context), scratch_of(context),
-                            context.output(0), with_bias_ ? context.output(1) : Tensor());
+    WENDE_ON_DEVICE(context.device(),
+                    linear_weight_grad(context.input(0), context.input(1), rows_of(context), scratch_of(context),
+                                       context.output(0), with_bias_ ? context.output(1) : Tensor()));
   }
 
  private:
   bool with_bias_;
 };
 
-class LinearOp : public Op {
+class LinearOp : public DeviceOp {
  public:
   LinearOp(bool transpose_w, bool has_bias) : transpose_w_(transpose_w), has_bias_(has_bias) {}
   std::string_view name() const override { return "linear"; }
@@ -88,8 +89,9 @@ class LinearOp : public Op {
   }
 
   void run(RunContext& context) const override {
-    cpu::linear(context.input(0), context.input(1), has_bias_ ? context.input(2) : Tensor(), transpose_w_,
-                rows_of(context), scratch_of(context), context.output(0));
+    WENDE_ON_DEVICE(context.device(),
+                    linear(context.input(0), context.input(1), has_bias_ ? context.input(2) : Tensor(), transpose_w_,
+                           rows_of(context), scratch_of(context), context.output(0)));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {
@@ -114,7 +116,7 @@ class LinearOp : public Op {
   bool has_bias_;
 };
 
-class BatchMatmulOp : public Op {
+class BatchMatmulOp : public DeviceOp {
  public:
   BatchMatmulOp(bool transpose_a, bool transpose_b) : transpose_a_(transpose_a), transpose_b_(transpose_b) {}
   std::string_view name() const override { return "batch_matmul"; }
@@ -142,7 +144,8 @@ class BatchMatmulOp : public Op {
   }
 
   void run(RunContext& context) const override {
-    cpu::batch_matmul(context.input(0), context.input(1), transpose_a_, transpose_b_, context.output(0));
+    WENDE_ON_DEVICE(context.device(),
+                    batch_matmul(context.input(0), context.input(1), transpose_a_, transpose_b_, context.output(0)));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/broadcast_types.h"
 #include "ops/leaf.h"
 #include "ops/shape.h"
@@ -25,7 +25,7 @@ bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::
 bool is_logic(Binary kind) { return kind == Binary::kLogicalAnd || kind == Binary::kLogicalOr; }
 bool gives_bool(Binary kind) { return kind >= Binary::kEqual; }
 
-class UnaryOp final : public Op {
+class UnaryOp final : public DeviceOp {
  public:
   explicit UnaryOp(Unary kind) : kind_(kind) {}
 
@@ -43,7 +43,9 @@ class UnaryOp final : public Op {
     }
     return {type};
   }
-  void run(RunContext& context) const override { cpu::unary(kind_, context.input(0), context.output(0)); }
+  void run(RunContext& context) const override {
+    WENDE_ON_DEVICE(context.device(), unary(kind_, context.input(0), context.output(0)));
+  }
   std::vector<Expr> vjp(const VjpContext& context) const override;
 
  private:
@@ -66,7 +68,7 @@ class UnaryOp final : public Op {
 };
 
 /// grad * f'(v) in one pass; v is the argument or the value of f.
-class UnaryGradOp final : public Op {
+class UnaryGradOp final : public DeviceOp {
  public:
   explicit UnaryGradOp(Unary kind) : kind_(kind) {}
 
@@ -81,7 +83,7 @@ class UnaryGradOp final : public Op {
     return {{inputs[0].dtype, broadcast_dims(name(), inputs)}};
   }
   void run(RunContext& context) const override {
-    cpu::unary_grad(kind_, context.input(0), context.input(1), context.output(0));
+    WENDE_ON_DEVICE(context.device(), unary_grad(kind_, context.input(0), context.input(1), context.output(0)));
   }
 
  private:
@@ -95,7 +97,7 @@ std::vector<Expr> UnaryOp::vjp(const VjpContext& context) const {
   return {context.graph.add(std::make_shared<const UnaryGradOp>(kind_), {context.grad(), v})};
 }
 
-class BinaryOp final : public Op {
+class BinaryOp final : public DeviceOp {
  public:
   explicit BinaryOp(Binary kind) : kind_(kind) {}
 
@@ -116,7 +118,7 @@ class BinaryOp final : public Op {
     return {{gives_bool(kind_) ? DType::kBool : dtype, broadcast_dims(name(), inputs)}};
   }
   void run(RunContext& context) const override {
-    cpu::binary(kind_, context.input(0), context.input(1), context.output(0));
+    WENDE_ON_DEVICE(context.device(), binary(kind_, context.input(0), context.input(1), context.output(0)));
   }
   std::vector<Expr> vjp(const VjpContext& context) const override;
 
@@ -200,7 +202,7 @@ std::vector<Expr> BinaryOp::vjp(const VjpContext& context) const {
   return grads;
 }
 
-class WhereOp final : public Op {
+class WhereOp final : public DeviceOp {
  public:
   std::string_view name() const override { return "where"; }
   PaddingRule padding() const override {
@@ -213,7 +215,7 @@ class WhereOp final : public Op {
     return {{inputs[1].dtype, broadcast_dims(name(), inputs)}};
   }
   void run(RunContext& context) const override {
-    cpu::where(context.input(0), context.input(1), context.input(2), context.output(0));
+    WENDE_ON_DEVICE(context.device(), where(context.input(0), context.input(1), context.input(2), context.output(0)));
   }
   std::vector<Expr> vjp(const VjpContext& context) const override {
     const Expr condition = context.input(0);
@@ -226,7 +228,7 @@ class WhereOp final : public Op {
   }
 };
 
-class CastOp final : public Op {
+class CastOp final : public DeviceOp {
  public:
   explicit CastOp(DType dtype) : dtype_(dtype) {}
 
@@ -235,7 +237,9 @@ class CastOp final : public Op {
   void attributes(AttributeVisitor& visitor) const override { visitor.field("dtype", std::string(name_of(dtype_))); }
   OpTraits traits() const override { return {.pointwise = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {{dtype_, inputs[0].dims}}; }
-  void run(RunContext& context) const override { cpu::cast(context.input(0), context.output(0)); }
+  void run(RunContext& context) const override {
+    WENDE_ON_DEVICE(context.device(), cast(context.input(0), context.output(0)));
+  }
   std::vector<Expr> vjp(const VjpContext& context) const override {
     const DType from = context.input(0).dtype();
     if (!is_float(from) || !is_float(dtype_)) return {Expr{}};
@@ -246,7 +250,7 @@ class CastOp final : public Op {
   DType dtype_;
 };
 
-class StopGradientOp final : public Op {
+class StopGradientOp final : public DeviceOp {
  public:
   std::string_view name() const override { return "stop_gradient"; }
   PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0}}; }

@@ -6,7 +6,7 @@
 #include <array>
 #include <numeric>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -36,7 +36,7 @@ class CountOp final : public Op {
   std::vector<Dim> dims_;
 };
 
-class ReduceOp final : public Op {
+class ReduceOp final : public DeviceOp {
  public:
   ReduceOp(Reduction kind, std::vector<int> axes, bool keep) : kind_(kind), axes_(std::move(axes)), keep_(keep) {}
 
@@ -62,7 +62,9 @@ class ReduceOp final : public Op {
     }
     return {type};
   }
-  void run(RunContext& context) const override { cpu::reduce(kind_, context.input(0), axes_, context.output(0)); }
+  void run(RunContext& context) const override {
+    WENDE_ON_DEVICE(context.device(), reduce(kind_, context.input(0), axes_, context.output(0)));
+  }
   std::vector<Expr> vjp(const VjpContext& context) const override;
 
  private:
@@ -109,7 +111,7 @@ std::vector<Expr> ReduceOp::vjp(const VjpContext& context) const {
   return {mul(chosen, share)};
 }
 
-class ArgExtremumOp final : public Op {
+class ArgExtremumOp final : public DeviceOp {
  public:
   ArgExtremumOp(bool largest, int axis) : largest_(largest), axis_(axis) {}
 
@@ -129,7 +131,7 @@ class ArgExtremumOp final : public Op {
     return {{DType::kInt32, dims}};
   }
   void run(RunContext& context) const override {
-    cpu::arg_extremum(largest_, context.input(0), axis_, context.output(0));
+    WENDE_ON_DEVICE(context.device(), arg_extremum(largest_, context.input(0), axis_, context.output(0)));
   }
   std::vector<Expr> vjp(const VjpContext&) const override { return {Expr{}}; }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/sequence.h"
 
 namespace wende::ops {
@@ -39,7 +39,7 @@ class LengthsOp : public Op {
   Dim batch_;
 };
 
-class SequenceMaskOp : public Op {
+class SequenceMaskOp : public DeviceOp {
  public:
   SequenceMaskOp(Dim batch, Dim time, bool time_major)
       : batch_(std::move(batch)), time_(std::move(time)), time_major_(time_major) {}
@@ -55,7 +55,8 @@ class SequenceMaskOp : public Op {
   }
   void run(RunContext& context) const override {
     const Tensor& out = context.output(0);
-    cpu::sequence_mask(lengths_of(context.binding(), time_, out.dim(time_major_ ? 1 : 0)), time_major_, out);
+    WENDE_ON_DEVICE(context.device(), sequence_mask(lengths_of(context.binding(), time_, out.dim(time_major_ ? 1 : 0)),
+                                                    time_major_, out));
   }
   std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
 
@@ -65,7 +66,7 @@ class SequenceMaskOp : public Op {
   bool time_major_;
 };
 
-class ReverseSequenceOp : public Op {
+class ReverseSequenceOp : public DeviceOp {
  public:
   ReverseSequenceOp(int batch_axis, int time_axis, Dim time)
       : batch_axis_(batch_axis), time_axis_(time_axis), time_(std::move(time)) {}
@@ -84,8 +85,8 @@ class ReverseSequenceOp : public Op {
   }
   void run(RunContext& context) const override {
     const Tensor& x = context.input(0);
-    cpu::reverse_sequence(x, lengths_of(context.binding(), time_, x.dim(batch_axis_)), batch_axis_, time_axis_,
-                          context.output(0));
+    WENDE_ON_DEVICE(context.device(), reverse_sequence(x, lengths_of(context.binding(), time_, x.dim(batch_axis_)),
+                                                       batch_axis_, time_axis_, context.output(0)));
   }
   std::vector<Expr> vjp(const VjpContext& context) const override {
     return {
@@ -98,7 +99,7 @@ class ReverseSequenceOp : public Op {
   Dim time_;
 };
 
-class PackOp : public Op {
+class PackOp : public DeviceOp {
  public:
   PackOp(Dim batch, Dim time, bool time_major)
       : batch_(std::move(batch)), time_(std::move(time)), time_major_(time_major) {}
@@ -115,7 +116,8 @@ class PackOp : public Op {
   }
   void run(RunContext& context) const override {
     const Tensor& x = context.input(0);
-    cpu::pack(x, lengths_of(context.binding(), time_, x.dim(time_major_ ? 1 : 0)), time_major_, context.output(0));
+    WENDE_ON_DEVICE(context.device(), pack(x, lengths_of(context.binding(), time_, x.dim(time_major_ ? 1 : 0)),
+                                           time_major_, context.output(0)));
   }
   std::vector<Expr> vjp(const VjpContext& context) const override {
     return {unpack(context.grad(), batch_, time_, time_major_)};
@@ -127,7 +129,7 @@ class PackOp : public Op {
   bool time_major_;
 };
 
-class UnpackOp : public Op {
+class UnpackOp : public DeviceOp {
  public:
   UnpackOp(Dim batch, Dim time, bool time_major)
       : batch_(std::move(batch)), time_(std::move(time)), time_major_(time_major) {}
@@ -145,7 +147,9 @@ class UnpackOp : public Op {
   }
   void run(RunContext& context) const override {
     const Tensor& out = context.output(0);
-    cpu::unpack(context.input(0), lengths_of(context.binding(), time_, out.dim(time_major_ ? 1 : 0)), time_major_, out);
+    WENDE_ON_DEVICE(
+        context.device(),
+        unpack(context.input(0), lengths_of(context.binding(), time_, out.dim(time_major_ ? 1 : 0)), time_major_, out));
   }
   std::vector<Expr> vjp(const VjpContext& context) const override {
     return {context.graph.add(std::make_shared<const PackOp>(batch_, time_, time_major_), {context.grad()})};

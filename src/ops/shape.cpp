@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "base/error.h"
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/reduce.h"
 
 namespace wende::ops {
@@ -11,7 +11,7 @@ namespace {
 
 bool is_one(const Dim& dim) { return dim.is_static() && dim.size() == 1; }
 
-class PermuteOp final : public Op {
+class PermuteOp final : public DeviceOp {
  public:
   explicit PermuteOp(std::vector<int> axes) : axes_(std::move(axes)) {}
 
@@ -47,7 +47,7 @@ class PermuteOp final : public Op {
   std::vector<int> axes_;
 };
 
-class ReshapeOp final : public Op {
+class ReshapeOp final : public DeviceOp {
  public:
   explicit ReshapeOp(std::vector<Dim> dims) : dims_(std::move(dims)) {}
 
@@ -89,7 +89,7 @@ class ReshapeOp final : public Op {
   std::vector<Dim> dims_;
 };
 
-class BroadcastOp final : public Op {
+class BroadcastOp final : public DeviceOp {
  public:
   explicit BroadcastOp(std::vector<Dim> dims) : dims_(std::move(dims)) {}
 

@@ -1,4 +1,7 @@
-#include "graph/op.h"
+#include <algorithm>
+
+#include "graph/device_op.h"
+#include "kernels/pointwise.h"
 #include "ops/leaf.h"
 #include "ops/loop.h"
 
@@ -6,7 +9,7 @@ namespace wende::ops {
 namespace {
 
 /// Inputs: x [T,...], boundary [...].
-class ShiftStepsOp final : public Op {
+class ShiftStepsOp final : public DeviceOp {
  public:
   explicit ShiftStepsOp(int offset) : offset_(offset) {}
 
@@ -21,12 +24,12 @@ class ShiftStepsOp final : public Op {
   void run(RunContext& context) const override {
     const Tensor& out = context.output(0);
     const int64_t steps = out.dim(0);
+    const int64_t begin = std::clamp<int64_t>(-offset_, 0, steps);
+    const int64_t end = std::clamp<int64_t>(steps - offset_, begin, steps);
+    if (end > begin) out.sliced(0, begin, end).copy_from(context.input(0).sliced(0, begin + offset_, end + offset_));
     for (int64_t t = 0; t < steps; ++t) {
-      const int64_t from = t + offset_;
-      Shape shape = context.input(1).shape();
-      const Tensor to = out.sliced(0, t, t + 1).reshaped(shape);
-      const bool inside = from >= 0 && from < steps;
-      to.copy_from(inside ? context.input(0).sliced(0, from, from + 1).reshaped(shape) : context.input(1));
+      if (t == begin) t = end;
+      if (t < steps) out.sliced(0, t, t + 1).reshaped(context.input(1).shape()).copy_from(context.input(1));
     }
   }
   std::vector<Expr> vjp(const VjpContext& context) const override;
@@ -36,7 +39,7 @@ class ShiftStepsOp final : public Op {
 };
 
 /// The sum of the frames of dy [T,...] that came from the boundary: [...].
-class BoundaryGradOp final : public Op {
+class BoundaryGradOp final : public DeviceOp {
  public:
   explicit BoundaryGradOp(int offset) : offset_(offset) {}
 
@@ -51,13 +54,11 @@ class BoundaryGradOp final : public Op {
     const Tensor& dy = context.input(0);
     const Tensor& out = context.output(0);
     const int64_t steps = dy.dim(0);
-    const int64_t n = out.elements();
-    float* sum = out.data<float>();
-    std::fill(sum, sum + n, 0.0f);
+    WENDE_ON_DEVICE(context.device(), fill(out, 0.0));
     for (int64_t t = 0; t < steps; ++t) {
       if (t + offset_ >= 0 && t + offset_ < steps) continue;
-      const float* frame = dy.data<float>() + t * n;
-      for (int64_t i = 0; i < n; ++i) sum[i] += frame[i];
+      const Tensor frame = dy.sliced(0, t, t + 1).reshaped(out.shape());
+      WENDE_ON_DEVICE(context.device(), binary(Binary::kAdd, out, frame, out));
     }
   }
 

@@ -1,6 +1,6 @@
 #include "kernels/simple_rnn.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/recurrent.h"
 #include "ops/recurrent_inputs.h"
 
@@ -9,7 +9,7 @@ namespace wende::ops {
 namespace {
 
 /// Inputs: dy, d_last_h if there; y, w_re, lengths; h0 if there. Outputs: dz, dw_re, dh0.
-class SimpleRnnGradOp : public Op {
+class SimpleRnnGradOp : public DeviceOp {
  public:
   SimpleRnnGradOp(int direction, bool has_h0, bool has_dy, bool has_d_last_h)
       : direction_(direction), has_h0_(has_h0), has_dy_(has_dy), has_d_last_h_(has_d_last_h) {}
@@ -42,7 +42,7 @@ class SimpleRnnGradOp : public Op {
     args.dz = context.output(0);
     args.dw_re = context.output(1);
     args.dh0 = wanted_output(context, 2);
-    cpu::simple_rnn_backward(args, direction_, scratch_of(context));
+    WENDE_ON_DEVICE(context.device(), simple_rnn_backward(args, direction_, scratch_of(context)));
   }
 
  private:
@@ -53,7 +53,7 @@ class SimpleRnnGradOp : public Op {
 };
 
 /// Inputs: z, w_re, lengths, h0 if there. Outputs: y, last_h.
-class SimpleRnnOp : public Op {
+class SimpleRnnOp : public DeviceOp {
  public:
   SimpleRnnOp(int direction, bool has_h0) : direction_(direction), has_h0_(has_h0) {}
   std::string_view name() const override { return "simple_rnn"; }
@@ -80,7 +80,7 @@ class SimpleRnnOp : public Op {
     args.h0 = inputs.next(has_h0_);
     args.y = context.output(0);
     args.last_h = wanted_output(context, 1);
-    cpu::simple_rnn_forward(args, direction_, scratch_of(context));
+    WENDE_ON_DEVICE(context.device(), simple_rnn_forward(args, direction_, scratch_of(context)));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/pointwise.h"
 #include "ops/shape.h"
 
@@ -37,7 +37,7 @@ void check_axis(std::string_view op, int axis, const std::vector<ExprType>& inpu
 }
 
 /// x[begin:end:step], or its transposition, which puts the elements back between zeros.
-class SliceOp final : public Op {
+class SliceOp final : public DeviceOp {
  public:
   SliceOp(bool backward, int axis, int64_t begin, int64_t end, int64_t step, Dim out)
       : backward_(backward), axis_(axis), begin_(begin), end_(end), step_(step), out_(std::move(out)) {}
@@ -81,7 +81,7 @@ class SliceOp final : public Op {
     }
     const Tensor view = longer.strided(axis_, picked.begin, picked.count, step_);
     if (backward_) {
-      cpu::fill(y, 0.0);
+      WENDE_ON_DEVICE(context.device(), fill(y, 0.0));
       view.copy_from(x);
     } else {
       y.copy_from(view);
@@ -102,7 +102,7 @@ class SliceOp final : public Op {
   Dim out_;
 };
 
-class PadOp final : public Op {
+class PadOp final : public DeviceOp {
  public:
   PadOp(int axis, int64_t left, int64_t right, double value, Dim out)
       : axis_(axis), left_(left), right_(right), value_(value), out_(std::move(out)) {}
@@ -135,8 +135,8 @@ class PadOp final : public Op {
       throw Error(ExitStatus::kConfig,
                   fmt::format("[pad] {} + {} + {} elements are not {}", left_, size, right_, padded));
     }
-    cpu::fill(y.sliced(axis_, 0, left_), value_);
-    cpu::fill(y.sliced(axis_, padded - right_, padded), value_);
+    WENDE_ON_DEVICE(context.device(), fill(y.sliced(axis_, 0, left_), value_));
+    WENDE_ON_DEVICE(context.device(), fill(y.sliced(axis_, padded - right_, padded), value_));
     y.sliced(axis_, left_, left_ + size).copy_from(x);
   }
   std::vector<Expr> vjp(const VjpContext& context) const override {
@@ -153,7 +153,7 @@ class PadOp final : public Op {
 };
 
 /// One axis into parts: the vjp of concat.
-class SplitOp final : public Op {
+class SplitOp final : public DeviceOp {
  public:
   SplitOp(int axis, std::vector<Dim> parts) : axis_(axis), parts_(std::move(parts)) {}
 
@@ -190,7 +190,7 @@ class SplitOp final : public Op {
   std::vector<Dim> parts_;
 };
 
-class ConcatOp final : public Op {
+class ConcatOp final : public DeviceOp {
  public:
   ConcatOp(int inputs, int axis, Dim out) : inputs_(inputs), axis_(axis), out_(std::move(out)) {}
 

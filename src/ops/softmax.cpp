@@ -1,20 +1,20 @@
 #include "ops/softmax.h"
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/softmax.h"
 
 namespace wende::ops {
 
 namespace {
 
-class SoftmaxGradOp : public Op {
+class SoftmaxGradOp : public DeviceOp {
  public:
   SoftmaxGradOp(int axis, bool log) : axis_(axis), log_(log) {}
   std::string_view name() const override { return log_ ? "log_softmax_grad" : "softmax_grad"; }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("axis", axis_); }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {inputs[0]}; }
   void run(RunContext& context) const override {
-    cpu::softmax_grad(context.input(0), context.input(1), axis_, log_, context.output(0));
+    WENDE_ON_DEVICE(context.device(), softmax_grad(context.input(0), context.input(1), axis_, log_, context.output(0)));
   }
 
  private:
@@ -22,7 +22,7 @@ class SoftmaxGradOp : public Op {
   bool log_;
 };
 
-class SoftmaxOp : public Op {
+class SoftmaxOp : public DeviceOp {
  public:
   SoftmaxOp(int axis, bool log) : axis_(axis), log_(log) {}
   std::string_view name() const override { return log_ ? "log_softmax" : "softmax"; }
@@ -38,7 +38,9 @@ class SoftmaxOp : public Op {
     return {inputs[0]};
   }
 
-  void run(RunContext& context) const override { cpu::softmax(context.input(0), axis_, log_, context.output(0)); }
+  void run(RunContext& context) const override {
+    WENDE_ON_DEVICE(context.device(), softmax(context.input(0), axis_, log_, context.output(0)));
+  }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {
     return {context.graph.add(std::make_shared<const SoftmaxGradOp>(axis_, log_), {context.output(0), context.grad()})};

@@ -2,14 +2,14 @@
 
 #include <fmt/core.h>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/shape.h"
 
 namespace wende::ops {
 namespace {
 
 /// Sliding windows and, transposed, the sum of what the windows took from each element.
-class WindowOp final : public Op {
+class WindowOp final : public DeviceOp {
  public:
   WindowOp(bool backward, int axis, Dim window, int64_t left)
       : backward_(backward), axis_(axis), window_(std::move(window)), left_(left) {}
@@ -43,9 +43,9 @@ class WindowOp final : public Op {
     const Tensor flat_narrow = narrow.reshaped({outer, times, inner});
     const Tensor flat_wide = wide.reshaped({outer, times, wide.dim(axis_ + 1), inner});
     if (backward_) {
-      cpu::window_sum(flat_wide, left_, flat_narrow);
+      WENDE_ON_DEVICE(context.device(), window_sum(flat_wide, left_, flat_narrow));
     } else {
-      cpu::window(flat_narrow, left_, flat_wide);
+      WENDE_ON_DEVICE(context.device(), window(flat_narrow, left_, flat_wide));
     }
   }
   std::vector<Expr> vjp(const VjpContext& context) const override {

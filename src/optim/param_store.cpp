@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstring>
 #include <set>
 
 #include "base/error.h"
-#include "device/device.h"
+#include "device/memory.h"
+#include "tensor/placement.h"
 
 namespace wende {
 namespace {
@@ -21,7 +21,7 @@ size_t floats_of(const ParamSpec& spec) { return static_cast<size_t>(spec.shape.
 
 std::shared_ptr<Buffer> zero_floats(size_t count, Device device) {
   auto buffer = Buffer::allocate(count * sizeof(float), device);
-  std::memset(buffer->data(), 0, count * sizeof(float));
+  clear_bytes(buffer->data(), device, count * sizeof(float));
   return buffer;
 }
 
@@ -91,7 +91,11 @@ ParamStore::ParamStore(const std::vector<ParamSpec>& specs, const std::vector<st
 
 void ParamStore::initialize(uint64_t seed) {
   for (const ParamSpec& spec : specs_) {
-    if (spec.init) spec.init(values_.at(spec.name), seed);
+    if (!spec.init) continue;
+    const Tensor& value = values_.at(spec.name);
+    const Tensor local = on_host(value);
+    spec.init(local, seed);
+    if (!value.device().is_cpu()) value.copy_from(local);
   }
 }
 

@@ -10,12 +10,14 @@
 #include "base/error.h"
 #include "optim/gradient_processing.h"
 #include "optim/optimizer.h"
+#include "tensor/placement.h"
 
 namespace wende {
 namespace {
 
-/// RETURNN's variable of summed gradients is not emptied after an update when it runs on TensorFlow 2 (golden case
-/// o30_accum3), against its documentation. We follow what it computes.
+/// RETURNN means to empty the sum after an update. TensorFlow 2.15's rewriting of graphs (Grappler) loses that in most
+/// nets, and the sum goes on (golden case o30_accum3); without the rewriting it is emptied. We follow what runs
+/// compute.
 constexpr bool kAccumulationRestarts = false;
 
 struct OptimizerGroup {
@@ -82,7 +84,7 @@ class Updater::Impl {
  public:
   Impl(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
        const std::map<std::string, double>& decoupled_l2)
-      : params_(params) {
+      : params_(params), values_(on_host(params.flat_values())), gradients_(on_host(params.flat_gradients())) {
     read_config(config);
     const GradientOptions common = GradientOptions::from_config(config);
     default_options_ = default_optimizer_options(config, defaults_);
@@ -104,11 +106,16 @@ class Updater::Impl {
       member.present = found != has_gradient.end() && found->second;
     }
     const double rate = effective_learning_rate(learning_rate, step, epoch);
+    if (!params_.flat_values().device().is_cpu()) {
+      values_.copy_from(params_.flat_values());
+      gradients_.copy_from(params_.flat_gradients());
+    }
     std::map<std::string, double> norms = global_norms();
     std::vector<char> counted(groups_.size(), 0);
     for (Member& member : members_) {
       if (!member.present) continue;
       process(member, step, norms);
+      decay(member);
       const int64_t every = member.options.accum_grad_multiple_step;
       if (every >= 1 && step % every != every - 1) continue;
       OptimizerGroup& group = groups_[member.group];
@@ -116,6 +123,7 @@ class Updater::Impl {
       counted[member.group] = 1;
       update(member, group, rate);
     }
+    if (!params_.flat_values().device().is_cpu()) params_.flat_values().copy_from(values_);
   }
 
   double effective_learning_rate(double learning_rate, int64_t step, int epoch) const {
@@ -137,7 +145,8 @@ class Updater::Impl {
     std::map<std::string, Tensor> result;
     for (const Member& member : members_) {
       if (!member.present) continue;
-      result[member.name] = member.processed.elements() > 0 ? member.processed : params_.gradient(member.name);
+      const Shape& shape = params_.value(member.name).shape();
+      result[member.name] = Tensor::wrap(DType::kFloat32, shape, reinterpret_cast<std::byte*>(member.result()));
     }
     return result;
   }
@@ -180,6 +189,9 @@ class Updater::Impl {
     defaults_.epsilon = config.get_float("optimizer_epsilon", defaults_.epsilon);
     defaults_.momentum = given(config, "momentum") != nullptr ? config.get_float("momentum", 0) : 0;
     noise_seed_ = static_cast<uint64_t>(config.get_int("random_seed", 42));
+    if (const Value* value = given(config, "maximize_grad_norm"); value != nullptr && value->as_float() != 0) {
+      throw value->error("maximize_grad_norm is not supported by Wende " WENDE_VERSION);
+    }
     if (const Value* value = given(config, "dynamic_learning_rate")) {
       dynamic_ = *value;
       if (dynamic_.is_callable()) return;
@@ -226,8 +238,8 @@ class Updater::Impl {
     if (own != nullptr && !own->is_none()) {
       member.group = add_group(own->is_string() ? Value::dict({{Value::of("class"), *own}}) : *own);
     }
-    member.values = params_.value(name).data<float>();
-    member.gradient = params_.gradient(name).data<float>();
+    member.values = values_.data<float>() + params_.offset(name);
+    member.gradient = gradients_.data<float>() + params_.offset(name);
     member.count = static_cast<size_t>(params_.value(name).elements());
     const Shape& shape = params_.value(name).shape();
     for (const OptimizerSlot& slot : groups_[member.group].optimizer->slots()) {
@@ -279,18 +291,23 @@ class Updater::Impl {
     process_gradient(member.result(), member.count, member.options, context);
   }
 
-  void update(Member& member, OptimizerGroup& group, double rate) const {
-    if (member.decoupled_l2 != 0) {
-      // As RETURNN does it: without the learning rate.
-      const float keep = static_cast<float>(1 - 2 * member.decoupled_l2);
-      for (size_t i = 0; i < member.count; ++i) member.values[i] *= keep;
-    }
+  /// decouple_constraints. As RETURNN computes it (golden cases o14, o46): without the learning rate, and in every step
+  /// while gradients are accumulated.
+  static void decay(Member& member) {
+    if (member.decoupled_l2 == 0) return;
+    const float keep = static_cast<float>(1 - 2 * member.decoupled_l2);
+    for (size_t i = 0; i < member.count; ++i) member.values[i] *= keep;
+  }
+
+  static void update(Member& member, OptimizerGroup& group, double rate) {
     OptimizerRange range{member.values, member.result(), {}, member.count};
     for (auto& [name, tensor] : member.slots) range.slots.push_back(tensor.data<float>());
     group.optimizer->apply(range, rate * group.learning_rate_multiplier, group.updates);
   }
 
   ParamStore& params_;
+  Tensor values_;  ///< the flat blocks of params_, or their copies on the host
+  Tensor gradients_;
   OptimizerDefaults defaults_;
   Value default_options_;
   Value dynamic_;

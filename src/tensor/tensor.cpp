@@ -6,6 +6,9 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "device/memory.h"
+#include "device/on_device.h"
+#include "tensor/placement.h"
 #include "tensor/strided_copy.h"
 
 namespace wende {
@@ -59,7 +62,7 @@ Tensor Tensor::empty(DType dtype, Shape shape, Device device) {
 
 Tensor Tensor::zeros(DType dtype, Shape shape, Device device) {
   Tensor tensor = empty(dtype, shape, device);
-  std::memset(tensor.data_, 0, tensor.bytes());
+  clear_bytes(tensor.data_, device, tensor.bytes());
   return tensor;
 }
 
@@ -98,6 +101,9 @@ bool Tensor::contiguous() const {
 
 template <class T>
 T* Tensor::data() const {
+  if (!device_.is_cpu()) {
+    throw internal_error(fmt::format("a tensor of shape {} on {} was read by the host", shape_.str(), device_.str()));
+  }
   if (dtype_ != dtype_of<T>()) {
     throw internal_error(
         fmt::format("a {} tensor of shape {} was read as {}", name_of(dtype_), shape_.str(), name_of(dtype_of<T>())));
@@ -173,12 +179,20 @@ void Tensor::copy_from(const Tensor& source) const {
     throw internal_error(fmt::format("copy of {} {} into {} {}", name_of(source.dtype_), source.shape_.str(),
                                      name_of(dtype_), shape_.str()));
   }
-  strided_copy(shape_, size_of(dtype_), source.data_, source.strides_, data_, strides_);
+  if (source.device_ == device_) {
+    WENDE_ON_DEVICE(device_, strided_copy(shape_, size_of(dtype_), source.data_, source.strides_, data_, strides_));
+  } else if (!source.contiguous()) {
+    copy_from(source.clone());
+  } else if (contiguous()) {
+    copy_bytes(data_, device_, source.data_, source.device_, bytes());
+  } else {
+    copy_from(on(device_, source));
+  }
 }
 
 template <class T>
 std::vector<T> Tensor::to_vector() const {
-  const Tensor dense = as_contiguous();
+  const Tensor dense = on_host(*this).as_contiguous();
   const T* values = dense.data<T>();
   return std::vector<T>(values, values + elements());
 }
@@ -186,7 +200,7 @@ std::vector<T> Tensor::to_vector() const {
 std::string Tensor::str(int64_t most) const {
   if (!defined()) return "undefined";
   std::string text = fmt::format("{} {} (", name_of(dtype_), shape_.str());
-  const Tensor dense = as_contiguous();
+  const Tensor dense = on_host(*this).as_contiguous();
   const int64_t shown = std::min(most, elements());
   for (int64_t i = 0; i < shown; ++i) {
     if (i > 0) text += ' ';

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Replays golden cases and compares every number with RETURNN's.
 
-run_golden.py WENDE CASES_FOLDER [--list PASSING.txt] [CASE ...]
+run_golden.py WENDE CASES_FOLDER [--list PASSING.txt] [--device gpu] [--limit SECONDS] [CASE ...]
 With --list: every case named there must pass; further ones that pass are reported, so that the list can grow.
 """
 import argparse
@@ -30,14 +30,18 @@ def call(main, *arguments):
     return status, output.getvalue()
 
 
-def run_case(wende, case, folder):
+def run_case(wende, case, folder, device="cpu", limit=300):
     """Returns "" if all numbers agree, else what went wrong, in a few lines."""
     given = folder / (case.name + ".full.h5")
     out = folder / (case.name + ".out.h5")
     status, text = call(expand_params.main, case, given)
     if status != 0:
         return "expand_params: " + text[-300:]
-    replay = subprocess.run([wende, "replay", given, "--out", out], capture_output=True, text=True, timeout=300)
+    command = [wende, "replay", given, "--out", out, "--device", device]
+    try:
+        replay = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return f"replay: not done after {limit} seconds"
     if replay.returncode != 0:
         return f"replay: status {replay.returncode}: {(replay.stdout + replay.stderr)[:600]}"
     status, text = call(compare.main, case, out)
@@ -51,6 +55,8 @@ def main():
     parser.add_argument("wende")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--list", type=Path)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--limit", type=float, default=300)
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("cases", nargs="*")
     args = parser.parse_args()
@@ -60,7 +66,7 @@ def main():
     failed = []
     with tempfile.TemporaryDirectory() as folder:
         for name in names:
-            fault = run_case(args.wende, files[name], Path(folder)) if name in files else "no such case"
+            fault = run_case(args.wende, files[name], Path(folder), args.device, args.limit) if name in files else "no such case"
             if fault:
                 failed.append(name)
             print(f"{'FAIL' if fault else 'pass'} {name}" + (f"\n{fault}" if fault and args.verbose or fault and args.list else ""), flush=True)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """N ranks mean the same as one: the union of their batches gives the same losses and parameters over 20 steps.
 
-rank_equality_test.py WENDE
+rank_equality_test.py WENDE [--device gpu]     gpu: 1, 2 and 3 ranks on GPUs, each the same as one rank on the CPU
 """
 import json
 import re
@@ -49,11 +49,11 @@ def read_safetensors(path):
     return arrays
 
 
-def train(wende, ranks, folder):
-    config = folder / f"ranks{ranks}.config"
-    model = folder / f"ranks{ranks}"
+def train(wende, ranks, device, folder):
+    config = folder / f"{device}{ranks}.config"
+    model = folder / f"{device}{ranks}"
     config.write_text(CONFIG + f'model = "{model}"\nmax_seqs = {6 // ranks}\n')
-    command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), wende, config]
+    command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), wende, config, "--device", device]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stdout + run.stderr
     steps = [line for line in run.stdout.splitlines() if line.startswith("train epoch 1, step ")]
@@ -65,17 +65,18 @@ def train(wende, ranks, folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        losses, dev, params = train(sys.argv[1], 1, folder)
+        device = "gpu" if sys.argv[2:] == ["--device", "gpu"] else "cpu"
+        losses, dev, params = train(sys.argv[1], 1, "cpu", folder)
         assert len(losses) == 20, losses
-        for ranks in (2, 3):
-            other_losses, other_dev, other = train(sys.argv[1], ranks, folder)
+        for ranks in (1, 2, 3) if device == "gpu" else (2, 3):
+            other_losses, other_dev, other = train(sys.argv[1], ranks, device, folder)
             np.testing.assert_allclose(other_losses, losses, rtol=2e-5, err_msg=f"losses on {ranks} ranks")
             assert sorted(other) == sorted(params)
             for key, value in params.items():
                 np.testing.assert_allclose(other[key], value, rtol=1e-3, atol=2e-5, err_msg=f"{key} on {ranks} ranks")
             numbers = [np.array(re.findall(r"[0-9.]+e?[-0-9]*", text), dtype=float) for text in (dev, other_dev)]
             np.testing.assert_allclose(numbers[1], numbers[0], rtol=1e-3, err_msg=f"dev on {ranks} ranks")
-            print(f"{ranks} ranks: as one rank over {len(losses)} steps")
+            print(f"{ranks} rank(s) on {device}: as one on the CPU over {len(losses)} steps")
 
 
 if __name__ == "__main__":

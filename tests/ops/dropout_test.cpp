@@ -44,7 +44,7 @@ TEST(Dropout, MaskBelongsToTheSequence) {
     binding.bind(batch, static_cast<int64_t>(rows.size()));
     binding.bind(time, frames);
     bind_rows(binding, rows);
-    Executor executor(graph, {{mask, {}}, {time_major, {}}, {normal, {}}});
+    Executor executor(graph, {{mask, {}}, {time_major, {}}, {normal, {}}}, test::test_device());
     std::vector<Tensor> values;
     for (const Tensor& value : executor.run(binding)) values.push_back(value.clone());
     return values;

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "device/choose_device.h"
 #include "graph/executor.h"
 #include "graph/gradients.h"
 #include "ops/leaf.h"
@@ -18,12 +20,19 @@
 
 namespace wende::test {
 
+/// The tests of ops run on each device that a build has: WENDE_TEST_DEVICE=gpu.
+inline Device test_device() {
+  static const char* const kName = std::getenv("WENDE_TEST_DEVICE");
+  static const Device kDevice = kName == nullptr ? Device::cpu() : choose_device(kName);
+  return kDevice;
+}
+
 /// Values of expressions of one graph for named leaves, as independent copies.
 inline std::vector<Tensor> evaluate(const std::vector<Expr>& exprs, const std::map<std::string, Tensor>& leaves = {},
                                     const Binding& binding = {}, const RunOptions& options = {}) {
   std::vector<Fetch> fetches;
   for (const Expr& expr : exprs) fetches.push_back({expr, {}});
-  Executor executor(*exprs.at(0).graph, fetches);
+  Executor executor(*exprs.at(0).graph, fetches, test_device());
   const auto used = executor.leaf_names();
   for (const auto& [name, tensor] : leaves) {
     if (std::find(used.begin(), used.end(), name) != used.end()) executor.bind(name, tensor);

@@ -1,10 +1,10 @@
-#include "tensor/strided_copy.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
 
-namespace wende {
+#include "tensor/strided_copy.h"
+
+namespace wende::cpu {
 namespace {
 
 struct Axis {
@@ -103,4 +103,4 @@ void strided_copy(const Shape& shape, size_t element_bytes, const std::byte* sou
   }
 }
 
-}  // namespace wende
+}  // namespace wende::cpu

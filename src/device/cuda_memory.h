@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+/// What the host needs of the GPU of this process: device_cuda.cpp, or no_cuda.cpp in builds without CUDA, where each
+/// of these throws. Everything runs in the order of the current stream.
+namespace wende::cuda {
+
+extern const bool kPresent;  ///< does this build have CUDA
+
+/// From a cache of freed blocks. Throws kOutOfMemory with the sizes in use.
+std::byte* allocate(size_t bytes);
+void release(std::byte* data) noexcept;
+size_t bytes_in_use();
+
+void copy_to_device(std::byte* to, const std::byte* from, size_t bytes);
+void copy_to_host(std::byte* to, const std::byte* from, size_t bytes);  ///< waits
+void copy_on_device(std::byte* to, const std::byte* from, size_t bytes);
+void clear(std::byte* data, size_t bytes);
+void synchronize();
+/// Waits, and throws the bad input that kernels saw (labels and indices outside of their range).
+void throw_faults();
+
+/// GPUs that this process can see. Throws kUsage when there is no CUDA in this build, no driver, or no GPU.
+int visible_gpus();
+/// Makes it the one GPU of this process; throws kUsage when the binary has no code for it.
+void use_gpu(int index);
+std::string gpu_name();  ///< "NVIDIA H100 PCIe, compute capability 9.0, CUDA 13.0"
+std::string gpu_id();    ///< bus address: tells the GPUs of a machine apart
+
+}  // namespace wende::cuda

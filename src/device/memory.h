@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+
+#include "device/device.h"
+
+namespace wende {
+
+/// Copies in the order of the device's kernels. A copy to the host is complete on return; one from the host has read
+/// its source on return.
+void copy_bytes(std::byte* to, Device to_device, const std::byte* from, Device from_device, size_t bytes);
+void clear_bytes(std::byte* data, Device device, size_t bytes);
+/// Waits until all that was started on the device is done; throws what failed meanwhile.
+void synchronize(Device device);
+/// The same, and throws kMalformedInput for bad input that kernels have seen: labels and indices outside of their
+/// range.
+void throw_kernel_faults(Device device);
+
+}  // namespace wende

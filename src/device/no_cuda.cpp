@@ -1,0 +1,29 @@
+#include "base/error.h"
+#include "device/cuda_memory.h"
+
+namespace wende::cuda {
+namespace {
+
+[[noreturn]] void absent() {
+  throw Error(ExitStatus::kUsage, "this build of Wende has no CUDA").hint("cmake --preset cuda, or --device cpu");
+}
+
+}  // namespace
+
+const bool kPresent = false;
+
+std::byte* allocate(size_t) { absent(); }
+void release(std::byte*) noexcept {}
+size_t bytes_in_use() { return 0; }
+void copy_to_device(std::byte*, const std::byte*, size_t) { absent(); }
+void copy_to_host(std::byte*, const std::byte*, size_t) { absent(); }
+void copy_on_device(std::byte*, const std::byte*, size_t) { absent(); }
+void clear(std::byte*, size_t) { absent(); }
+void synchronize() { absent(); }
+void throw_faults() { absent(); }
+int visible_gpus() { absent(); }
+void use_gpu(int) { absent(); }
+std::string gpu_name() { absent(); }
+std::string gpu_id() { absent(); }
+
+}  // namespace wende::cuda

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "config/config.h"
+#include "device/device.h"
+
+namespace wende {
+
+/// The config's `device` ("cpu", "gpu", "gpu:1"); without one the GPU of this rank if there is one.
+/// A build without CUDA says so and takes the CPU, so that configs run everywhere.
+Device training_device(const Config& config);
+
+}  // namespace wende

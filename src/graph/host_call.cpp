@@ -1,0 +1,86 @@
+#include "graph/host_call.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "graph/device_op.h"
+#include "tensor/placement.h"
+
+namespace wende {
+namespace {
+
+/// What an op without kernels for the device sees: copies of its inputs on the host, and results there that go back.
+class HostCall final : public RunContext {
+ public:
+  HostCall(RunContext& device_call, Scratch& scratch, int inputs, int outputs)
+      : device_call_(device_call), scratch_(scratch) {
+    for (int i = 0; i < inputs; ++i) {
+      inputs_.push_back(on_host(device_call.input(i)));
+    }
+    for (int i = 0; i < outputs; ++i) {
+      const Tensor& target = device_call.output(i);
+      outputs_.push_back(Tensor::empty(target.dtype(), target.shape()));
+    }
+  }
+
+  const Tensor& input(int index) const override { return inputs_[static_cast<size_t>(index)]; }
+  const Tensor& output(int index) const override { return outputs_[static_cast<size_t>(index)]; }
+  bool output_wanted(int index) const override { return device_call_.output_wanted(index); }
+  const Binding& binding() const override { return device_call_.binding(); }
+  Device device() const override { return Device::cpu(); }
+  Tensor scratch(DType dtype, Shape shape) override { return scratch_.take(dtype, shape); }
+  uint64_t seed() const override { return device_call_.seed(); }
+  uint64_t step() const override { return device_call_.step(); }
+  const FrameRows* frames() const override { return device_call_.frames(); }
+  std::shared_ptr<void>& kept() override { return device_call_.kept(); }
+  const RunOptions& options() const override { return device_call_.options(); }
+  const Tensor& bound(const std::string& name) const override { return device_call_.bound(name); }
+
+  void write_back() const {
+    for (size_t i = 0; i < outputs_.size(); ++i) {
+      if (output_wanted(static_cast<int>(i))) {
+        device_call_.output(static_cast<int>(i)).copy_from(outputs_[i]);
+      }
+    }
+  }
+
+ private:
+  RunContext& device_call_;
+  Scratch& scratch_;
+  std::vector<Tensor> inputs_;
+  std::vector<Tensor> outputs_;
+};
+
+}  // namespace
+
+void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, const Program::Step& step) {
+  scratch.reset();
+  HostCall call(device_call, scratch, static_cast<int>(step.inputs.size()), static_cast<int>(step.outputs.size()));
+  op.run(call);
+  call.write_back();
+}
+
+void warn_of_host_ops(const Graph& graph, const Program& program) {
+  static std::set<std::string> named;  // of this process: bodies of loops and other programs have them as well
+  std::set<std::string> found;
+  for (const Program::Step& step : program.steps) {
+    const Op& op = *graph.node(step.node).op;
+    const ValuePlace::Kind kind = program.values[static_cast<size_t>(step.outputs.at(0))].kind;
+    const bool runs = kind == ValuePlace::Kind::kArena || kind == ValuePlace::Kind::kFetch;
+    if (runs && !step.inputs.empty() && dynamic_cast<const DeviceOp*>(&op) == nullptr) {
+      if (std::string name(op.name()); named.insert(name).second) {
+        found.insert(name);
+      }
+    }
+  }
+  if (!found.empty()) {
+    log_line(2,
+             fmt::format("warning: no CUDA kernels for {}: computed on the host, with copies", fmt::join(found, ", ")));
+  }
+}
+
+}  // namespace wende

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "graph/op.h"
+#include "graph/program.h"
+#include "graph/sized_plan.h"
+
+namespace wende {
+
+/// Runs an op that has no kernels for the device: on copies of its inputs on the host; its results are copied back.
+void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, const Program::Step& step);
+
+/// One warning, the first time that a program on a device has them: which of its ops run on copies on the host.
+void warn_of_host_ops(const Graph& graph, const Program& program);
+
+}  // namespace wende

@@ -1,0 +1,149 @@
+#include <vector>
+
+#include "device/cuda_check.cuh"
+#include "kernels/gemm.h"
+#include "kernels/matmul.h"
+#include "tensor/placement.h"
+
+namespace wende::cuda {
+namespace {
+
+__global__ void __launch_bounds__(kThreads)
+    gather_rows_kernel(const float* x, const int64_t* rows, int64_t n, int64_t elements, float* out) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+    out[i] = x[rows[i / n] * n + i % n];
+  }
+}
+
+/// compact_of[row]: where the row lies in `compact`; -1: padding, which becomes zero. bias may be null.
+__global__ void __launch_bounds__(kThreads)
+    spread_rows_kernel(const float* compact, const int64_t* compact_of, const float* bias, int64_t n, int64_t elements,
+                       float* out) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+    const int64_t row = compact_of[i / n];
+    out[i] = row < 0 ? 0.0f : compact[row * n + i % n] + (bias == nullptr ? 0.0f : bias[i % n]);
+  }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    add_bias_kernel(const float* bias, int64_t n, int64_t elements, float* out) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) out[i] += bias[i % n];
+}
+
+constexpr unsigned kColumns = 32;
+constexpr unsigned kLanes = kThreads / kColumns;
+
+/// Sums over the rows of one chunk (blockIdx.y), 32 columns a block; then over chunks, with rows null.
+__global__ void __launch_bounds__(kThreads)
+    column_sum_kernel(const float* x, const int64_t* rows, int64_t count, int64_t chunk, int64_t n, float* out) {
+  __shared__ float partial[kLanes][kColumns];
+  const unsigned lane = threadIdx.x / kColumns;
+  const unsigned column = threadIdx.x % kColumns;
+  const int64_t place = int64_t{blockIdx.x} * kColumns + column;
+  const int64_t begin = int64_t{blockIdx.y} * chunk;
+  const int64_t end = begin + chunk < count ? begin + chunk : count;
+  float sum = 0.0f;
+  if (place < n) {
+    for (int64_t i = begin + lane; i < end; i += kLanes) sum += x[(rows == nullptr ? i : rows[i]) * n + place];
+  }
+  partial[lane][column] = sum;
+  __syncthreads();
+  for (unsigned half = kLanes / 2; half > 0; half /= 2) {
+    if (lane < half) partial[lane][column] += partial[lane + half][column];
+    __syncthreads();
+  }
+  if (lane == 0 && place < n) out[int64_t{blockIdx.y} * n + place] = partial[0][column];
+}
+
+/// Row numbers in device memory; undefined for all rows.
+Tensor uploaded(const std::vector<int64_t>& rows, Device device) {
+  return on(device, Tensor::of<int64_t>(rows, Shape{static_cast<int64_t>(rows.size())}));
+}
+
+int64_t rows_of(const Tensor& x) { return x.dim(-1) == 0 ? 0 : x.elements() / x.dim(-1); }
+
+Tensor gathered(const Tensor& x, const Tensor& rows, const cpu::Scratch& scratch) {
+  const Tensor out = scratch(Shape{rows.elements(), x.dim(-1)});
+  launch(gather_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(x), device_data<int64_t>(rows),
+         x.dim(-1), out.elements(), device_data<float>(out));
+  return out;
+}
+
+std::vector<int64_t> inverse(const cpu::Rows& rows, int64_t all) {
+  std::vector<int64_t> compact_of(static_cast<size_t>(all), -1);
+  for (size_t i = 0; i < rows.size(); ++i) compact_of[static_cast<size_t>(rows[i])] = static_cast<int64_t>(i);
+  return compact_of;
+}
+
+}  // namespace
+
+void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
+            const cpu::Scratch& scratch, const Tensor& out) {
+  const int64_t k = x.dim(-1);
+  const int64_t n = out.dim(-1);
+  if (out.elements() == 0) return;
+  const int64_t all = out.elements() / n;
+  const int64_t ldw = transpose_w ? k : n;
+  const float* weights = device_data<float>(w);
+  const float* b = device_data_or_null<float>(bias);
+  if (rows == nullptr) {
+    gemm(false, transpose_w, all, n, k, 1.0f, device_data<float>(x), k, weights, ldw, 0.0f, device_data<float>(out), n);
+    if (b != nullptr) {
+      launch(add_bias_kernel, blocks_for(out.elements()), kThreads, 0, b, n, out.elements(), device_data<float>(out));
+    }
+    return;
+  }
+  const auto count = static_cast<int64_t>(rows->size());
+  const Tensor from = gathered(x, uploaded(*rows, x.device()), scratch);
+  const Tensor to = scratch(Shape{count, n});
+  gemm(false, transpose_w, count, n, k, 1.0f, device_data<float>(from), k, weights, ldw, 0.0f, device_data<float>(to),
+       n);
+  const Tensor compact_of = uploaded(inverse(*rows, all), x.device());
+  launch(spread_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(to),
+         device_data<int64_t>(compact_of), b, n, out.elements(), device_data<float>(out));
+}
+
+void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows, const cpu::Scratch& scratch,
+                        const Tensor& out, const Tensor& sum_b) {
+  Tensor from_a = a;
+  Tensor from_b = b;
+  int64_t count = rows_of(a);
+  if (rows != nullptr) {
+    const Tensor on_device = uploaded(*rows, a.device());
+    from_a = gathered(a, on_device, scratch);
+    from_b = gathered(b, on_device, scratch);
+    count = static_cast<int64_t>(rows->size());
+  }
+  const int64_t k = a.dim(-1);
+  const int64_t n = b.dim(-1);
+  gemm(true, false, k, n, count, 1.0f, device_data<float>(from_a), k, device_data<float>(from_b), n, 0.0f,
+       device_data<float>(out), n);
+  if (sum_b.defined()) column_sum(b, rows, sum_b);
+}
+
+void column_sum(const Tensor& x, const cpu::Rows* rows, const Tensor& out) {
+  const int64_t n = out.elements();
+  if (n == 0) return;
+  const int64_t count = rows != nullptr ? static_cast<int64_t>(rows->size()) : rows_of(x);
+  const Tensor on_device = rows != nullptr ? uploaded(*rows, x.device()) : Tensor();
+  const int64_t* row_numbers = device_data_or_null<int64_t>(on_device);
+  constexpr int64_t kChunk = 256;
+  const auto blocks = static_cast<unsigned>((n + kColumns - 1) / kColumns);
+  const auto chunks = static_cast<unsigned>(count <= kChunk ? 1 : (count + kChunk - 1) / kChunk);
+  const float* from = device_data<float>(x);
+  if (chunks == 1) {
+    launch(column_sum_kernel, dim3(blocks), kThreads, 0, from, row_numbers, count, kChunk, n, device_data<float>(out));
+    return;
+  }
+  const Tensor partial = Tensor::empty(DType::kFloat32, Shape{chunks, n}, x.device());
+  const int64_t* all_rows = nullptr;
+  launch(column_sum_kernel, dim3(blocks, chunks), kThreads, 0, from, row_numbers, count, kChunk, n,
+         device_data<float>(partial));
+  launch(column_sum_kernel, dim3(blocks), kThreads, 0, device_data<float>(partial), all_rows, int64_t{chunks},
+         int64_t{chunks}, n, device_data<float>(out));
+}
+
+}  // namespace wende::cuda

@@ -1,0 +1,126 @@
+#include "base/error.h"
+#include "kernels/functor_choice.h"
+#include "kernels/pointwise_kernels_cuda.cuh"
+
+namespace wende::cuda {
+namespace {
+
+namespace fn = functors;
+
+struct And {
+  WENDE_HD static bool value(bool a, bool b) { return a & b; }
+};
+struct Or {
+  WENDE_HD static bool value(bool a, bool b) { return a | b; }
+};
+template <class Out>
+struct Cast {
+  template <class In>
+  WENDE_HD static Out value(In x) {
+    if constexpr (std::is_same_v<Out, bool>) {
+      return x != In(0);
+    } else {
+      return static_cast<Out>(x);
+    }
+  }
+};
+
+template <class T>
+void binary_typed(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
+  fn::with_functor(kind, [&](auto functor) {
+    using F = decltype(functor);
+    if constexpr (std::is_same_v<F, fn::Div> && !std::is_floating_point_v<T>) {
+      throw internal_error("division takes floats only");
+    } else {
+      map2<F, decltype(F::value(T{}, T{})), T, T>(a, b, out);
+    }
+  });
+}
+
+void binary_bool(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
+  switch (kind) {
+    case Binary::kLogicalAnd:
+      return map2<And, bool, bool, bool>(a, b, out);
+    case Binary::kLogicalOr:
+      return map2<Or, bool, bool, bool>(a, b, out);
+    case Binary::kEqual:
+      return map2<fn::Equal, bool, bool, bool>(a, b, out);
+    case Binary::kNotEqual:
+      return map2<fn::NotEqual, bool, bool, bool>(a, b, out);
+    default:
+      throw internal_error("this function does not take bool");
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    where_kernel(StridedLoops<4> loops, T* out, const bool* condition, const T* a, const T* b) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < loops.elements; i += step) {
+    const auto at = loops.offsets(i);
+    out[at.at[0]] = condition[at.at[1]] ? a[at.at[2]] : b[at.at[3]];
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads) fill_kernel(StridedLoops<1> loops, T* out, T value) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < loops.elements; i += step) {
+    out[loops.offsets(i).at[0]] = value;
+  }
+}
+
+__global__ void __launch_bounds__(kThreads) range_kernel(int32_t* out, int64_t n) {
+  const int64_t step = int64_t{gridDim.x} * blockDim.x;
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step) out[i] = static_cast<int32_t>(i);
+}
+
+}  // namespace
+
+void binary(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
+  switch (a.dtype()) {
+    case DType::kFloat32:
+      return binary_typed<float>(kind, a, b, out);
+    case DType::kFloat64:
+      return binary_typed<double>(kind, a, b, out);
+    case DType::kInt32:
+      return binary_typed<int32_t>(kind, a, b, out);
+    case DType::kInt64:
+      return binary_typed<int64_t>(kind, a, b, out);
+    case DType::kBool:
+      return binary_bool(kind, a, b, out);
+  }
+}
+
+void where(const Tensor& condition, const Tensor& a, const Tensor& b, const Tensor& out) {
+  const Shape c_strides = broadcast_strides(condition, out.shape());
+  const Shape a_strides = broadcast_strides(a, out.shape());
+  const Shape b_strides = broadcast_strides(b, out.shape());
+  const auto loops = StridedLoops<4>::make(out.shape(), {&out.strides(), &c_strides, &a_strides, &b_strides});
+  with_type(out.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    launch(where_kernel<T>, blocks_for(loops.elements), kThreads, 0, loops, device_data<T>(out),
+           device_data<bool>(condition), device_data<T>(a), device_data<T>(b));
+  });
+}
+
+void cast(const Tensor& x, const Tensor& out) {
+  with_type(x.dtype(), [&](auto from) {
+    with_type(out.dtype(), [&](auto to) { map<Cast<decltype(to)>, decltype(to), decltype(from)>(x, out); });
+  });
+}
+
+void fill(const Tensor& out, double value) {
+  const auto loops = StridedLoops<1>::make(out.shape(), {&out.strides()});
+  with_type(out.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    launch(fill_kernel<T>, blocks_for(loops.elements), kThreads, 0, loops, device_data<T>(out), static_cast<T>(value));
+  });
+}
+
+void range(const Tensor& out) {
+  const int64_t n = out.elements();
+  launch(range_kernel, blocks_for(n), kThreads, 0, device_data<int32_t>(out), n);
+}
+
+}  // namespace wende::cuda

@@ -1,0 +1,226 @@
+#include <limits>
+#include <type_traits>
+
+#include "base/error.h"
+#include "device/cuda_check.cuh"
+#include "kernels/pointwise_kernels_cuda.cuh"
+#include "kernels/reduce.h"
+#include "kernels/vector_math.h"
+
+namespace wende::cuda {
+namespace {
+
+/// x seen as [outer, count, inner], reduced over count.
+struct Layout {
+  int64_t outer = 1;
+  int64_t count = 1;
+  int64_t inner = 1;
+};
+
+/// For reduced axes that are neighbours (apart from axes of size 1); otherwise the reduced axes move to the end.
+Layout layout_of(Tensor& x, const std::vector<int>& axes) {
+  uint32_t reduced = 0;
+  for (const int axis : axes) reduced |= 1u << (axis < 0 ? axis + x.rank() : axis);
+  Layout layout;
+  bool ordered = true;
+  std::vector<int> kept_first;
+  std::vector<int> moved;
+  for (int i = 0; i < x.rank(); ++i) {
+    const bool gone = (reduced >> i & 1u) != 0;
+    (gone ? moved : kept_first).push_back(i);
+    if (x.dim(i) == 1) continue;
+    if (gone) {
+      ordered = ordered && layout.inner == 1;
+      layout.count *= x.dim(i);
+    } else {
+      (layout.count == 1 ? layout.outer : layout.inner) *= x.dim(i);
+    }
+  }
+  if (ordered) return layout;
+  kept_first.insert(kept_first.end(), moved.begin(), moved.end());
+  x = x.permuted(kept_first).clone();
+  return {layout.outer * layout.inner, layout.count, 1};
+}
+
+/// A reduction: what one element gives, how two partial results make one, what the result is.
+template <class T, bool kIsMean>
+struct SumOf {
+  // Long sums of floats are kept in double, as on the CPU.
+  using Partial = std::conditional_t<std::is_same_v<T, float>, double, T>;
+  __device__ static Partial start() { return 0; }
+  __device__ static Partial of(T x) { return x; }
+  __device__ static Partial combine(Partial a, Partial b) { return a + b; }
+  __device__ static T result(Partial a, int64_t count) {
+    return kIsMean ? static_cast<T>(a / static_cast<Partial>(count)) : static_cast<T>(a);
+  }
+};
+template <class T>
+struct ProductOf {
+  using Partial = T;
+  __device__ static T start() { return 1; }
+  __device__ static T of(T x) { return x; }
+  __device__ static T combine(T a, T b) { return a * b; }
+  __device__ static T result(T a, int64_t) { return a; }
+};
+template <class T, bool kLargest>
+struct ExtremumOf {
+  using Partial = T;
+  __device__ static T start() {
+    if constexpr (std::is_floating_point_v<T>) {
+      return kLargest ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::infinity();
+    } else {
+      return kLargest ? std::numeric_limits<T>::lowest() : std::numeric_limits<T>::max();
+    }
+  }
+  __device__ static T of(T x) { return x; }
+  __device__ static T combine(T a, T b) {
+    const bool keeps = kLargest ? a >= b : a <= b;
+    return (keeps || a != a) ? a : b;
+  }
+  __device__ static T result(T a, int64_t) { return a; }
+};
+template <bool kAny>
+struct LogicOf {
+  using Partial = bool;
+  __device__ static bool start() { return !kAny; }
+  __device__ static bool of(bool x) { return x; }
+  __device__ static bool combine(bool a, bool b) { return kAny ? a | b : a & b; }
+  __device__ static bool result(bool a, int64_t) { return a; }
+};
+/// exp(x) summed as (largest, sum of exp(x - largest)).
+template <class T>
+struct LogSumExpOf {
+  struct Partial {
+    T most;
+    T sum;
+  };
+  __device__ static Partial start() { return {-std::numeric_limits<T>::infinity(), 0}; }
+  __device__ static Partial of(T x) { return {x, 1}; }
+  __device__ static Partial combine(Partial a, Partial b) {
+    if (b.most != b.most || a.most < b.most) {
+      const Partial c = a;
+      a = b;
+      b = c;
+    }
+    // Infinities (all -inf, or one +inf) stay instead of becoming NaN.
+    if (a.most - a.most != T(0)) return a;
+    return {a.most, a.sum + b.sum * vm::exp(b.most - a.most)};
+  }
+  __device__ static T result(Partial a, int64_t) { return a.most - a.most == T(0) ? a.most + vm::log(a.sum) : a.most; }
+};
+
+/// Blocks of [kColumns, kLanes] threads: kColumns neighbouring results, each by kLanes threads in a fixed tree.
+template <class R, class T, unsigned kColumns>
+__global__ void __launch_bounds__(kThreads) reduce_kernel(Layout at, const T* x, T* out) {
+  using Partial = typename R::Partial;
+  constexpr unsigned kLanes = kThreads / kColumns;
+  __shared__ Partial partial[kLanes][kColumns];
+  const unsigned lane = threadIdx.x / kColumns;
+  const unsigned column = threadIdx.x % kColumns;
+  const int64_t place = int64_t{blockIdx.x} * kColumns + column;
+  const bool inside = place < at.outer * at.inner;
+  const int64_t base = inside ? place / at.inner * at.count * at.inner + place % at.inner : 0;
+  Partial sum = R::start();
+  if (inside) {
+    for (int64_t i = lane; i < at.count; i += kLanes) sum = R::combine(sum, R::of(x[base + i * at.inner]));
+  }
+  partial[lane][column] = sum;
+  __syncthreads();
+  for (unsigned half = kLanes / 2; half > 0; half /= 2) {
+    if (lane < half) partial[lane][column] = R::combine(partial[lane][column], partial[lane + half][column]);
+    __syncthreads();
+  }
+  if (inside && lane == 0) out[place] = R::result(partial[0][column], at.count);
+}
+
+template <class R, class T, unsigned kColumns>
+void start(const Layout& at, const Tensor& x, const Tensor& out) {
+  const auto blocks = static_cast<unsigned>((at.outer * at.inner + kColumns - 1) / kColumns);
+  launch(reduce_kernel<R, T, kColumns>, blocks, kThreads, 0, at, device_data<T>(x), device_data<T>(out));
+}
+
+/// Lines in memory want neighbouring threads along the line; columns, and short lines, along the results.
+template <class R, class T>
+void reduce_with(const Layout& at, const Tensor& x, const Tensor& out) {
+  if (at.inner == 1 && at.count > 64) {
+    start<R, T, 1>(at, x, out);
+  } else if (at.inner == 1 || at.count > 16) {
+    start<R, T, 32>(at, x, out);
+  } else {
+    start<R, T, kThreads>(at, x, out);
+  }
+}
+
+template <class T>
+void reduce_numbers(Reduction kind, const Layout& at, const Tensor& x, const Tensor& out) {
+  switch (kind) {
+    case Reduction::kSum:
+      return reduce_with<SumOf<T, false>, T>(at, x, out);
+    case Reduction::kMean:
+      return reduce_with<SumOf<T, true>, T>(at, x, out);
+    case Reduction::kMax:
+      return reduce_with<ExtremumOf<T, true>, T>(at, x, out);
+    case Reduction::kMin:
+      return reduce_with<ExtremumOf<T, false>, T>(at, x, out);
+    case Reduction::kProd:
+      return reduce_with<ProductOf<T>, T>(at, x, out);
+    case Reduction::kLogSumExp:
+      if constexpr (std::is_floating_point_v<T>) return reduce_with<LogSumExpOf<T>, T>(at, x, out);
+      break;
+    default:
+      break;
+  }
+  throw internal_error("this reduction does not take this dtype");
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads) arg_extremum_kernel(bool largest, Layout at, const T* x, int32_t* out) {
+  const int64_t place = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (place >= at.outer * at.inner) return;
+  const int64_t base = place / at.inner * at.count * at.inner + place % at.inner;
+  int64_t best = 0;
+  T best_value = at.count > 0 ? x[base] : T(0);
+  for (int64_t i = 1; i < at.count; ++i) {
+    const T value = x[base + i * at.inner];
+    const bool better = largest ? value > best_value : value < best_value;
+    best = better ? i : best;
+    best_value = better ? value : best_value;
+  }
+  out[place] = static_cast<int32_t>(best);
+}
+
+}  // namespace
+
+void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes, const Tensor& out) {
+  if (out.elements() == 0) return;
+  Tensor x = x_given;
+  const Layout at = layout_of(x, axes);
+  if (kind == Reduction::kAny) return reduce_with<LogicOf<true>, bool>(at, x, out);
+  if (kind == Reduction::kAll) return reduce_with<LogicOf<false>, bool>(at, x, out);
+  switch (x.dtype()) {
+    case DType::kFloat32:
+      return reduce_numbers<float>(kind, at, x, out);
+    case DType::kFloat64:
+      return reduce_numbers<double>(kind, at, x, out);
+    case DType::kInt32:
+      return reduce_numbers<int32_t>(kind, at, x, out);
+    case DType::kInt64:
+      return reduce_numbers<int64_t>(kind, at, x, out);
+    case DType::kBool:
+      break;
+  }
+  throw internal_error("this reduction does not take bool");
+}
+
+void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out) {
+  Layout at;
+  for (int i = 0; i < x.rank(); ++i) (i < axis ? at.outer : i == axis ? at.count : at.inner) *= x.dim(i);
+  if (x.dtype() == DType::kBool) throw internal_error("argmax does not take bool");
+  const auto blocks = static_cast<unsigned>((at.outer * at.inner + kThreads - 1) / kThreads);
+  with_type(x.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    launch(arg_extremum_kernel<T>, blocks, kThreads, 0, largest, at, device_data<T>(x), device_data<int32_t>(out));
+  });
+}
+
+}  // namespace wende::cuda

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace wende::faults {
+
+struct Fault {
+  std::string name;
+  std::string kind;  ///< what the emulation must report; empty: nothing, the program is right
+  std::function<void()> run;
+};
+
+const std::vector<Fault>& all();
+
+}  // namespace wende::faults
