@@ -152,7 +152,7 @@ void Engine::build_eval_network(bool with_losses) {
   }
   eval_runner_ = std::make_unique<NetworkRunner>(network, std::map<std::string, Expr>(), *store_, exprs);
   eval_runner_->share_sums(communicator_);
-  eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_);
+  eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_, train_dumps_.get());
 }
 
 const Network& Engine::any_network() const {
