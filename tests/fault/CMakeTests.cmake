@@ -1,4 +1,8 @@
 # Included by tests/program_tests.cmake: what happens to runs (kills, hangs, full disks, damaged files).
+# Not with sanitizers, which hold memory and libraries of their own against the limits and preloads of these tests.
+if(WENDE_SANITIZE)
+  return()
+endif()
 # They stretch their limits by the machine's load, but alone they say more about times.
 add_test(NAME faults COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/run_faults.py $<TARGET_FILE:wende>)
 add_test(NAME fault_ranks COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/rank_cases.py $<TARGET_FILE:wende>)
