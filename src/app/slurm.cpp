@@ -44,14 +44,15 @@ std::string file_stem(const std::string& config) {
 /// Status 75 says that at least one step was done since the start, so a job that queues itself again comes to an end.
 constexpr const char* kBody = R"(
 # Before the time limit Slurm sends USR1: the ranks write a checkpoint and end with status 75, and the job queues itself
-# again. The same command then goes on where it was. TERM (scancel, preemption) is passed on in the same way.
+# again. The same command then goes on where it was. TERM (scancel, preemption) gives a checkpoint too, but whoever sent
+# it decides whether the job comes back.
 trap 'kill -USR1 $child' USR1
-trap 'kill -TERM $child' TERM
+trap 'ended=1; kill -USR1 $child' TERM
 {command} & child=$!
 wait $child; status=$?
 while kill -0 $child 2>/dev/null; do wait $child; status=$?; done   # a trap ends `wait` early
 echo "status $status, restart ${{SLURM_RESTART_COUNT:-0}}"
-if [ $status = 75 ]; then scontrol requeue $SLURM_JOB_ID; sleep 60; fi
+if [ $status = 75 ] && [ -z "${{ended:-}}" ]; then scontrol requeue $SLURM_JOB_ID; sleep 60; fi
 exit $status
 )";
 
@@ -83,7 +84,7 @@ std::string slurm_batch_file(const SlurmJob& job) {
   directive("--open-mode=append");
   directive(fmt::format("--output={}.%j.log", stem));
   directive(fmt::format("--signal=B:USR1@{}", job.lead_seconds));
-  const std::string start = job.launcher == "srun" ? "srun --mpi=pmix" : "mpirun";
+  const std::string start = job.launcher == "srun" ? "srun --mpi=pmix" : "mpirun --mca odls_base_sigkill_timeout 5";
   text += fmt::format(fmt::runtime(kBody),
                       fmt::arg("command", start + " " + quoted(job.program) + " " + quoted(job.config)));
   return text;

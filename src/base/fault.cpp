@@ -71,12 +71,16 @@ bool strikes(Fault& fault, const char* phase) {
 
 bool is_file_fault(const Fault& fault) { return fault.kind == "enospc" || fault.kind == "eio"; }
 
+void tell(const Fault& fault, const char* phase) {
+  fmt::print(stderr, "fault: {} at {}, rank {} step {}\n", fault.kind, phase, fault.rank, progress().step.load());
+}
+
 void strike(const Fault& fault, const char* phase) {
   if (fault.kind == "slow") {
     std::this_thread::sleep_for(std::chrono::duration<double>(fault.value));
     return;
   }
-  fmt::print(stderr, "fault: {} at {}, rank {} step {}\n", fault.kind, phase, fault.rank, progress().step.load());
+  tell(fault, phase);
   if (fault.kind == "kill") {
     ::kill(::getpid(), SIGKILL);
   } else if (fault.kind == "segv") {
@@ -134,6 +138,7 @@ int error_at(const char* phase) {
   reach(phase);
   for (const auto& fault : faults()) {
     if (is_file_fault(*fault) && strikes(*fault, phase)) {
+      tell(*fault, phase);
       return fault->kind == "enospc" ? ENOSPC : EIO;
     }
   }

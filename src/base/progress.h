@@ -28,7 +28,8 @@ inline constexpr Phase kOver{"over", PhaseKind::kOver};
 }  // namespace phases
 
 /// The board of this process: written by the training thread with relaxed stores (a few nanoseconds), read by the
-/// watchdog and by the SIGUSR2 handler. Names are literals or belong to graphs that outlive the watchdog.
+/// watchdog and by the SIGUSR2 handler. Names are literals or belong to graphs; executors take
+/// theirs away when they end.
 struct Progress {
   std::atomic<int> rank{0};
   std::atomic<int64_t> epoch{0};

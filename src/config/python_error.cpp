@@ -114,7 +114,7 @@ void describe(PyObject* type, PyObject* value, Diagnostic& out) {
   const Ref string(PyObject_Str(value));
   PyErr_Clear();
   std::string what = string ? text_of(string.get()) : "";
-  if (type_name == "EvaluationLimit") {
+  if (PyErr_GivenExceptionMatches(type, helper("EvaluationLimit"))) {
     out.message = what;
     return;
   }

@@ -1,55 +1,12 @@
 #include <fmt/core.h>
 
-#include <condition_variable>
-#include <cstdlib>
 #include <filesystem>
-#include <mutex>
-#include <thread>
 
+#include "config/python_limits.h"
 #include "config/python_object.h"
 
 namespace wende::python {
 namespace {
-
-/// Stops Python code of this thread after a time by an exception in it.
-class TimeLimit {
- public:
-  TimeLimit() : thread_id_(PyThread_get_thread_ident()) {
-    if (const char* text = std::getenv("WENDE_CONFIG_SECONDS")) seconds_ = std::max(0.01, std::atof(text));
-    const Ref limit(PyObject_CallFunction(helper("set_limit"), "d", seconds_));
-    PyErr_Clear();
-    watcher_ = std::thread([this] { watch(); });
-  }
-  ~TimeLimit() {
-    {
-      const std::lock_guard lock(mutex_);
-      done_ = true;
-    }
-    changed_.notify_one();
-    Py_BEGIN_ALLOW_THREADS;  // the watcher may be waiting for the interpreter lock
-    watcher_.join();
-    Py_END_ALLOW_THREADS;
-  }
-  TimeLimit(const TimeLimit&) = delete;
-  TimeLimit& operator=(const TimeLimit&) = delete;
-
- private:
-  void watch() {
-    std::unique_lock lock(mutex_);
-    if (changed_.wait_for(lock, std::chrono::duration<double>(seconds_), [this] { return done_; })) return;
-    lock.unlock();
-    const Lock python;
-    const std::lock_guard again(mutex_);
-    if (!done_) PyThreadState_SetAsyncExc(thread_id_, helper("EvaluationLimit"));
-  }
-
-  unsigned long thread_id_;
-  double seconds_ = 60;
-  bool done_ = false;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::thread watcher_;
-};
 
 void add_to_search_path(const std::string& file) {
   std::error_code ignored;
@@ -134,7 +91,7 @@ Evaluated evaluate_config(const std::string& source, const std::string& file,
   const Ref config(checked(
       PyObject_CallFunctionObjArgs(helper("new_config"), globals.get(), changes.get(), name.get(), nullptr), span));
   {
-    const TimeLimit limit;
+    const EvaluationLimits limits;
     const Ref done(
         checked(PyObject_CallFunctionObjArgs(helper("execute"), tree.get(), name.get(), globals.get(), nullptr), span));
   }

@@ -27,16 +27,25 @@ def getlogin(real=posix.getlogin):
 posix.getlogin = getlogin
 
 
-limit = [60.0]
+limits = {}
 
 
-def set_limit(seconds):
-    limit[0] = seconds
+def set_limits(seconds, gib):
+    limits.update(seconds=seconds, gib=gib)
 
 
 class EvaluationLimit(BaseException):
+    pass
+
+
+class TimeLimit(EvaluationLimit):
     def __str__(self):
-        return "config evaluation exceeded %g s" % limit[0]
+        return "config evaluation exceeded %g s (WENDE_CONFIG_SECONDS)" % limits["seconds"]
+
+
+class MemoryLimit(EvaluationLimit):
+    def __str__(self):
+        return "config evaluation exceeded %g GiB (WENDE_CONFIG_GIB)" % limits["gib"]
 
 
 def new_config(names, overrides, filename):
@@ -48,7 +57,10 @@ def new_config(names, overrides, filename):
 
 
 def execute(tree, filename, names):
-    exec(compile(tree, filename, "exec", dont_inherit=True), names)
+    try:
+        exec(compile(tree, filename, "exec", dont_inherit=True), names)
+    except MemoryError as error:
+        raise MemoryLimit().with_traceback(error.__traceback__) from None
 
 
 def evaluate(source, names):

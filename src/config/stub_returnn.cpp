@@ -197,14 +197,16 @@ def _with_batch(shape, axis):
 
 class SourceLayer:
     search_choices = None
-    def __init__(self, name, output): self.name, self.output = name, output
+    def __init__(self, name, output, **rest):
+        self.name, self.output = name, output
+        self.__dict__.update(rest)
 
 
 def make_object(content):
     """C++ describes objects as dicts."""
-    if "__wende_layer__" in content:
-        return SourceLayer(content["__wende_layer__"], content["output"])
     content = dict(content)
+    if "__wende_layer__" in content:
+        return SourceLayer(content.pop("__wende_layer__"), **content)
     return Data(content.pop("name", None), **content)
 
 

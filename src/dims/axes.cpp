@@ -108,12 +108,21 @@ int pick(const Data& data, const std::vector<int>& axes, int index, const char* 
   return axes[static_cast<size_t>(index < 0 ? index + count : index)];
 }
 
+/// Is `part` in the dim's name, or, of a padded time axis and the like, in the name of what it was made of?
+bool is_named(const Dim& dim, const std::string& part) {
+  if (lower(dim.name()).find(part) != std::string::npos) {
+    return true;
+  }
+  return dim.op() != Dim::Op::kRoot && std::any_of(dim.operands().begin(), dim.operands().end(),
+                                                   [&](const Dim& operand) { return is_named(operand, part); });
+}
+
 /// Axes by (part of) the name of their dim; `single`: which of several hits, else the hit must be unique.
 std::vector<int> by_name(const Data& data, const std::vector<int>& among, const std::string& part,
                          std::optional<int> single, const std::string& text) {
   std::vector<int> hits;
   for (const int axis : among) {
-    if (lower(data.dims[static_cast<size_t>(axis)].name()).find(part) != std::string::npos) {
+    if (is_named(data.dims[static_cast<size_t>(axis)], part)) {
       hits.push_back(axis);
     }
   }

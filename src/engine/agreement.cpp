@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <limits>
@@ -16,11 +17,14 @@ namespace {
 
 constexpr uint64_t kPrime = 0x9E3779B97F4A7C15u;
 
+/// A list is "host hash hash ...".
+std::string hashes_of(const std::string& list) { return list.substr(std::min(list.find(' '), list.size())); }
+
 /// On rank 0: lines about the ranks whose hash list differs from rank 0's; "" if none does.
 std::string differences(const std::vector<std::string>& lists, const std::vector<std::string>& names) {
   std::string text;
   for (size_t rank = 1; rank < lists.size(); ++rank) {
-    if (lists[rank] == lists[0]) {
+    if (hashes_of(lists[rank]) == hashes_of(lists[0])) {
       continue;
     }
     std::istringstream own(lists[0]);
@@ -49,8 +53,8 @@ void exchange(Communicator& communicator, const std::string& hashes, const std::
   std::string text;
   if (communicator.is_root()) {
     bool same = true;
-    for (std::string& list : lists) {
-      same = same && list.substr(list.find(' ')) == hashes;
+    for (const std::string& list : lists) {
+      same = same && hashes_of(list) == hashes;
     }
     text = same ? "" : differences(lists, names);
   }

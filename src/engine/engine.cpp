@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "engine/config_check.h"
+#include "engine/learning_rate_function.h"
 #include "engine/training_device.h"
 #include "io/atomic_file.h"
 
@@ -23,7 +24,7 @@ Config checked(Config config) {
     log_line(1, "warning: " + warning.render());
   }
   check_config(config);
-  return config;
+  return with_traced_learning_rate(std::move(config));
 }
 
 }  // namespace
@@ -73,6 +74,10 @@ ExitStatus Engine::run_task() {
   }
   if (task == "eval") {
     evaluate();
+    return ExitStatus::kOk;
+  }
+  if (task == "analyze") {
+    analyze();
     return ExitStatus::kOk;
   }
   forward();

@@ -63,6 +63,7 @@ class Engine {
   ExitStatus train();
   void evaluate();
   void forward();
+  void analyze();
   void build_training_network();
   void build_eval_network(bool with_losses);
   /// Restores the newest state (mid-epoch, epoch, import_model_train_epoch1, load); returns the epoch to go on with.

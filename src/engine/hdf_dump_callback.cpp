@@ -2,7 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/log.h"
+#include "config/config.h"
 #include "engine/observers.h"
 #include "engine/run_outputs.h"
 #include "io/checkpoint.h"
@@ -20,6 +24,8 @@ struct HdfDumpCallback::Dump {
   bool per_run = false;
   bool with_sizes = true;  ///< hdf_dump layers write "seq_sizes"; the task forward's output_file does not
   std::unique_ptr<HdfDumpWriter> writer;
+  std::string path;
+  int64_t written = 0;
 };
 
 namespace {
@@ -73,10 +79,60 @@ HdfDumpWriter::Options writer_options(const Value& options, const Data& data, co
   return result;
 }
 
-std::pair<int64_t, int64_t> extra_type(const Data& data) {
+/// (dim, ndim) of an extra key, as RETURNN declares it.
+std::pair<int64_t, int64_t> extra_type(const Data& data, bool whole_batches) {
   const Dim feature = data.feature_or_sparse_dim();
   const int64_t dim = feature.defined() && feature.is_static() ? feature.size() : 1;
-  return {dim, data.rank() - (data.has_batch() ? 1 : 0)};
+  const int rank = data.rank() - (data.has_batch() ? 1 : 0);
+  const int flattened = rank - static_cast<int>(data.dynamic_axes().size()) + 1;
+  return {dim, whole_batches ? 1 : std::min(flattened, 2)};
+}
+
+/// One sequence of an extra key: everything before the features as one axis, or all if the last axis is dynamic.
+Tensor flat_extra(const Tensor& row, bool last_is_dynamic) {
+  const Tensor values = row.as_contiguous();
+  if (last_is_dynamic) {
+    return values.reshaped(Shape{values.elements()});
+  }
+  if (values.rank() > 2) {
+    const int64_t last = values.dim(-1);
+    return values.reshaped(Shape{last == 0 ? 0 : values.elements() / last, last});
+  }
+  return values;
+}
+
+/// Rows of one key behind each other, flat.
+Tensor joined(const std::map<std::string, Tensor>& rows, size_t count, const std::string& part) {
+  const Tensor& first = rows.at(row_name(0, part));
+  Shape shape{static_cast<int64_t>(count)};
+  for (const int64_t size : first.shape()) {
+    shape.push_back(size);
+  }
+  const Tensor all = Tensor::empty(first.dtype(), shape);
+  for (size_t i = 0; i < count; ++i) {
+    const Tensor& row = rows.at(row_name(i, part));
+    Shape one{1};
+    for (const int64_t size : row.shape()) {
+      one.push_back(size);
+    }
+    all.sliced(0, static_cast<int64_t>(i), static_cast<int64_t>(i) + 1).copy_from(row.as_contiguous().reshaped(one));
+  }
+  return all.reshaped(Shape{all.elements()});
+}
+
+/// The values with a batch axis in front, repeated for each sequence where the layer has none.
+ReadableOutput with_batch(const Data& data, ReadableOutput output, int64_t count) {
+  if (data.has_batch()) {
+    return output;
+  }
+  Shape one{1};
+  Shape all{count};
+  for (const int64_t size : output.values.shape()) {
+    one.push_back(size);
+    all.push_back(size);
+  }
+  output.values = output.values.as_contiguous().reshaped(one).broadcast_to(all).clone();
+  return output;
 }
 
 }  // namespace
@@ -119,76 +175,88 @@ void HdfDumpCallback::begin_run(const std::string& dataset_name, int epoch) {
   epoch_ = epoch;
 }
 
-void HdfDumpCallback::open(Dump& dump) {
-  const Value* filename = dump.options.find("filename");
-  std::string path;
-  if (filename->is_callable()) {
-    path = filename->as_callable()
-               .call({}, {{"epoch", Value::of(int64_t{epoch_})}, {"dataset_name", Value::of(dataset_name_)}})
-               .as_string();
-  } else {
-    path = filename->as_string();
+/// The file of a layer in this pass: a function's result, with dump_per_run a format string too.
+std::string HdfDumpCallback::file_name(const Dump& dump) const {
+  const Value& filename = *dump.options.find("filename");
+  const Value epoch = Value::of(int64_t{epoch_});
+  const Value dataset = Value::of(dataset_name_);
+  if (filename.is_callable()) {
+    return filename.as_callable().call({}, {{"epoch", epoch}, {"dataset_name", dataset}}).as_string();
   }
-  if (dump.per_run) {
-    const auto replace = [&path](const std::string& mark, const std::string& value) {
-      for (size_t at = path.find(mark); at != std::string::npos; at = path.find(mark)) {
-        path.replace(at, mark.size(), value);
-      }
-    };
-    replace("{epoch}", std::to_string(epoch_));
-    replace("{dataset_name}", dataset_name_);
+  if (!dump.per_run) {
+    return filename.as_string();
   }
+  const std::string text = "filename.format(epoch=epoch, dataset_name=dataset_name)";
+  return evaluate_expression(text, filename.span(),
+                             {{"filename", filename}, {"epoch", epoch}, {"dataset_name", dataset}})
+      .as_string();
+}
+
+void HdfDumpCallback::open(Dump& dump, int64_t sizes) {
+  const std::string path = file_name(dump);
   HdfDumpWriter::Options options = writer_options(dump.options, dump.data[static_cast<size_t>(dump.main)], path);
   if (dump.with_sizes) {
-    options.extra_types["seq_sizes"] = {1, dump.whole_batches ? 2 : 1};
+    options.extra_types["seq_sizes"] =
+        dump.whole_batches ? std::pair<int64_t, int64_t>{sizes, 2} : std::pair<int64_t, int64_t>{1, 1};
   }
   if (dump.whole_batches) {
     options.extra_types["seq_tags"] = {1, 1};
   }
   for (const auto& [key, sink] : dump.extra) {
-    options.extra_types[key] = extra_type(dump.data[static_cast<size_t>(sink)]);
-    options.extra_types[key + "_seq_lens"] = {1, 1};
+    options.extra_types[key] = extra_type(dump.data[static_cast<size_t>(sink)], dump.whole_batches);
   }
+  dump.path = path;
+  dump.written = 0;
   dump.writer = std::make_unique<HdfDumpWriter>(std::move(options));
+}
+
+/// What one rank's batch gives, by row_name(). RETURNN writes extras and whole batches with whatever stands in padding.
+std::map<std::string, Tensor> HdfDumpCallback::batch_rows(const Dump& dump, int64_t count,
+                                                          const std::vector<Tensor>& values, const Binding& binding) {
+  std::map<std::string, Tensor> rows;
+  const size_t main = static_cast<size_t>(dump.main);
+  const ReadableOutput readable = make_readable(dump.data[main], values[main], binding, Padding::kKeep);
+  if (dump.whole_batches) {
+    rows[row_name(0, "data")] = readable.values;
+  }
+  for (int64_t b = 0; b < count; ++b) {
+    const size_t row = static_cast<size_t>(b);
+    rows[row_name(row, "sizes")] = int_vector(row_sizes(readable, dump.data[main], b, false));
+    Tensor own = readable.values.sliced(0, b, b + 1);
+    for (const auto& [axis, lengths] : readable.sizes) {
+      own = own.sliced(axis, 0, lengths[row]);
+    }
+    if (!dump.whole_batches) {
+      rows[row_name(row, "data")] = without_batch(own);
+    }
+  }
+  for (const auto& [key, sink] : dump.extra) {
+    const Data& data = dump.data[static_cast<size_t>(sink)];
+    const ReadableOutput extra =
+        with_batch(data, make_readable(data, values[static_cast<size_t>(sink)], binding, Padding::kKeep), count);
+    const int last = extra.values.rank() - 1;
+    const bool last_is_dynamic =
+        std::any_of(extra.sizes.begin(), extra.sizes.end(), [last](const auto& size) { return size.first == last; });
+    for (int64_t b = 0; b < count; ++b) {
+      const size_t row = static_cast<size_t>(b);
+      rows[row_name(row, "extra/" + key)] =
+          flat_extra(without_batch(extra.values.sliced(0, b, b + 1)), last_is_dynamic);
+      rows[row_name(row, "extra/" + key + "_seq_lens")] = int_vector(row_sizes(extra, data, b, true));
+    }
+  }
+  return rows;
 }
 
 void HdfDumpCallback::add_batch(const Batch& batch, const std::vector<Tensor>& values, const Binding& binding) {
   for (const std::unique_ptr<Dump>& dump : dumps_) {
-    std::map<std::string, Tensor> rows;
     std::string tags;
+    std::string packed;
     if (batch.size() > 0) {
-      const size_t main = static_cast<size_t>(dump->main);
-      // RETURNN writes extras and whole batches with whatever stands in padding.
-      const ReadableOutput readable = make_readable(dump->data[main], values[main], binding, Padding::kKeep);
-      std::map<std::string, ReadableOutput> extras;
-      for (const auto& [key, sink] : dump->extra) {
-        const size_t index = static_cast<size_t>(sink);
-        extras.emplace(key, make_readable(dump->data[index], values[index], binding, Padding::kKeep));
+      for (const std::string& tag : batch.tags) {
+        tags += tag + "\n";
       }
-      if (dump->whole_batches) {
-        rows[row_name(0, "data")] = readable.values;
-      }
-      for (int64_t b = 0; b < batch.size(); ++b) {
-        const size_t row = static_cast<size_t>(b);
-        tags += batch.tags[row] + "\n";
-        const std::vector<int32_t> sizes = row_sizes(readable, dump->data[main], b, false);
-        rows[row_name(row, "sizes")] = int_vector(sizes);
-        Tensor own = readable.values.sliced(0, b, b + 1);
-        for (const auto& [axis, lengths] : readable.sizes) {
-          own = own.sliced(axis, 0, lengths[row]);
-        }
-        if (!dump->whole_batches) {
-          rows[row_name(row, "data")] = without_batch(own);
-        }
-        for (const auto& [key, sink] : dump->extra) {
-          const ReadableOutput& extra = extras.at(key);
-          rows[row_name(row, "extra/" + key)] = without_batch(extra.values.sliced(0, b, b + 1));
-          rows[row_name(row, "extra/" + key + "_seq_lens")] =
-              int_vector(row_sizes(extra, dump->data[static_cast<size_t>(sink)], b, true));
-        }
-      }
+      packed = write_safetensors(batch_rows(*dump, batch.size(), values, binding));
     }
-    const std::string packed = batch.size() > 0 ? write_safetensors(rows) : std::string();
     for (const std::string& bytes : communicator_.gather(fmt::format("{:08}", tags.size()) + tags + packed)) {
       write_rows(*dump, bytes);
     }
@@ -209,26 +277,10 @@ void HdfDumpCallback::write_rows(Dump& dump, const std::string& bytes) {
   const std::map<std::string, Tensor> rows =
       parse_safetensors(bytes.substr(8 + tag_bytes), "rows of layer " + dump.layer);
   if (dump.writer == nullptr) {
-    open(dump);
+    open(dump, rows.at(row_name(0, "sizes")).elements());
   }
   if (dump.whole_batches) {
-    HdfDumpWriter::Row row;
-    const Tensor& data = rows.at(row_name(0, "data"));
-    Shape flat{data.dim(0) * data.dim(1)};
-    for (int axis = 2; axis < data.rank(); ++axis) {
-      flat.push_back(data.dim(axis));
-    }
-    row.data = data.reshaped(flat);
-    std::vector<int32_t> sizes;
-    for (size_t i = 0; i < tags.size(); ++i) {
-      row.tag += (i > 0 ? "<->" : "") + tags[i];
-      const std::vector<int32_t> each = rows.at(row_name(i, "sizes")).to_vector<int32_t>();
-      sizes.insert(sizes.end(), each.begin(), each.end());
-    }
-    const int64_t count = static_cast<int64_t>(tags.size());
-    row.extra["seq_sizes"] = Tensor::of<int32_t>(sizes, {count, static_cast<int64_t>(sizes.size()) / count});
-    row.extra_strings["seq_tags"] = tags;
-    dump.writer->write(row);
+    write_whole_batch(dump, tags, rows);
     return;
   }
   for (size_t i = 0; i < tags.size(); ++i) {
@@ -240,27 +292,65 @@ void HdfDumpCallback::write_rows(Dump& dump, const std::string& bytes) {
     }
     for (const auto& [key, sink] : dump.extra) {
       row.extra[key] = rows.at(row_name(i, "extra/" + key));
-      row.extra[key + "_seq_lens"] = rows.at(row_name(i, "extra/" + key + "_seq_lens"));
+      const Tensor& lengths = rows.at(row_name(i, "extra/" + key + "_seq_lens"));
+      if (lengths.elements() > 0) {
+        row.extra[key + "_seq_lens"] = lengths;
+      }
     }
     dump.writer->write(row);
+    ++dump.written;
   }
+}
+
+/// All sequences as one: the batch axis comes before the others, and all but the features are one axis.
+void HdfDumpCallback::write_whole_batch(Dump& dump, const std::vector<std::string>& tags,
+                                        const std::map<std::string, Tensor>& rows) {
+  const int64_t count = static_cast<int64_t>(tags.size());
+  // [B,n] of the rows of a key; without any number per sequence a zero, so that the batch size can be read.
+  const auto stacked = [&](const std::string& part) {
+    std::vector<int32_t> numbers;
+    for (size_t i = 0; i < tags.size(); ++i) {
+      const std::vector<int32_t> each = rows.at(row_name(i, part)).to_vector<int32_t>();
+      numbers.insert(numbers.end(), each.begin(), each.end());
+    }
+    numbers.resize(std::max(numbers.size(), tags.size()));
+    return Tensor::of<int32_t>(numbers, {count, static_cast<int64_t>(numbers.size()) / count});
+  };
+  HdfDumpWriter::Row row;
+  row.data = rows.at(row_name(0, "data"));
+  for (size_t i = 0; i < tags.size(); ++i) {
+    row.tag += (i > 0 ? "<->" : "") + tags[i];
+  }
+  row.extra["seq_sizes"] = stacked("sizes");
+  row.extra_strings["seq_tags"] = tags;
+  for (const auto& [key, sink] : dump.extra) {
+    row.extra[key + "_seq_lens"] = stacked("extra/" + key + "_seq_lens");
+    row.extra[key] = joined(rows, tags.size(), "extra/" + key);
+  }
+  dump.writer->write(row);
+  ++dump.written;
+}
+
+void HdfDumpCallback::finish(Dump& dump) {
+  if (dump.writer == nullptr) {
+    return;
+  }
+  dump.writer->close();
+  dump.writer.reset();
+  log_line(3, fmt::format("HDFDumpLayer, wrote {} seqs to file '{}'.", dump.written, dump.path));
 }
 
 void HdfDumpCallback::end_run() {
   for (const std::unique_ptr<Dump>& dump : dumps_) {
-    if (dump->per_run && dump->writer != nullptr) {
-      dump->writer->close();
-      dump->writer.reset();
+    if (dump->per_run) {
+      finish(*dump);
     }
   }
 }
 
 void HdfDumpCallback::close() {
   for (const std::unique_ptr<Dump>& dump : dumps_) {
-    if (dump->writer != nullptr) {
-      dump->writer->close();
-      dump->writer.reset();
-    }
+    finish(*dump);
   }
 }
 

@@ -29,8 +29,14 @@ class HdfDumpCallback {
 
  private:
   struct Dump;
-  void open(Dump& dump);
+  std::string file_name(const Dump& dump) const;
+  void open(Dump& dump, int64_t sizes);
+  static std::map<std::string, Tensor> batch_rows(const Dump& dump, int64_t count, const std::vector<Tensor>& values,
+                                                  const Binding& binding);
   void write_rows(Dump& dump, const std::string& bytes);
+  static void write_whole_batch(Dump& dump, const std::vector<std::string>& tags,
+                                const std::map<std::string, Tensor>& rows);
+  static void finish(Dump& dump);
 
   Communicator& communicator_;
   std::vector<std::unique_ptr<Dump>> dumps_;

@@ -194,8 +194,7 @@ void ModelFiles::clean_up(const std::map<int, EpochData>& scores) const {
   }
   for (const int epoch : saved) {
     if (keep.count(epoch) == 0) {
-      std::error_code error;
-      fs::remove_all(epoch_path(epoch), error);
+      remove_checkpoint(epoch_path(epoch));
       log_line(3, fmt::format("Removed old model {}", epoch_path(epoch)));
     }
   }

@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "engine/out_of_memory.h"
 #include "graph/accumulate.h"
 #include "graph/gradients.h"
 #include "graph/row_identity.h"
+#include "ops/linear_cross_entropy.h"
 #include "ops/pointwise.h"
 
 namespace wende {
@@ -104,7 +106,9 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const ParamAssignment& assignment : assignments_) {
     assignment_fetches_.push_back(fetch(assignment.value));
   }
-  executor_ = std::make_unique<Executor>(network.graph(), fetches_, store.flat_values().device());
+  const Device device = store.flat_values().device();
+  if (device == Device::cpu()) ops::offer_linear_cross_entropy(network.graph());
+  executor_ = std::make_unique<Executor>(network.graph(), fetches_, device);
   for (const ParamSpec& spec : network.params()) {
     executor_->bind(spec.name, store.value(spec.name));
   }
@@ -300,7 +304,11 @@ StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
       }
     };
   }
-  values_ = executor_->run(binding_, run_options);
+  try {
+    values_ = executor_->run(binding_, run_options);
+  } catch (const Error& error) {
+    throw with_memory_use(error, *executor_, batch);
+  }
   StepReport report;
   for (const LossFetches& fetches : loss_fetches_) {
     report.losses.push_back({scalar(fetches.value), scalar(fetches.error), scalar(fetches.inv_norm)});

@@ -61,6 +61,9 @@ class NetworkRunner {
   StepReport run(const Batch& batch, const RunOptions& options = {},
                  const std::function<void(const std::string& param)>& on_gradient = {});
 
+  /// The last run's batch again, with its sums over the ranks: no other rank has to take part.
+  void run_again(const RunOptions& options) { executor_->run(binding_, options); }
+
   /// Puts what the last run assigned to parameters into the store; sum_over_ranks (if given) adds up a block of floats
   /// over all ranks, of which this one took part or not (`ran`). Every rank calls it after each step.
   void assign_parameters(bool ran, const std::function<void(float*, size_t)>& sum_over_ranks = {});

@@ -10,12 +10,12 @@
 
 namespace wende {
 
-std::string find_non_finite(NetworkRunner& runner, const Batch& batch, const RunOptions& options) {
+std::string find_non_finite(NetworkRunner& runner, const RunOptions& options) {
   RunOptions checked = options;
   checked.check_numerics = true;
   checked.on_fetch = nullptr;
   try {
-    runner.run(batch, checked);
+    runner.run_again(checked);
   } catch (const Error& error) {
     return error.diagnostics().empty() ? error.what() : error.diagnostics().front().message;
   }

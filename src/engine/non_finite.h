@@ -12,9 +12,9 @@ namespace wende {
 
 class NetworkRunner;
 
-/// Runs the batch again with every output checked: the message of the first layer with a non-finite value, "" if there
-/// is none. Gradients in the store are overwritten.
-std::string find_non_finite(NetworkRunner& runner, const Batch& batch, const RunOptions& options);
+/// Runs the last batch again with every output checked: the message of the first layer with a non-finite value, "" if
+/// there is none. Gradients in the store are overwritten. Other ranks take no part.
+std::string find_non_finite(NetworkRunner& runner, const RunOptions& options);
 
 /// Writes config, batch and parameters as a case for `wende replay`.
 void save_replay_case(const std::string& path, const Config& config, const Network& network, const Batch& batch,

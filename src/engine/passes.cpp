@@ -31,6 +31,13 @@ StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batc
   return runner.empty_report();
 }
 
+StepReport sums_of(const PassResult& result) {
+  StepReport sums;
+  sums.losses = result.losses;
+  sums.meta = result.meta;
+  return sums;
+}
+
 }  // namespace
 
 Engine::PassPlan Engine::plan_pass(const Pass& pass, const BatchOptions& options) const {
@@ -128,6 +135,7 @@ PassResult Engine::run_pass(Pass& pass) {
   }
   dumps.end_run();
   result.seconds = monotonic_seconds() - start;
+  observers_.run_finished(runner, sums_of(result), result.steps, result.seconds, result.stopped);
   step_log.finish(result.steps, result.seconds);
   return result;
 }

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/hdf_dump_callback.h"
+#include "engine/learning_rate_function.h"
 #include "engine/meta_update.h"
 #include "engine/replay_extras.h"
 #include "engine/run_outputs.h"
@@ -142,7 +143,7 @@ Config with_updater(Config config) {
   if (!config.has("learning_rate")) {
     config.set("learning_rate", Value::of(0.01));
   }
-  return config;
+  return with_traced_learning_rate(std::move(config));
 }
 
 std::map<std::string, bool> has_gradient(const std::map<std::string, Expr>& gradients) {

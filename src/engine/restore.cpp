@@ -1,8 +1,6 @@
 /// Checkpoints of a run: what is saved when, and what a start goes on from.
 #include <fmt/core.h>
 
-#include <filesystem>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -13,8 +11,6 @@
 #include "tensor/placement.h"
 
 namespace wende {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -74,10 +70,7 @@ void Engine::save_epoch(int epoch, const std::map<std::string, double>& scores) 
   for (const auto& [key, value] : scores) {
     checkpoint.numbers["score/" + key] = value;
   }
-  writer_.start(path, std::move(checkpoint), [mid = model_files_.mid_epoch_path()] {
-    std::error_code ignored;
-    fs::remove_all(mid, ignored);
-  });
+  writer_.start(path, std::move(checkpoint), [mid = model_files_.mid_epoch_path()] { remove_checkpoint(mid); });
 }
 
 /// Values that are not finite must not become the newest checkpoint.

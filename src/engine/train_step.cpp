@@ -189,15 +189,19 @@ bool Engine::skip_non_finite(const Pass& pass, const StepReport& report, const s
   const std::string gradient = numbers_finite(store_->flat_gradients()) ? "finite" : "not finite";
   std::string own;
   if (batch) {
-    own = find_non_finite(*train_runner_, *batch, run_options());
+    own = find_non_finite(*train_runner_, run_options());
   }
   if (!own.empty()) {
     own = fmt::format("rank {}: {}", communicator_.rank(), own);
     own += "\nsequences: " + fmt::format("{}", fmt::join(batch->tags, ", ")).substr(0, 300);
     if (model_files_.enabled()) {
       const std::string path = model_files_.non_finite_case_path(global_step_, communicator_.rank());
-      save_replay_case(path, config_, *training_.network, *batch, *store_);
-      own += fmt::format("\nthe batch is kept: wende replay {} --out replayed.h5", path);
+      try {
+        save_replay_case(path, config_, *training_.network, *batch, *store_);
+        own += fmt::format("\nthe batch is kept: wende replay {} --out replayed.h5", path);
+      } catch (const Error& error) {  // the finding must reach the other ranks and the user all the same
+        own += fmt::format("\nthe batch is not kept: {}", error.what());
+      }
     }
   }
   std::string found;

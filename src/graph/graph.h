@@ -47,6 +47,14 @@ struct Node {
   int scope = 0;  ///< index into Graph::scopes(): the layer that made this node
 };
 
+/// A node that computes what several others compute together, without keeping what lies between them. A Program takes
+/// it in their place where all of them would run and nobody reads what it does not give.
+struct Fusion {
+  NodeId node;
+  std::vector<NodeId> replaces;
+  std::vector<std::pair<Expr, int>> gives;  ///< values of replaced nodes, and which output of `node` they are
+};
+
 /// A vector of nodes in topological order: a node's inputs come before it. Only grows.
 /// The body of a loop is a graph of its own with an `outer` graph: see graph/loop.h.
 class Graph {
@@ -71,6 +79,10 @@ class Graph {
 
   std::string str() const;  ///< one line per node
 
+  /// What programs may run in place of several nodes. The fused node depends on nothing that it gives.
+  void offer(Fusion fusion) { fusions_.push_back(std::move(fusion)); }
+  const std::vector<Fusion>& fusions() const { return fusions_; }
+
   uint64_t id() const { return id_; }      ///< unique in the process
   Graph* outer() const { return outer_; }  ///< nullptr: not the body of a loop
   /// Bodies: the leaf that stands for a value of an enclosing graph, the same in all steps. Own values come back as is.
@@ -93,6 +105,7 @@ class Graph {
   std::vector<std::string> scopes_;
   int scope_ = 0;
   std::multimap<size_t, NodeId> by_hash_;
+  std::vector<Fusion> fusions_;
 };
 
 class ScopeGuard {

@@ -8,6 +8,7 @@
 #include "graph/leaf_op.h"
 #include "graph/op.h"
 #include "graph/padding_analysis.h"
+#include "graph/running_order.h"
 
 namespace wende {
 
@@ -19,10 +20,13 @@ class Compiler {
   Compiler(const Graph& graph, const std::vector<Fetch>& fetches) : graph_(graph), fetches_(fetches) {}
 
   Program compile() {
-    mark_needed();
-    for (NodeId id = 0; id < static_cast<NodeId>(needed_.size()); ++id) {
-      if (needed_[static_cast<size_t>(id)] != 0) {
-        add_step(id);
+    const RunningOrder order = running_order(graph_, fetches_);
+    for (const NodeId id : order.nodes) {
+      add_step(id);
+      if (const auto fused = order.fused.find(id); fused != order.fused.end()) {
+        for (const auto& [value, output] : fused->second->gives) {
+          value_of_[{value.node, value.output}] = value_of_.at({id, output});
+        }
       }
     }
     place_fetches();
@@ -32,24 +36,6 @@ class Compiler {
   }
 
  private:
-  void mark_needed() {
-    NodeId last = -1;
-    for (const Fetch& fetch : fetches_) {
-      last = std::max(last, fetch.expr.node);
-    }
-    needed_.assign(static_cast<size_t>(last + 1), 0);
-    for (const Fetch& fetch : fetches_) {
-      needed_[static_cast<size_t>(fetch.expr.node)] = 1;
-    }
-    for (NodeId id = last; id >= 0; --id) {
-      if (needed_[static_cast<size_t>(id)] != 0) {
-        for (const Expr& input : graph_.node(id).inputs) {
-          needed_[static_cast<size_t>(input.node)] = 1;
-        }
-      }
-    }
-  }
-
   int dim_index(const Dim& dim) {
     const auto [it, inserted] = dim_of_.emplace(dim.id(), static_cast<int>(program_.dims.size()));
     if (inserted) {
@@ -156,7 +142,6 @@ class Compiler {
   const Graph& graph_;
   const std::vector<Fetch>& fetches_;
   Program program_;
-  std::vector<char> needed_;
   std::vector<int> producer_;
   std::unordered_map<uint64_t, int> dim_of_;
   std::map<std::pair<NodeId, int>, int> value_of_;

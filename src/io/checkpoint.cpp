@@ -172,6 +172,15 @@ void save_checkpoint(const std::string& given_path, const Checkpoint& checkpoint
   }
 }
 
+void remove_checkpoint(const std::string& given_path) {
+  const std::string path = trimmed(given_path);
+  const std::string aside = temporary_name(path);
+  std::error_code ignored;
+  std::filesystem::remove_all(aside, ignored);
+  const bool moved = ::rename(path.c_str(), aside.c_str()) == 0;
+  std::filesystem::remove_all(moved ? aside : path, ignored);
+}
+
 Checkpoint load_checkpoint(const std::string& given_path) {
   const std::string path = trimmed(given_path);
   const Json manifest = read_manifest(path);

@@ -23,6 +23,8 @@ struct Checkpoint {
 
 /// Writes the folder `path` atomically (temporary folder, fsync, rename, fsync of the parent). 73/74 on failure.
 void save_checkpoint(const std::string& path, const Checkpoint& checkpoint);
+/// It goes in one step: a process that is killed meanwhile leaves a temporary folder, but no half of a checkpoint.
+void remove_checkpoint(const std::string& path);
 /// Refuses a folder whose manifest does not fit (65, which file and why).
 Checkpoint load_checkpoint(const std::string& path);
 /// Reads only the manifest's counters; nullopt if `path` is no complete checkpoint.

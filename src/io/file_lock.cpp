@@ -6,10 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <thread>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -39,13 +42,19 @@ std::string text_in(int fd) {
 
 }  // namespace
 
-FileLock::FileLock(const std::string& path) {
+FileLock::FileLock(const std::string& path, double patience_seconds) {
   // Not inherited by children: a descriptor left in one would hold the lock after this process is gone.
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd_ < 0) {
     throw Error(ExitStatus::kCannotCreate, fmt::format("cannot create '{}': {}", path, std::strerror(errno)));
   }
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+  const double end = monotonic_seconds() + patience_seconds;
+  int result = ::flock(fd_, LOCK_EX | LOCK_NB);
+  while (result != 0 && errno == EWOULDBLOCK && monotonic_seconds() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    result = ::flock(fd_, LOCK_EX | LOCK_NB);
+  }
+  if (result != 0) {
     if (errno == EWOULDBLOCK) {
       const std::string holder = text_in(fd_);
       ::close(fd_);

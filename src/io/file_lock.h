@@ -5,10 +5,11 @@
 namespace wende {
 
 /// One writer per model: an exclusive flock on a file, held until destruction or the end of the process. The file says
-/// who holds it. Throws kCannotCreate (73) with that text when another process has it.
+/// who holds it. Throws kCannotCreate (73) with that text when another process has it and keeps it for
+/// patience_seconds: the ranks of a launcher that was killed live for a second or two.
 class FileLock {
  public:
-  explicit FileLock(const std::string& path);
+  explicit FileLock(const std::string& path, double patience_seconds = 3);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

@@ -5,6 +5,8 @@
 
 namespace wende::cpu {
 
+/// Throws Error kMalformedInput unless the label is in [0,classes).
+void check_label(int32_t label, int64_t classes, int64_t row);
 /// logits [...,V], labels int32 [...], valid bool [...] or undefined: loss [...] and logsumexp [...] per row.
 /// Rows that are not valid: loss 0, label not checked.
 void cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& valid, const Tensor& loss,

@@ -27,6 +27,12 @@ const bool* data_or_null(const Tensor& valid) { return valid.defined() ? valid.d
 
 }  // namespace
 
+void check_label(int32_t label, int64_t classes, int64_t row) {
+  if (label >= 0 && label < classes) return;
+  throw Error(ExitStatus::kMalformedInput,
+              fmt::format("[cross_entropy] label {} is outside of [0,{}) (row {})", label, classes, row));
+}
+
 void cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& valid, const Tensor& loss,
                    const Tensor& lse) {
   const int64_t n = logits.dim(-1);
@@ -41,10 +47,7 @@ void cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& val
       row_loss = row_lse = 0.0f;
       continue;
     }
-    if (label[row] < 0 || label[row] >= n) {
-      throw Error(ExitStatus::kMalformedInput,
-                  fmt::format("[cross_entropy] label {} is outside of [0,{}) (row {})", label[row], n, row));
-    }
+    check_label(label[row], n, row);
     row_lse = log_sum_exp(x + row * n, n);
     row_loss = row_lse - x[row * n + label[row]];
   }

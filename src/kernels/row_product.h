@@ -31,6 +31,9 @@ class PackedMatrix {
   Tensor rows_of_a_;  ///< one block of A, arranged the same way
 };
 
+/// transposed_product sums so many rows at a time: calls with that many, one after another, give the same bits as one.
+constexpr int64_t kSummedRows = 512;
+
 /// out [m,n] = (or, with add, +=) sum over `rows` of a[row]^T b[row], a [rows,m], b [rows,n].
 /// column_sum: sum over the rows of b, if not null.
 void transposed_product(int64_t rows, const RowView& a, int64_t m, const RowView& b, int64_t n, bool add, float* out,

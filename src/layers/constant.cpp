@@ -81,7 +81,7 @@ class ConstantLayer : public Layer {
     }
   }
 
-  /// The batch axis of a source or target; without any, the network's (LayerBuilder) is not known yet.
+  /// The batch axis of a source or target, else the network's.
   static Dim batch_dim(const LayerContext& context) {
     for (const std::vector<Data>* list : {&context.sources, &context.targets}) {
       for (const Data& data : *list) {
@@ -90,7 +90,7 @@ class ConstantLayer : public Layer {
         }
       }
     }
-    return Dim::batch();
+    return context.batch_dim.defined() ? context.batch_dim : Dim::batch();
   }
 
   Tensor tensor() const {

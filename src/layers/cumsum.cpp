@@ -25,6 +25,13 @@ class CumsumLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
+    one_step_ = args_.axis.is_none() && !x.has_time() && context.loop_time.defined();
+    if (one_step_) {
+      if (args_.reverse) {
+        throw context.options.error("cumsum in a loop cannot run from the end (reverse)");
+      }
+      return x;
+    }
     axis_ =
         args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
     return x;
@@ -36,10 +43,16 @@ class CumsumLayer : public Layer {
     if (!args_.additional_left_summand_per_element.is_none()) {
       x = ops::add_scalar(x, args_.additional_left_summand_per_element.as_float());
     }
-    return ops::cumsum(x, axis_, args_.reverse);
+    if (one_step_) {
+      return ops::add(builder.previous("", builder.out_data()).expr, x);
+    }
+    const Expr sum = ops::cumsum(x, axis_, args_.reverse);
+    const Value* initial = builder.context().options.find("initial_output");
+    return initial && initial->is_number() ? ops::add_scalar(sum, initial->as_float()) : sum;
   }
 
  private:
+  bool one_step_ = false;
   CumsumArgs args_;
   int axis_ = 0;
 };
@@ -47,7 +60,7 @@ class CumsumLayer : public Layer {
 const RegisterLayer<CumsumLayer, CumsumArgs> kRegister{
     "cumsum",
     {},
-    "The running sum along an axis; padded frames count.",
+    "The running sum along an axis, or over the steps of a loop; padded frames count.",
     {R"({"class": "cumsum", "from": "data"})", R"({"class": "cumsum", "axis": "F", "reverse": True, "from": "data"})"}};
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace wende {
 namespace {
 
 struct EvalArgs {
-  Value eval, eval_locals, kind, activation, eval_for_output_loss, with_bias;
+  Value eval, eval_locals, kind, activation, with_bias;
+  bool eval_for_output_loss = false;
 
   template <class V>
   void fields(V& v) {
@@ -21,7 +22,7 @@ struct EvalArgs {
     v.field("eval_locals", eval_locals, "dict of further names in the expression");
     v.field("kind", kind, "how the sources combine, e.g. \"add\"");
     v.field("activation", activation, "function of the result");
-    v.field("eval_for_output_loss", eval_for_output_loss, "accepted; has no effect");
+    v.field("eval_for_output_loss", eval_for_output_loss, "must be False");
     v.field("with_bias", with_bias, "adds a bias (False)");
   }
 };
@@ -73,6 +74,9 @@ std::string binary_name(const Value& kind) {
 class CombineLayer : public Layer {
  public:
   explicit CombineLayer(EvalArgs args) : args_(std::move(args)) {
+    if (args_.eval_for_output_loss) {
+      throw Error(ExitStatus::kConfig, "eval_for_output_loss is not supported by Wende " WENDE_VERSION);
+    }
     if (!is_eval()) {
       if (args_.kind.is_none()) {
         throw Error(ExitStatus::kConfig, "combine needs 'kind', e.g. \"add\"");

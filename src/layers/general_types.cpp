@@ -40,7 +40,7 @@ const std::map<std::string, std::string>& general_option_types() {
       {"only_on_search", "bool|None"},
       {"copy_output_loss_from_source_idx", "int|None"},
       {"batch_norm", "bool|dict|None"},
-      {"initial_output", "str|float|None"},
+      {"initial_output", "str|float|bool|None"},
       {"state", "str|dict|list|tuple|None"},
       {"initial_state", "str|float|dict|list|tuple|None"},
       {"rec_previous_layer", "None"},

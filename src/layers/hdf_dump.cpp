@@ -28,6 +28,12 @@ class HdfDumpLayer : public Layer {
     if (args_.filename.is_none()) {
       throw Error(ExitStatus::kConfig, "hdf_dump needs 'filename'");
     }
+    if (args_.filename.is_callable() && !args_.dump_per_run) {
+      throw args_.filename.error("a function as filename needs dump_per_run");
+    }
+    if (!args_.filename.is_callable() && !args_.filename.is_string()) {
+      throw args_.filename.error("filename must be a string or a function");
+    }
     if (!args_.extra.is_none()) {
       for (const auto& [key, layer] : args_.extra.entries()) {
         extra_.emplace_back(key.as_string(), layer.as_string());

@@ -26,6 +26,7 @@ struct LayerContext {
   int behavior_version = 0;
   Value options;                 ///< the layer's dict
   Dim batch_dim;                 ///< the network's batch axis
+  Dim loop_time;                 ///< of a layer in the body of a loop: what the loop runs over; else undefined
   std::optional<int64_t> n_out;  ///< given, or found from the target (semantics section 1)
   std::vector<Data> targets;     ///< templates of "target", where given or implied
   std::map<std::string, Data>

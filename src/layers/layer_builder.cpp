@@ -87,6 +87,8 @@ void LayerBuilder::set_initial(const std::string& key, Expr) {
   throw internal_error("the initial '" + key + "' of a layer outside of loops");
 }
 
+Expr LayerBuilder::loop_step() { throw internal_error("the step of a layer outside of loops"); }
+
 Expr align_to(const LayerOutput& x, const Data& layout) {
   const std::vector<int> matched = match_axes(x.data, layout);
   std::vector<int> order;

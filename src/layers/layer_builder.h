@@ -77,6 +77,7 @@ class LayerBuilder {
   /// first step: a value that does not change in the loop; undefined or not set = zeros.
   virtual LayerOutput previous(const std::string& key, const Data& data);
   virtual void set_initial(const std::string& key, Expr value);
+  virtual Expr loop_step();  ///< in a loop: the step's index, int32 scalar
   /// A sub-output of source i; undefined expr if it has none of that key.
   virtual LayerOutput source_sub_output(int index, const std::string& key) const = 0;
 

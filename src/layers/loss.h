@@ -34,9 +34,8 @@ struct LossContext {
 
 /// Sums over valid frames (not scaled, not normalised); error undefined if the loss has none.
 struct LossValue {
-  Expr value;         ///< scalar float; undefined: no value (error only)
-  Expr error;         ///< scalar float
-  Expr frame_values;  ///< per-frame losses in the layout of the output, where the loss has them
+  Expr value;  ///< scalar float; undefined: no value (error only)
+  Expr error;  ///< scalar float
 };
 
 class Loss {

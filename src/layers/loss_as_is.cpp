@@ -27,7 +27,6 @@ class AsIsLoss : public Loss {
     const Expr sum = sum_frames(context, context.output.expr);
     LossValue loss;
     (args_.as_error ? loss.error : loss.value) = sum;
-    loss.frame_values = context.output.expr;
     return loss;
   }
 

@@ -116,7 +116,7 @@ class CtcLoss : public Loss {
     const bool beam = args_.beam_width > 1 && !context.train;
     const Expr error = ops::ctc_edit_distance(logits, frames, labels, clipped, options.time_major,
                                               beam ? args_.beam_width : 1, args_.target_collapse_repeated);
-    return {sum_all(value), sum_all(error), value};
+    return {sum_all(value), sum_all(error)};
   }
 
  private:

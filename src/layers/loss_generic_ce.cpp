@@ -56,7 +56,7 @@ class GenericCrossEntropy : public Loss {
       signal = ops::where(mask_of(context, signal.rank()), signal, ops::constant(*context.graph, 0.0));
     }
     const Expr value = sum_frames(context, ops::stop_gradient(frames));
-    return {ops::with_error_signal(value, z, ops::stop_gradient(signal), true), frame_error(context), frames};
+    return {ops::with_error_signal(value, z, ops::stop_gradient(signal), true), frame_error(context)};
   }
 
  private:

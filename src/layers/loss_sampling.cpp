@@ -137,7 +137,7 @@ class SamplingLoss : public Loss {
       if (args_.num_splits > 1) rows = of_split(rows, split);
       value = value.defined() ? ops::add(value, sum_all(rows)) : sum_all(rows);
     }
-    return {value, frame_error(context), {}};
+    return {value, frame_error(context)};
   }
 
  private:
@@ -156,7 +156,7 @@ class SamplingLoss : public Loss {
     const Expr labels = ops::cast(aligned_target(context), DType::kInt32);
     const bool fits = context.frame_mask.defined() && context.frame_mask.rank() == labels.rank();
     const Expr frames = ops::softmax_cross_entropy(scores, labels, fits ? context.frame_mask : Expr{});
-    return {sum_frames(context, frames), frame_error(context), frames};
+    return {sum_frames(context, frames), frame_error(context)};
   }
 
   std::shared_ptr<const cpu::CandidateSampler> make_sampler(int64_t classes) const {

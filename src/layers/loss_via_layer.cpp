@@ -63,7 +63,7 @@ class ViaLayerLoss : public Loss {
       x = context.before_activation.expr;
     }
     const Expr value = ops::with_error_signal(by_frames(loss->second, output), x, ops::stop_gradient(signal));
-    return {sum_all(value), frame_error(context), value};
+    return {sum_all(value), frame_error(context)};
   }
 
  private:

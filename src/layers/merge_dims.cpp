@@ -21,7 +21,8 @@ struct MergeDimsArgs {
   }
 };
 
-/// [B,T,w,F] with "static" -> [B,T,w*F]: the merged axis takes the place of the first one and every role among them.
+/// [B,T,w,F] with "static" -> [B,T,w*F]: the merged axis takes every role among them; it stands where the feature axis
+/// was among the others, or in the place of the first one.
 class MergeDimsLayer : public Layer {
  public:
   explicit MergeDimsLayer(MergeDimsArgs args) : args_(std::move(args)) {}
@@ -38,14 +39,17 @@ class MergeDimsLayer : public Layer {
       return x;
     }
     order_.clear();
-    const int place = *std::min_element(axes_.begin(), axes_.end());
     for (int axis = 0; axis < x.rank(); ++axis) {
-      if (axis == place) {
-        order_.insert(order_.end(), axes_.begin(), axes_.end());
-      } else if (std::find(axes_.begin(), axes_.end(), axis) == axes_.end()) {
+      if (!has(axis)) {
         order_.push_back(axis);
       }
     }
+    int place = *std::min_element(axes_.begin(), axes_.end());
+    if (has(x.feature_axis)) {
+      place = x.feature_axis - static_cast<int>(std::count_if(axes_.begin(), axes_.end(),
+                                                              [&](int axis) { return axis < x.feature_axis; }));
+    }
+    order_.insert(order_.begin() + place, axes_.begin(), axes_.end());
     return merged(x, place, context.absolute_name);
   }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "layers/alignment.h"
+#include "layers/attention_keys.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "ops/gather.h"
@@ -57,8 +58,11 @@ class PositionalEncodingLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    axis_ =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    one_step_ = args_.axis.is_none() && !x.has_time();
+    if (!one_step_) {
+      axis_ = args_.axis.is_none() ? axis_from_description(x, "T")
+                                   : axis_of_option(x, args_.axis, context.behavior_version);
+    }
     Data out = x;
     if (!args_.add_to_input) {
       if (!context.n_out) {
@@ -75,15 +79,10 @@ class PositionalEncodingLayer : public Layer {
   Expr build(LayerBuilder& builder) override {
     const Data out = out_data(builder.context());
     Graph& graph = builder.graph();
-    Expr position = args_.constant >= 0
-                        ? ops::constant(graph, static_cast<double>(args_.constant), DType::kInt32, {Dim::fixed(1)})
-                        : ops::range(graph, out.dims[static_cast<size_t>(axis_)]);
     Data frames = out.without_axis(out.feature_axis);
-    for (int i = 0; i < frames.rank(); ++i) {
-      position = i == axis_ ? position : ops::expand_dims(position, i);
-    }
+    frames.dtype = DType::kInt32;
+    Expr position = one_step_ ? own_position(builder, frames) : positions(graph, out);
     if (!args_.offset.is_none()) {
-      frames.dtype = DType::kInt32;
       position = ops::add(position, ops::cast(align_to(builder.ref(args_.offset.as_string()), frames), DType::kInt32));
     }
     const Expr signal = sinusoids(ops::cast(position, DType::kFloat32), out.dims.back());
@@ -91,7 +90,37 @@ class PositionalEncodingLayer : public Layer {
   }
 
  private:
+  /// Along the axis, size 1 on all others.
+  Expr positions(Graph& graph, const Data& out) const {
+    Expr position = args_.constant >= 0
+                        ? ops::constant(graph, static_cast<double>(args_.constant), DType::kInt32, {Dim::fixed(1)})
+                        : ops::range(graph, out.dims[static_cast<size_t>(axis_)]);
+    for (int i = 0; i < out.rank() - 1; ++i) {
+      position = i == axis_ ? position : ops::expand_dims(position, i);
+    }
+    return position;
+  }
+
+  /// Of the step of a loop: counted from 0, for each sequence by itself.
+  Expr own_position(LayerBuilder& builder, const Data& frames) const {
+    if (!builder.in_loop()) {
+      throw builder.context().options.error("positional_encoding needs a time axis, got " + frames.str());
+    }
+    Data data;
+    data.dims = {builder.batch_dim()};
+    data.dtype = DType::kInt32;
+    if (args_.constant >= 0) {
+      return ops::constant(builder.graph(), static_cast<double>(args_.constant), DType::kInt32, data.dims);
+    }
+    builder.set_initial("position", ops::constant(builder.graph(), -1.0, DType::kInt32, data.dims));
+    const Expr before = builder.previous("position", data).expr;
+    const Expr position = ops::add(before, ops::constant(builder.graph(), 1.0, DType::kInt32));
+    builder.add_sub_output("position", {data, position});
+    return align_to({data, position}, frames);
+  }
+
   PositionalEncodingArgs args_;
+  bool one_step_ = false;
   int axis_ = 0;
 };
 
@@ -125,14 +154,21 @@ class RelativePositionalEncodingLayer : public Layer {
     if (!context.n_out) {
       throw context.options.error("relative_positional_encoding needs n_out");
     }
+    one_step_ = !x.has_time() && args_.query_spatial_dim.is_none() && args_.key_value_spatial_dim.is_none();
     const auto dim = [&](const Value& option) {
       const int axis =
           option.is_none() ? axis_from_description(x, "T") : axis_of_option(x, option, context.behavior_version);
       return x.dims[static_cast<size_t>(axis)];
     };
+    if (one_step_) {
+      if (!context.loop_time.defined()) {
+        throw context.options.error("relative_positional_encoding needs a time axis, got " + x.str());
+      }
+    }
     Data out;
     out.name = context.name;
-    out.dims = {dim(args_.query_spatial_dim), dim(args_.key_value_spatial_dim),
+    out.dims = {one_step_ ? Dim::fixed(1, Dim::Kind::kSpatial) : dim(args_.query_spatial_dim),
+                one_step_ ? attention_keys(context.loop_time) : dim(args_.key_value_spatial_dim),
                 Dim::fixed(*context.n_out, Dim::Kind::kFeature, context.absolute_name + "_rel_pos_enc_feat")};
     out.set_default_marks();
     out.feature_axis = 2;
@@ -148,8 +184,10 @@ class RelativePositionalEncodingLayer : public Layer {
                                    : builder.param("encoding_matrix", Shape{rows, out.dims[2].size()},
                                                    args_.forward_weights_init, "glorot_uniform");
     const auto number = [&](int64_t value) { return ops::constant(graph, static_cast<double>(value), DType::kInt32); };
-    const int64_t offset = args_.query_offset.is_none() ? 0 : args_.query_offset.as_int();
-    const Expr query = ops::expand_dims(ops::add(ops::range(graph, out.dims[0]), number(offset)), 1);
+    const Expr offset = !args_.query_offset.is_none() ? number(args_.query_offset.as_int())
+                        : one_step_                   ? builder.loop_step()
+                                                      : number(0);
+    const Expr query = ops::expand_dims(ops::add(ops::range(graph, out.dims[0]), offset), 1);
     const Expr key = ops::expand_dims(ops::range(graph, out.dims[1]), 0);
     Expr distance = ops::sub(key, query);
     distance = ops::binary(ops::Binary::kMinimum, distance, number(args_.clipping));
@@ -159,6 +197,7 @@ class RelativePositionalEncodingLayer : public Layer {
 
  private:
   RelativePositionalEncodingArgs args_;
+  bool one_step_ = false;
 };
 
 const RegisterLayer<PositionalEncodingLayer, PositionalEncodingArgs> kRegister{

@@ -20,7 +20,7 @@ struct RecArgs {
   template <class V>
   void fields(V& v) {
     v.field("unit", unit, "cell name, e.g. \"lstm\", or a dict of layers that run step by step");
-    v.field("unit_opts", unit_opts, "dict of cell options: forget_bias");
+    v.field("unit_opts", unit_opts, "dict of the cell's options");
     v.field("direction", direction, "1, or -1 for backward in time");
     v.field("input_projection", input_projection, "multiplies the input by a matrix; must be True");
     v.field("forward_weights_init", forward_weights_init, "initialiser of W (xavier)");
@@ -46,7 +46,7 @@ struct RnnCellArgs {
   template <class V>
   void fields(V& v) {
     v.field("unit", unit, "cell name, e.g. \"LSTMBlock\"");
-    v.field("unit_opts", unit_opts, "dict of cell options: forget_bias");
+    v.field("unit_opts", unit_opts, "dict of the cell's options");
     v.field("initial_state", initial_state, "None, 0, 1, \"var\", a layer, or a dict or list of these for c and h");
     v.field("weights_init", weights_init, "initialiser of the matrices (xavier)");
   }
@@ -66,7 +66,7 @@ class RecLayer : public Layer {
     if (args_.unit.is_none()) {
       args_.unit = Value::of("lstm");
     }
-    unit_ = find_rec_unit(args_.unit, is_cell);
+    unit_ = find_rec_unit(args_.unit, args_.unit_opts, is_cell);
     if (args_.direction != 1 && args_.direction != -1) {
       throw Error(ExitStatus::kConfig, fmt::format("direction must be 1 or -1, got {}", args_.direction));
     }
@@ -144,6 +144,7 @@ class RecLayer : public Layer {
     const bool batch_first = input.data.batch_axis() == 0;
     rec.x = ops::expand_dims(batch_first ? input.expr : ops::permute(input.expr, {1, 0}), 0);
     rec.lengths = full_lengths(builder, rec, 1);
+    rec.one_step = true;
     if (builder.in_loop()) {
       const Data data = state_data(builder, rec);
       builder.set_initial("", rec.h0);
@@ -202,9 +203,6 @@ class RecLayer : public Layer {
     rec.forward_init = forward.is_none() ? recurrent : forward;
     rec.recurrent_init = recurrent.is_none() ? forward : recurrent;
     rec.bias_init = args_.bias_init;
-    if (const Value* bias = args_.unit_opts.is_dict() ? args_.unit_opts.find("forget_bias") : nullptr) {
-      rec.forget_bias = bias->as_float();
-    }
   }
 
   /// The entry for "c" or "h" of the initial state; undefined = zeros.

@@ -6,46 +6,109 @@
 #include <cctype>
 #include <map>
 
-#include "layers/alignment.h"
-#include "ops/gather.h"
-#include "ops/matmul.h"
+#include "config/args.h"
+#include "layers/step_cell.h"
+#include "ops/dropout.h"
 #include "ops/pointwise.h"
-#include "ops/shape.h"
 
 namespace wende {
 namespace {
 
-/// x W + b, or rows of W for sparse input.
-Expr project(const RecInput& rec, Expr w, Expr b) {
-  if (!rec.sparse) {
-    return ops::linear(rec.x, w, b);
+/// Options of a unit that is written out here: none of these fit every unit.
+struct UnitArgs {
+  double forget_bias = 0.0;
+  bool use_peepholes = false;
+  double rec_weight_dropout = 0.0;
+  Value rec_weight_dropout_shape;
+};
+
+struct NativeLstmArgs : UnitArgs {
+  template <class V>
+  void fields(V& v) {
+    v.field("forget_bias", forget_bias, "must be 0");
+    v.field("rec_weight_dropout", rec_weight_dropout, "drop rate of the recurrent matrix in training");
+    v.field("rec_weight_dropout_shape", rec_weight_dropout_shape, "(rows, columns): None = own masks, 1 = one for all");
   }
-  const Expr bias = ops::expand_dims(ops::expand_dims(b, 0), 0);
-  return ops::add(ops::gather(w, rec.x), bias);
+};
+
+struct ForgetBiasArgs : UnitArgs {
+  ForgetBiasArgs() { forget_bias = 1.0; }
+  template <class V>
+  void fields(V& v) {
+    v.field("forget_bias", forget_bias, "added to the forget gate");
+  }
+};
+
+struct StandardLstmArgs : ForgetBiasArgs {
+  template <class V>
+  void fields(V& v) {
+    ForgetBiasArgs::fields(v);
+    v.field("use_peepholes", use_peepholes, "gates see the cell");
+  }
+};
+
+struct NoArgs : UnitArgs {
+  template <class V>
+  void fields(V&) {}
+};
+
+template <class Args>
+UnitArgs read_options(const Value& options, const std::string& unit) {
+  Args args;
+  ArgsReader reader(options);
+  args.fields(reader);
+  reader.finish("unit_opts of the unit '" + unit + "'");
+  return args;
 }
 
-/// Rows [begin, end) of a kernel that stacks input and recurrent weights.
-Expr rows(Expr kernel, int64_t begin, int64_t end) {
-  return ops::slice(kernel, 0, begin, end, 1, Dim::fixed(end - begin, Dim::Kind::kSpatial));
+UnitArgs native_options(const Value& options, const std::string& unit) {
+  const UnitArgs args = read_options<NativeLstmArgs>(options, unit);
+  if (args.forget_bias != 0.0) {
+    throw options.error("native LSTM cells have no forget_bias; use unit 'standardlstm'");
+  }
+  if (!(args.rec_weight_dropout >= 0.0 && args.rec_weight_dropout < 1.0)) {
+    throw options.error(fmt::format("rec_weight_dropout must be 0 <= rate < 1, got {}", args.rec_weight_dropout));
+  }
+  return args;
 }
 
-ops::RecurrentState native_lstm(LayerBuilder& builder, const RecInput& rec) {
-  if (rec.forget_bias.value_or(0.0) != 0.0) {
-    throw Error(ExitStatus::kConfig, "native LSTM cells have no forget_bias; use unit 'standardlstm'");
+/// The recurrent matrix, some of its elements dropped: one mask for all steps.
+Expr dropped_weights(LayerBuilder& builder, Expr w_re, const UnitArgs& args) {
+  if (args.rec_weight_dropout == 0.0 || !builder.context().train) {
+    return w_re;
   }
+  std::vector<Dim> dims = w_re.dims();
+  if (const Value& shape = args.rec_weight_dropout_shape; !shape.is_none()) {
+    if (!shape.is_sequence() || shape.items().size() != 2) {
+      throw shape.error("rec_weight_dropout_shape has two entries, rows and columns, got " + shape.repr());
+    }
+    for (size_t i = 0; i < 2; ++i) {
+      const Value& entry = shape.items()[i];
+      dims[i] = entry.is_none() ? dims[i] : Dim::fixed(1, Dim::Kind::kSpatial);
+      if (!entry.is_none() && entry.as_int() != 1) {
+        throw entry.error("an entry of rec_weight_dropout_shape is None or 1, got " + entry.repr());
+      }
+    }
+  }
+  return ops::mul(w_re, ops::dropout_mask(builder.graph(), dims, 1.0 - args.rec_weight_dropout,
+                                          builder.random_key("rec_weight_dropout")));
+}
+
+ops::RecurrentState native_lstm(LayerBuilder& builder, const RecInput& rec, const UnitArgs& args) {
   const Expr w = builder.param("rec/W", Shape{rec.n_in, 4 * rec.n}, rec.forward_init, "xavier");
   const Expr w_re = builder.param("rec/W_re", Shape{rec.n, 4 * rec.n}, rec.recurrent_init, "xavier");
   const Expr b = builder.param("rec/b", Shape{4 * rec.n}, rec.bias_init, "zeros");
-  return ops::lstm(project(rec, w, b), w_re, rec.lengths, rec.c0, rec.h0, rec.direction, ops::GateOrder::kNative, 0.0);
+  return ops::lstm(project_input(rec, w, b), dropped_weights(builder, w_re, args), rec.lengths, rec.c0, rec.h0,
+                   rec.direction, ops::GateOrder::kNative, 0.0);
 }
 
 ops::RecurrentState joined_lstm(LayerBuilder& builder, const RecInput& rec, const std::string& kernel_name,
                                 const std::string& bias_name, ops::GateOrder order, double forget_bias) {
   const Expr kernel = builder.param(kernel_name, Shape{rec.n_in + rec.n, 4 * rec.n}, rec.forward_init, "xavier");
   const Expr b = builder.param(bias_name, Shape{4 * rec.n}, rec.bias_init, "zeros");
-  const Expr z = project(rec, rows(kernel, 0, rec.n_in), b);
-  return ops::lstm(z, rows(kernel, rec.n_in, rec.n_in + rec.n), rec.lengths, rec.c0, rec.h0, rec.direction, order,
-                   rec.forget_bias.value_or(forget_bias));
+  const Expr z = project_input(rec, kernel_rows(kernel, 0, rec.n_in), b);
+  return ops::lstm(z, kernel_rows(kernel, rec.n_in, rec.n_in + rec.n), rec.lengths, rec.c0, rec.h0, rec.direction,
+                   order, forget_bias);
 }
 
 ops::RecurrentState gru(LayerBuilder& builder, const RecInput& rec) {
@@ -55,42 +118,68 @@ ops::RecurrentState gru(LayerBuilder& builder, const RecInput& rec) {
   const Expr gates_b = builder.param("rec/gru_cell/gates/bias", Shape{2 * n}, rec.bias_init, "ones");
   const Expr candidate = builder.param("rec/gru_cell/candidate/kernel", Shape{in + n, n}, rec.forward_init, "xavier");
   const Expr candidate_b = builder.param("rec/gru_cell/candidate/bias", Shape{n}, rec.bias_init, "zeros");
-  return ops::gru(project(rec, rows(gates, 0, in), gates_b), project(rec, rows(candidate, 0, in), candidate_b),
-                  rows(gates, in, in + n), rows(candidate, in, in + n), rec.lengths, rec.h0, rec.direction);
+  return ops::gru(project_input(rec, kernel_rows(gates, 0, in), gates_b),
+                  project_input(rec, kernel_rows(candidate, 0, in), candidate_b), kernel_rows(gates, in, in + n),
+                  kernel_rows(candidate, in, in + n), rec.lengths, rec.h0, rec.direction);
 }
 
 ops::RecurrentState basic_rnn(LayerBuilder& builder, const RecInput& rec) {
   const int64_t in = rec.n_in;
   const Expr kernel = builder.param("rec/basic_rnn_cell/kernel", Shape{in + rec.n, rec.n}, rec.forward_init, "xavier");
   const Expr b = builder.param("rec/basic_rnn_cell/bias", Shape{rec.n}, rec.bias_init, "zeros");
-  return ops::simple_rnn(project(rec, rows(kernel, 0, in), b), rows(kernel, in, in + rec.n), rec.lengths, rec.h0,
-                         rec.direction);
+  return ops::simple_rnn(project_input(rec, kernel_rows(kernel, 0, in), b), kernel_rows(kernel, in, in + rec.n),
+                         rec.lengths, rec.h0, rec.direction);
 }
 
-RecUnit joined(const std::string& cell) {
-  return {[cell](LayerBuilder& builder, const RecInput& rec) {
-            return joined_lstm(builder, rec, "rec/" + cell + "/kernel", "rec/" + cell + "/bias", ops::GateOrder::kTf,
-                               1.0);
+RecUnit joined_lstm_unit(const std::string& scope, double forget_bias) {
+  return {[scope, forget_bias](LayerBuilder& builder, const RecInput& rec) {
+            return joined_lstm(builder, rec, "rec/" + scope + "/kernel", "rec/" + scope + "/bias", ops::GateOrder::kTf,
+                               forget_bias);
           },
           true};
 }
 
-const std::map<std::string, RecUnit>& rec_units() {
-  static const std::map<std::string, RecUnit> units = [] {
-    std::map<std::string, RecUnit> table;
+RecUnit standard_lstm(const Value& options) {
+  const UnitArgs args = read_options<StandardLstmArgs>(options, "standardlstm");
+  return args.use_peepholes ? peephole_lstm(options) : joined_lstm_unit("lstm_cell", args.forget_bias);
+}
+
+/// What the options make of a unit.
+using MakeUnit = std::function<RecUnit(const Value& options)>;
+
+const std::map<std::string, MakeUnit>& rec_units() {
+  static const std::map<std::string, MakeUnit> units = [] {
+    std::map<std::string, MakeUnit> table;
     for (const char* name :
          {"lstm", "lstmp", "nativelstm", "nativelstm2", "lstmblock", "lstmblockfused", "cudnnlstm", "vanillalstm"}) {
-      table[name] = {native_lstm, true};
+      table[name] = [name](const Value& options) -> RecUnit {
+        const UnitArgs args = native_options(options, name);
+        return {[args](LayerBuilder& builder, const RecInput& rec) { return native_lstm(builder, rec, args); }, true};
+      };
     }
-    table["standardlstm"] = joined("lstm_cell");
-    table["basiclstm"] = joined("basic_lstm_cell");
-    table["nativelstmlowmem"] = {[](LayerBuilder& builder, const RecInput& rec) {
-                                   return joined_lstm(builder, rec, "rec/W", "rec/b", ops::GateOrder::kNative, 0.0);
-                                 },
-                                 true};
-    table["gru"] = {gru, false};
-    table["basicrnn"] = {basic_rnn, false};
-    table["rnn"] = {basic_rnn, false};
+    table["standardlstm"] = standard_lstm;
+    table["basiclstm"] = [](const Value& options) {
+      return joined_lstm_unit("basic_lstm_cell", read_options<ForgetBiasArgs>(options, "basiclstm").forget_bias);
+    };
+    table["nativelstmlowmem"] = [](const Value& options) -> RecUnit {
+      read_options<NoArgs>(options, "nativelstmlowmem");
+      return {[](LayerBuilder& builder, const RecInput& rec) {
+                return joined_lstm(builder, rec, "rec/W", "rec/b", ops::GateOrder::kNative, 0.0);
+              },
+              true};
+    };
+    table["gru"] = [](const Value& options) -> RecUnit {
+      read_options<NoArgs>(options, "gru");
+      return {gru, false};
+    };
+    table["basicrnn"] = [](const Value& options) -> RecUnit {
+      read_options<NoArgs>(options, "basicrnn");
+      return {basic_rnn, false};
+    };
+    table["rnn"] = table["basicrnn"];
+    table["zoneoutlstm"] = zoneout_lstm;
+    table["layernormvariantslstm"] = layer_norm_lstm;
+    table["rhn"] = recurrent_highway;
     return table;
   }();
   return units;
@@ -98,7 +187,7 @@ const std::map<std::string, RecUnit>& rec_units() {
 
 }  // namespace
 
-RecUnit find_rec_unit(const Value& option, bool cell) {
+RecUnit find_rec_unit(const Value& option, const Value& unit_opts, bool cell) {
   std::string name = option.as_string();
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -108,14 +197,15 @@ RecUnit find_rec_unit(const Value& option, bool cell) {
   if (cell && (name == "lstm" || name == "lstmp" || name.starts_with("nativelstm"))) {
     throw option.error("'" + option.as_string() +
                        "' runs over whole sequences only; rnn_cell knows LSTMBlock, BasicLSTM, "
-                       "StandardLSTM, GRU, BasicRNN");
+                       "StandardLSTM, ZoneoutLSTM, "
+                       "LayerNormVariantsLSTM, GRU, RHN, BasicRNN");
   }
   if (cell && name.starts_with("lstmblock")) {
     name = "standardlstm";
   }
   const auto it = rec_units().find(name);
   if (it != rec_units().end()) {
-    return it->second;
+    return it->second(unit_opts.is_none() ? Value::dict({}).placed(option.span(), option.path()) : unit_opts);
   }
   std::vector<std::string> known;
   std::string list = "known units:";

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +21,7 @@ struct RecInput {
   std::vector<Dim> state_dims;  ///< [B,n]
   Expr c0, h0;                  ///< undefined = zeros
   Value forward_init, recurrent_init, bias_init;
-  std::optional<double> forget_bias;
+  bool one_step = false;  ///< x is a single frame, of a step of the loop around
 };
 
 /// A recurrent cell: its variables below "rec/" and its loop.
@@ -32,7 +31,7 @@ struct RecUnit {
 };
 
 /// By RETURNN's name in any case, with or without "cell"; throws kConfig with the closest name.
-/// cell: for rnn_cell, where some names mean other cells.
-RecUnit find_rec_unit(const Value& option, bool cell = false);
+/// unit_opts: a dict of the unit's own options, or None. cell: for rnn_cell, where some names mean other cells.
+RecUnit find_rec_unit(const Value& option, const Value& unit_opts, bool cell = false);
 
 }  // namespace wende

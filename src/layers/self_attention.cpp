@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "layers/alignment.h"
+#include "layers/attention_keys.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "ops/dropout.h"
@@ -66,11 +67,22 @@ class SelfAttentionLayer : public Layer {
     if (const Value* state = context.options.find("initial_state"); state && !state->is_none()) {
       throw state->error("initial_state of self_attention is not supported by Wende " WENDE_VERSION);
     }
-    if (!x.has_batch() || !x.has_time() || x.rank() != (x.sparse() ? 2 : 3)) {
-      throw context.options.error("self_attention needs [B,T,F], or sparse [B,T], got " + x.str());
+    const int rank = (x.sparse() ? 1 : 2) + (x.has_time() ? 1 : 0);
+    if (!x.has_batch() || x.rank() != rank || (!x.has_time() && !context.loop_time.defined())) {
+      throw context.options.error("self_attention needs [B,T,F], or sparse [B,T], or one step of these, got " +
+                                  x.str());
     }
     Data out;
     out.name = context.name;
+    if (!x.has_time()) {
+      if (!args_.attention_left_only) {
+        throw context.options.error("self_attention in a loop sees earlier frames only: set attention_left_only");
+      }
+      out.dims = {x.dims[static_cast<size_t>(x.batch_axis())],
+                  Dim::fixed(*context.n_out, Dim::Kind::kFeature, context.absolute_name + "_self_att_feat")};
+      out.feature_axis = 1;
+      return out;
+    }
     out.dims = {x.dims[static_cast<size_t>(x.batch_axis())], x.time_dim(),
                 Dim::fixed(*context.n_out, Dim::Kind::kFeature, context.absolute_name + "_self_att_feat")};
     out.time_axis = 1;
@@ -81,8 +93,7 @@ class SelfAttentionLayer : public Layer {
 
   Expr build(LayerBuilder& builder) override {
     const Data out = out_data(builder.context());
-    const Dim& time = out.dims[1];
-    const int64_t n_value = out.dims[2].size();
+    const int64_t n_value = out.dims.back().size();
     const Expr x = projected(builder, 2 * args_.total_key_dim + n_value);  // [B,H,T,q+k+v]
     const int64_t key = args_.total_key_dim / args_.num_heads;
     const int64_t value = n_value / args_.num_heads;
@@ -90,49 +101,95 @@ class SelfAttentionLayer : public Layer {
       return ops::slice(x, 3, begin, begin + size, 1, Dim::fixed(size));
     };
     const Expr q = ops::scale(part(0, key), 1.0 / std::sqrt(static_cast<double>(key)));
-    Expr energy = ops::batch_matmul(q, part(key, key), false, true);  // [B,H,T,T]
+    const Memory memory = out.has_time() ? Memory{part(key, key), part(2 * key, value), visible(builder, out)}
+                                         : remembered(builder, part(key, key), part(2 * key, value));
+    Expr energy = ops::batch_matmul(q, memory.keys, false, true);  // [B,H,T,T]
     if (!args_.key_shift.is_none()) {
-      energy = ops::add(energy, shift(builder, q, time));
+      energy = ops::add(energy, shift(builder, q, memory.keys.dim(2)));
     }
-    const Expr mask = visible(builder, out);
-    if (mask.defined()) {
-      energy = ops::where(mask, energy, ops::constant(builder.graph(), -1e30));
+    if (memory.visible.defined()) {
+      energy = ops::where(memory.visible, energy, ops::constant(builder.graph(), -1e30));
     }
     Expr weights = ops::softmax(energy);
     if (args_.attention_dropout > 0 && builder.context().train) {
       weights = ops::mul(weights, ops::dropout_mask(builder.graph(), weights.dims(), 1.0 - args_.attention_dropout,
                                                     builder.random_key("attention_dropout")));
     }
-    const Expr y = ops::batch_matmul(weights, part(2 * key, value));  // [B,H,T,v]
+    const Expr y = ops::batch_matmul(weights, memory.values);  // [B,H,T,v]
     return ops::reshape(ops::permute(y, {0, 2, 1, 3}), out.dims);
   }
 
  private:
+  struct Memory {
+    Expr keys, values;  ///< [B,H,T,k] and [B,H,T,v]
+    Expr visible;       ///< which of them a query sees; undefined: all
+  };
+
+  /// In a loop: the keys and values of this frame [B,H,1,k] behind those of the frames before. Each sequence counts for
+  /// itself, so that masked_computation can leave frames out.
+  Memory remembered(LayerBuilder& builder, Expr key, Expr value) const {
+    Graph& graph = builder.graph();
+    Data count;
+    count.dims = {key.dim(0)};
+    count.dtype = DType::kInt32;
+    builder.set_initial("position", ops::constant(graph, -1.0, DType::kInt32, count.dims));
+    const Expr position = ops::add(builder.previous("position", count).expr, ops::constant(graph, 1.0, DType::kInt32));
+    builder.add_sub_output("position", {count, position});
+    const Dim keys = attention_keys(builder.context().loop_time);
+    const auto on_axis = [](Expr x, int axis) {
+      for (int i = 0; i < 4; ++i) {
+        x = i == axis ? x : ops::expand_dims(x, i);
+      }
+      return x;
+    };
+    const Expr place = on_axis(ops::range(graph, keys), 2);
+    const Expr now = on_axis(position, 0);
+    const auto append = [&](const char* name, Expr frame) {
+      Data data;
+      data.name = name;
+      data.dims = {frame.dim(0), frame.dim(1), keys, frame.dim(3)};
+      data.feature_axis = 3;
+      builder.set_initial(name, {});
+      const Expr all =
+          ops::where(ops::binary(ops::Binary::kEqual, place, now), frame, builder.previous(name, data).expr);
+      builder.add_sub_output(name, {data, all});
+      return all;
+    };
+    return {append("k_left", key), append("v_left", value),
+            ops::binary(ops::Binary::kLessEqual, on_axis(ops::range(graph, keys), 3), now)};
+  }
+
   Expr projected(LayerBuilder& builder, int64_t n) const {
     const LayerOutput input = builder.input();
     const int64_t n_in = input_size(input.data);
     const Expr mat = builder.param("QKV", Shape{n_in, n}, args_.forward_weights_init, "glorot_uniform");
-    std::vector<int> order{input.data.batch_axis(), input.data.time_axis};
+    std::vector<int> order{input.data.batch_axis()};
+    if (input.data.has_time()) {
+      order.push_back(input.data.time_axis);
+    }
     if (!input.data.sparse()) {
       order.push_back(input.data.feature_axis);
     }
-    const Expr frames = permute_if_needed(input.expr, order);
+    Expr frames = permute_if_needed(input.expr, order);
+    frames = input.data.has_time() ? frames : ops::expand_dims(frames, 1);
     const Expr y = input.data.sparse() ? ops::gather(mat, frames) : ops::linear(frames, mat);
     const Dim heads = Dim::fixed(args_.num_heads, Dim::Kind::kSpatial);
     return ops::permute(ops::reshape(y, {y.dim(0), y.dim(1), heads, Dim::fixed(n / args_.num_heads)}), {0, 2, 1, 3});
   }
 
-  /// What each query gives with the row of key_shift for its place: [B,H,T,T].
-  Expr shift(LayerBuilder& builder, Expr q, const Dim& time) const {
+  /// What each query gives with the row of key_shift for its place: [B,H,Q,T].
+  Expr shift(LayerBuilder& builder, Expr q, const Dim& keys) const {
     const Expr rows = builder.ref(args_.key_shift.as_string()).expr;
-    if (rows.rank() != 3 || !rows.dim(2).same_size(q.dim(3)) || !rows.dim(0).same_size(time)) {
+    const Dim& queries = q.dim(2);
+    if (rows.rank() != 3 || !rows.dim(2).same_size(q.dim(3)) || !rows.dim(0).same_size(queries) ||
+        !rows.dim(1).same_size(keys)) {
       throw args_.key_shift.error(
           fmt::format("key_shift must be [T,T,F|({})], got {}", q.dim(3).size(), rows.type().str()));
     }
-    const Expr by_time = ops::permute(q, {2, 0, 1, 3});  // [T,B,H,k]
+    const Expr by_time = ops::permute(q, {2, 0, 1, 3});  // [Q,B,H,k]
     const Dim sets = Dim::derived(Dim::Op::kMul, {q.dim(0), q.dim(1)});
-    const Expr energy = ops::batch_matmul(ops::reshape(by_time, {time, sets, q.dim(3)}), rows, false, true);
-    return ops::permute(ops::reshape(energy, {time, q.dim(0), q.dim(1), time}), {1, 2, 0, 3});
+    const Expr energy = ops::batch_matmul(ops::reshape(by_time, {queries, sets, q.dim(3)}), rows, false, true);
+    return ops::permute(ops::reshape(energy, {queries, q.dim(0), q.dim(1), keys}), {1, 2, 0, 3});
   }
 
   /// Which keys a query may see: [B or 1,1,T or 1,T]. Undefined: all.

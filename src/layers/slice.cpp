@@ -117,23 +117,40 @@ class WindowLayer : public Layer {
     const Data x = concat_input_data(context.sources, context.name);
     axis_ =
         args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
-    return x.with_axis(axis_ + 1,
-                       Dim::fixed(args_.window_size, Dim::Kind::kSpatial, context.absolute_name + ":window"));
+    const Dim window = Dim::fixed(args_.window_size, Dim::Kind::kSpatial, context.absolute_name + ":window");
+    const Data out = x.with_axis(axis_ + 1, window);
+    order_.clear();
+    if (context.behavior_version < 18) {
+      return out;
+    }
+    // Later versions put the window first, then the axis, then the batch.
+    order_ = {axis_ + 1, axis_};
+    for (const bool batch : {true, false}) {
+      for (int i = 0; i < out.rank(); ++i) {
+        if (i != axis_ && i != axis_ + 1 && (i == out.batch_axis()) == batch) {
+          order_.push_back(i);
+        }
+      }
+    }
+    return out.permuted(order_);
   }
 
   Expr build(LayerBuilder& builder) override {
-    out_data(builder.context());
+    const Data out = out_data(builder.context());
     int64_t left = (args_.window_size - 1) / 2;
     if (!args_.window_left.is_none()) {
       left = args_.window_left.as_int();
     } else if (!args_.window_right.is_none()) {
       left = args_.window_size - 1 - args_.window_right.as_int();
     }
-    return ops::window(builder.input().expr, axis_, builder.out_data().dims[static_cast<size_t>(axis_) + 1], left);
+    const Dim& window = out.dims[order_.empty() ? static_cast<size_t>(axis_) + 1 : 0];
+    const Expr y = ops::window(builder.input().expr, axis_, window, left);
+    return order_.empty() ? y : ops::permute(y, order_);
   }
 
  private:
   WindowArgs args_;
+  std::vector<int> order_;  ///< of the output's axes; empty: the window stands behind its axis
   int axis_ = 0;
 };
 

@@ -20,7 +20,18 @@ struct TransposeArgs {
   }
 };
 
-/// The axes keep their meaning; only their order changes.
+/// The last axis of fixed size that is not the time axis.
+int default_feature(const Data& x) {
+  const std::vector<int> axes = x.static_axes();
+  for (size_t i = axes.size(); i-- > 0;) {
+    if (axes[i] != x.time_axis) {
+      return axes[i];
+    }
+  }
+  return -1;
+}
+
+/// The axes keep their meaning; only their order changes. But swap_axes leaves the feature axis last where it was.
 class TransposeLayer : public Layer {
  public:
   explicit TransposeLayer(TransposeArgs args) : args_(std::move(args)) {}
@@ -50,7 +61,11 @@ class TransposeLayer : public Layer {
     if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) {
       throw args_.perm.error("perm uses an axis twice: " + args_.perm.repr());
     }
-    return x.permuted(order_);
+    Data out = x.permuted(order_);
+    if (!args_.perm.is_dict() && x.feature_axis >= 0 && x.feature_axis == default_feature(x)) {
+      out.feature_axis = default_feature(out);
+    }
+    return out;
   }
 
   Expr build(LayerBuilder& builder) override {

@@ -40,6 +40,10 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     place_at(error, *klass);
     throw error;
   }
+  if (entry->name == "masked_computation") {
+    construct_masked(level, name, dict, built);
+    return;
+  }
   LayerPlan plan = plan_of(level, name, dict);
   built.class_name = plan.class_name;
   built.options = dict;
@@ -96,7 +100,7 @@ void NetworkConstruction::finish_layer(LayerPlan& plan, BuiltLayer& built) {
     return;
   }
   add_loss(plan, built);
-  copy_loss_frames(plan, built);
+  copy_output_loss(plan, built);
   add_constraints(plan, built);
 }
 
@@ -113,6 +117,7 @@ LayerPlan NetworkConstruction::plan_of(NetworkLevel& level, const std::string& n
   plan.context.behavior_version = options_.behavior_version;
   plan.context.options = dict;
   plan.context.batch_dim = batch_;
+  plan.context.loop_time = level.loop ? level.loop->time : Dim();
   return plan;
 }
 

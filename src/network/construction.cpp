@@ -181,6 +181,27 @@ void NetworkConstruction::build_level(NetworkLevel& level) {
       }
     }
   }
+  complete_subnetworks(level);
+}
+
+/// A subnetwork of which another layer reads only a part is built as a whole.
+void NetworkConstruction::complete_subnetworks(NetworkLevel& level) {
+  std::vector<std::string> names;
+  for (const auto& [name, sub] : level.subnetworks) {
+    if (level.built.count(name) == 0 && level.failed.count(name) == 0 && level.dict.find(name) &&
+        !is_masked_computation(level.dict.find(name))) {
+      names.push_back(name);
+    }
+  }
+  for (const std::string& name : names) {
+    try {
+      layer(level, name, *level.dict.find(name));
+    } catch (const Error& error) {
+      if (!is_dependent(error)) {
+        throw;
+      }
+    }
+  }
 }
 
 const BuiltLayer& NetworkConstruction::layer(NetworkLevel& level, const std::string& name, const Value& asker) {

@@ -33,7 +33,6 @@ struct BuiltLayer {
   std::map<std::string, std::string> params;  ///< local name -> variable
   std::vector<std::string> owned;             ///< variables that are not borrowed through reuse_params
   std::vector<TargetRef> targets;             ///< of its "target" option or its loss
-  Expr loss_frames;                           ///< per-frame loss, for copy_output_loss_from_source_idx
   RecSubnet* unit = nullptr;                  ///< of a rec layer with a unit of layers
 };
 
@@ -122,6 +121,7 @@ class NetworkConstruction {
   friend struct RecSubnet;
   // construction.cpp: which layers, in which order.
   void build_level(NetworkLevel& level);
+  void complete_subnetworks(NetworkLevel& level);
   void build_registered(NetworkLevel& level);
   bool wanted(const NetworkLevel& level, const std::string& name, const Value& dict) const;
   bool skipped(const Value& dict) const;
@@ -147,7 +147,7 @@ class NetworkConstruction {
   void resolve_in_dim(LayerPlan& plan);
   void apply_output_options(const LayerPlan& plan, Data& out);
   void apply_size_target(const LayerPlan& plan, BuiltLayer& built);
-  void copy_loss_frames(const LayerPlan& plan, BuiltLayer& built) const;
+  void copy_output_loss(const LayerPlan& plan, BuiltLayer& built) const;
   void check_output(const LayerPlan& plan, BuiltLayer& built);
   void print_output(const LayerPlan& plan, BuiltLayer& built) const;
 
@@ -197,6 +197,11 @@ class NetworkConstruction {
   // subnetwork.cpp
   NetworkLevel& subnetwork(NetworkLevel& level, const std::string& name, const Value& dict);
   void construct_subnetwork(LayerPlan& plan, BuiltLayer& built);
+
+  // masked_computation.cpp
+  void construct_masked(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  LayerOutput masked(NetworkLevel& level, const std::string& name, const LayerOutput& now, const LayerOutput& mask);
+  const BuiltLayer& masked_sub_layer(NetworkLevel& level, const std::string& path, const Value& asker);
 
   // rec_*.cpp: rec layers with a unit of layers.
   void construct_rec_subnet(LayerPlan& plan, BuiltLayer& built);

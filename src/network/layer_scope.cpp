@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include "network/rec_subnet.h"
+
 namespace wende {
 
 LayerOutput LayerScope::source(int index) const {
@@ -38,6 +40,8 @@ LayerOutput LayerScope::source_sub_output(int index, const std::string& key) con
   const auto found = outputs.find(key);
   return found == outputs.end() ? LayerOutput{} : found->second;
 }
+
+Expr LayerScope::loop_step() { return plan_.level->graph->capture(plan_.level->loop->loop->step()); }
 
 void LayerScope::add_stat(Stat stat) { construction_.add_stat(std::move(stat)); }
 void LayerScope::add_sink(Sink sink) { construction_.add_sink(std::move(sink)); }

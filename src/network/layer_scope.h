@@ -36,6 +36,7 @@ class LayerScope : public LayerBuilder {
     return construction_.previous(plan_, key, data);
   }
   void set_initial(const std::string& key, Expr value) override { construction_.set_initial(plan_, key, value); }
+  Expr loop_step() override;
   void add_sub_output(const std::string& key, LayerOutput output) override {
     built_.sub_outputs[key] = std::move(output);
   }

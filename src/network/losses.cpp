@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
+#include "layers/eval_trace.h"
 #include "layers/loss_args.h"
+#include "layers/out_type.h"
 #include "network/construction.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -12,6 +14,43 @@ namespace {
 
 bool given(const Value* value) {
   return value && !value->is_none() && !(value->is_string() && value->as_string().empty());
+}
+
+/// A Data for Python code, with its tensor and lengths.
+Value python_data(const LayerOutput& output, Expr lengths) {
+  Value data = data_value(output.data, 0).with("placeholder", traced(output.expr));
+  if (!lengths.defined()) {
+    return data;
+  }
+  const int axis = output.data.time_axis - (output.data.batch_axis() < output.data.time_axis ? 1 : 0);
+  return data.with("lengths", traced(lengths))
+      .with("size_placeholder", Value::dict({{Value::of(static_cast<int64_t>(axis)), traced(lengths)}}));
+}
+
+/// What divides the loss, from custom_norm_factor(self=, output=, layer=): traced, so that it may depend on the batch.
+Expr norm_of_function(const Value& function, const LayerPlan& plan, const LossContext& context) {
+  const GraphTrace trace(*context.graph);
+  const Value output = python_data(context.output, context.output_lengths);
+  const auto optional = [](Expr x) { return x.defined() ? traced(x) : Value(); };
+  const Value layer =
+      Value::dict({{Value::of("__wende_layer__"), Value::of(plan.name)}, {Value::of("output"), output}});
+  const Value target = context.target.expr.defined() ? python_data(context.target, context.target_lengths) : Value();
+  const Value self = Value::dict({{Value::of("__wende_layer__"), Value::of(plan.loss_name)},
+                                  {Value::of("output"), output},
+                                  {Value::of("layer"), layer},
+                                  {Value::of("target"), target},
+                                  {Value::of("output_seq_lens"), optional(context.output_lengths)},
+                                  {Value::of("target_seq_lens"), optional(context.target_lengths)},
+                                  {Value::of("scale"), Value::of(plan.loss->scale)}});
+  const Value result = function.as_callable().call({}, {{"self", self}, {"output", output}, {"layer", layer}});
+  if (!result.is_number() && !is_traced(result)) {
+    throw function.error("custom_norm_factor must be a number or a function that returns one, got " + result.repr());
+  }
+  const Expr factor = ops::cast(traced_expr(*context.graph, result), DType::kFloat32);
+  if (factor.rank() != 0) {
+    throw function.error("custom_norm_factor must return one number, got " + factor.type().str());
+  }
+  return ops::div(ops::constant(*context.graph, 1.0), factor);
 }
 
 }  // namespace
@@ -63,14 +102,8 @@ void NetworkConstruction::make_loss(LayerPlan& plan) {
 Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext& context) {
   const Value& factor = plan.loss->custom_norm_factor;
   if (!factor.is_none()) {
-    Value number = factor;
-    if (factor.is_callable()) {
-      number = factor.as_callable().call({}, {{"self", Value()}, {"output", Value()}, {"layer", Value()}});
-    }
-    if (!number.is_number()) {
-      throw factor.error("custom_norm_factor must be a number or a function that returns one");
-    }
-    return ops::constant(*plan.level->graph, 1.0 / number.as_float());
+    return factor.is_callable() ? norm_of_function(factor, plan, context)
+                                : ops::constant(*plan.level->graph, 1.0 / factor.as_float());
   }
   if (const Expr own = plan.loss->inverse_norm(context); own.defined()) {
     return own;
@@ -118,7 +151,6 @@ void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
     place_at(error, place);
     throw;
   }
-  built.loss_frames = value.frame_values;
   loss.name = built.name;
   loss.value = value.value;
   loss.error = value.error;

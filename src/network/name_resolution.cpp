@@ -92,7 +92,6 @@ const BuiltLayer& NetworkConstruction::captured_layer(NetworkLevel& level, const
     for (auto& [key, output] : imported->sub_outputs) {
       output.expr = output.expr.defined() ? level.graph->capture(output.expr) : Expr{};
     }
-    imported->loss_frames = {};
   }
   return *imported;
 }
@@ -151,6 +150,9 @@ const BuiltLayer& NetworkConstruction::sub_path(NetworkLevel& level, const std::
   const Value* klass = dict->is_dict() ? dict->find("class") : nullptr;
   if (klass && klass->is_string() && klass->as_string() == "subnetwork") {
     return resolve(subnetwork(level, head, *dict), tail, asker);
+  }
+  if (is_masked_computation(dict)) {
+    return masked_sub_layer(level, path, asker);
   }
   if (const Value* unit = dict->find("unit"); unit && unit->is_dict() && klass && klass->as_string() == "rec") {
     const BuiltLayer& rec = layer(level, head, asker);

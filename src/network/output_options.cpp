@@ -130,7 +130,7 @@ void NetworkConstruction::apply_size_target(const LayerPlan& plan, BuiltLayer& b
   built.output.expr = ops::reshape(built.output.expr, out.dims);
 }
 
-void NetworkConstruction::copy_loss_frames(const LayerPlan& plan, BuiltLayer& built) const {
+void NetworkConstruction::copy_output_loss(const LayerPlan& plan, BuiltLayer& built) const {
   const Value* index = given(plan.options, "copy_output_loss_from_source_idx");
   if (!index) {
     return;
@@ -140,7 +140,10 @@ void NetworkConstruction::copy_loss_frames(const LayerPlan& plan, BuiltLayer& bu
   if (i < -count || i >= count) {
     throw index->error(fmt::format("copy_output_loss_from_source_idx {}: the layer has {} sources", i, count));
   }
-  built.loss_frames = plan.sources[static_cast<size_t>(i < 0 ? i + count : i)]->loss_frames;
+  const auto& from = plan.sources[static_cast<size_t>(i < 0 ? i + count : i)]->sub_outputs;
+  if (const auto loss = from.find("output_loss"); loss != from.end()) {
+    built.sub_outputs["output_loss"] = loss->second;
+  }
 }
 
 /// control_dependencies_on_output: a function of the layer whose assertions must hold before the output is used.

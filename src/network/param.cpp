@@ -234,6 +234,9 @@ void NetworkConstruction::assign(const BuiltLayer& layer, const std::string& loc
 
 void NetworkConstruction::initialize_with(const BuiltLayer& layer, const std::string& local, Expr value) {
   const std::string& name = layer.params.at(local);
+  for (Expr outside = value; outside.defined(); outside = value.graph->captured(value)) {
+    value = outside;
+  }
   for (ParamSpec& spec : network_->params_) {
     if (spec.name != name) {
       continue;

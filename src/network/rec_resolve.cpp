@@ -132,7 +132,6 @@ const BuiltLayer& NetworkConstruction::unit_layer(NetworkLevel& level, const std
     for (auto& [key, output] : seen->sub_outputs) {
       output = slices ? rec.slice(output) : rec.stack(output);
     }
-    seen->loss_frames = {};
   }
   return *seen;
 }
@@ -211,7 +210,6 @@ const BuiltLayer& NetworkConstruction::shifted_layer(NetworkLevel& level, const 
   if (!shifted) {
     const BuiltLayer& source = unit_layer(level, name, asker);
     auto layer = std::make_unique<BuiltLayer>(source);
-    layer->loss_frames = {};
     layer->sub_outputs.clear();
     const auto shift = [&](const LayerOutput& x, const std::string& key) {
       const LayerOutput full = rec.full(x);

@@ -7,6 +7,7 @@
 #include "network/layer_scope.h"
 #include "network/rec_subnet.h"
 #include "ops/leaf.h"
+#include "ops/pointwise.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -70,7 +71,8 @@ const BuiltLayer& NetworkConstruction::previous_layer(NetworkLevel& level, const
   auto known = rec.templates.find(absolute);
   if (known == rec.templates.end()) {
     const Value* dict = level.dict.find(name);
-    const std::optional<Data> data = dict ? guess(*dict, batch_) : std::nullopt;
+    const std::optional<Data> data =
+        dict ? guess(is_masked_computation(dict) ? unit_of_masked(*dict) : *dict, batch_) : std::nullopt;
     if (!rec.draft || !data) {
       throw Error(ExitStatus::kConfig, absolute).code(kUnknownYet);
     }
@@ -134,7 +136,8 @@ Expr NetworkConstruction::initial_value(RecSubnet& rec, const std::string& absol
 Expr NetworkConstruction::initial_output(RecSubnet& rec, const std::string& name, const Data& data) {
   Graph& graph = *rec.around->graph;
   const Value* dict = rec.dict.find(name);
-  const Value* given = dict && dict->is_dict() ? dict->find("initial_output") : nullptr;
+  const Value* of = is_masked_computation(dict) ? dict->find("unit") : dict;
+  const Value* given = of && of->is_dict() ? of->find("initial_output") : nullptr;
   const auto constant = [&](double value) { return ops::constant(graph, value, data.dtype, data.dims); };
   if (!given || given->is_none()) {
     if (data.sparse() && name != "end") {
@@ -227,9 +230,15 @@ void NetworkConstruction::finish_states(RecSubnet& rec) {
     const BuiltLayer& layer =
         owner != rec.built.end() ? *owner->second : resolve(*state.level, state.local, state.level->dict);
     const LayerOutput& next = state.key.empty() ? layer.output : layer.sub_outputs.at(state.key);
+    Expr value = broadcast_to_layout(next, state.data);
+    for (const auto& [masked, mask] : rec.masks) {
+      if ((state.layer == masked && !state.key.empty()) || state.layer.starts_with(masked + "/")) {
+        value = ops::where(mask_for(mask, state.data), value, state.leaf);
+      }
+    }
     const std::string name = state.local.empty() ? state.layer.substr(state.layer.rfind('/') + 1) : state.local;
     const Expr initial = initial_value(rec, state.layer, name, state.key, state.data);
-    rec.loop->set_state(state.leaf, broadcast_to_layout(next, state.data), initial);
+    rec.loop->set_state(state.leaf, value, initial);
   }
 }
 

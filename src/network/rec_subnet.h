@@ -67,7 +67,8 @@ struct RecSubnet {
   std::map<std::pair<std::string, std::string>, State*> states_by_name;  ///< by layer and key
   std::map<std::pair<std::string, std::string>, Expr> initials;          ///< by layer and key, set by the layer itself
   std::map<std::string, const BuiltLayer*> built;                        ///< layers of the body, by absolute name
-  std::vector<std::unique_ptr<LayerPlan>> deferred;                      ///< layers of the body with losses
+  std::map<std::string, LayerOutput> masks;          ///< of masked_computation layers, by absolute name
+  std::vector<std::unique_ptr<LayerPlan>> deferred;  ///< layers of the body with losses
 
   NetworkLevel& level(RecPlace place) {
     return place == RecPlace::kBefore ? before : place == RecPlace::kInside ? inside : after;
@@ -84,6 +85,12 @@ struct RecSubnet {
   LayerOutput inside_time(LayerOutput x) const;  ///< the axis `around_time` becomes `time`
   LayerOutput outside(LayerOutput x) const;      ///< and back
 };
+
+bool is_masked_computation(const Value* dict);
+/// The dict of a masked_computation's unit, with the layer's own input for "data".
+Value unit_of_masked(const Value& dict);
+/// The mask [B] with size 1 on the other axes of `data`.
+Expr mask_for(const LayerOutput& mask, const Data& data);
 
 /// A layer that a template pass cannot build yet, because the output of the step before is not known yet.
 inline constexpr const char* kUnknownYet = "UNKNOWN_YET";

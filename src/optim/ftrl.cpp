@@ -1,3 +1,6 @@
+#include <cmath>
+
+#include "base/error.h"
 #include "optim/optimizer.h"
 
 namespace wende {
@@ -7,38 +10,56 @@ struct FtrlArgs {
   double initial_accumulator_value = 0.1;
   double l1_regularization_strength = 0;
   double l2_regularization_strength = 0;
+  double l2_shrinkage_regularization_strength = 0;
+  double learning_rate_power = -0.5;
+  double beta = 0;
   template <class V>
   void fields(V& v) {
     v.field("initial_accumulator_value", initial_accumulator_value, "start of the sum of squared gradients");
     v.field("l1_regularization_strength", l1_regularization_strength, "weights below it become zero");
     v.field("l2_regularization_strength", l2_regularization_strength, "pulls weights to zero");
+    v.field("l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength,
+            "adds 2 w times this to the gradient, but not to the sum of squares");
+    v.field("learning_rate_power", learning_rate_power, "of the sum of squares; at most 0");
+    v.field("beta", beta, "adds beta / (2 lr) to l2_regularization_strength");
   }
 };
 
-/// n = s + g^2; z += g - (sqrt(n) - sqrt(s)) / lr w; w = (sign(z) l1 - z) / (sqrt(n) / lr + 2 l2) if |z| > l1 else 0.
+/// n = s + g^2; z += g + 2 shrinkage w - (n^-p - s^-p) / lr w; w = (sign(z) l1 - z) / (n^-p / lr + 2 l2) if |z| > l1
+/// else 0, with p the learning_rate_power (-0.5: square roots).
 class Ftrl : public Optimizer {
  public:
-  explicit Ftrl(const FtrlArgs& args) : args_(args) {}
+  explicit Ftrl(const FtrlArgs& args) : args_(args) {
+    if (args_.learning_rate_power > 0) {
+      throw Error(ExitStatus::kConfig, "ftrl: learning_rate_power must be at most 0");
+    }
+  }
   std::vector<OptimizerSlot> slots() const override {
     return {{"accum", static_cast<float>(args_.initial_accumulator_value)}, {"linear", 0}};
   }
   void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
     const float inverse = static_cast<float>(1 / learning_rate);
     const float l1 = static_cast<float>(args_.l1_regularization_strength);
-    const float l2 = static_cast<float>(args_.l2_regularization_strength);
+    const float l2 = static_cast<float>(args_.l2_regularization_strength + args_.beta / (2 * learning_rate));
+    const float shrinkage = static_cast<float>(2 * args_.l2_shrinkage_regularization_strength);
     float* sum = range.slots[0];
     float* linear = range.slots[1];
     for (size_t i = 0; i < range.count; ++i) {
       const float g = range.gradient[i];
       const float next = sum[i] + g * g;
-      linear[i] += g - (std::sqrt(next) - std::sqrt(sum[i])) * inverse * range.values[i];
+      linear[i] += g + shrinkage * range.values[i] - (power(next) - power(sum[i])) * inverse * range.values[i];
       sum[i] = next;
       const float z = linear[i];
-      range.values[i] = std::fabs(z) > l1 ? (std::copysign(l1, z) - z) / (std::sqrt(next) * inverse + 2 * l2) : 0.0f;
+      range.values[i] = std::fabs(z) > l1 ? (std::copysign(l1, z) - z) / (power(next) * inverse + 2 * l2) : 0.0f;
     }
   }
 
  private:
+  float power(float x) const {
+    return args_.learning_rate_power == -0.5 ? std::sqrt(x)
+                                             : std::pow(x, static_cast<float>(-args_.learning_rate_power));
+  }
+
   FtrlArgs args_;
 };
 

@@ -17,8 +17,9 @@
 namespace wende {
 namespace {
 
-/// RETURNN's variable of summed gradients is not emptied after an update when it runs on TensorFlow 2 (golden case
-/// o30_accum3), against its documentation. We follow what it computes.
+/// RETURNN means to empty the sum after an update. TensorFlow 2.15's rewriting of graphs (Grappler) loses that in most
+/// nets, and the sum goes on (golden case o30_accum3); without the rewriting it is emptied. We follow what runs
+/// compute.
 constexpr bool kAccumulationRestarts = false;
 
 struct OptimizerGroup {
@@ -126,6 +127,7 @@ class Updater::Impl {
     for (Member& member : members_) {
       if (!member.present) continue;
       process(member, step, norms);
+      decay(member);
       const int64_t every = member.options.accum_grad_multiple_step;
       if (every >= 1 && step % every != every - 1) continue;
       OptimizerGroup& group = groups_[member.group];
@@ -202,6 +204,9 @@ class Updater::Impl {
     defaults_.epsilon = config.get_float("optimizer_epsilon", defaults_.epsilon);
     defaults_.momentum = given(config, "momentum") != nullptr ? config.get_float("momentum", 0) : 0;
     noise_seed_ = static_cast<uint64_t>(config.get_int("random_seed", 42));
+    if (const Value* value = given(config, "maximize_grad_norm"); value != nullptr && value->as_float() != 0) {
+      throw value->error("maximize_grad_norm is not supported by Wende " WENDE_VERSION);
+    }
     if (const Value* value = given(config, "dynamic_learning_rate")) {
       dynamic_ = *value;
       if (dynamic_.is_callable()) return;
@@ -345,12 +350,15 @@ class Updater::Impl {
     process_gradient(member.result(), member.count, member.options, context);
   }
 
-  void update(Member& member, OptimizerGroup& group, double rate) const {
-    if (member.decoupled_l2 != 0) {
-      // As RETURNN does it: without the learning rate.
-      const float keep = static_cast<float>(1 - 2 * member.decoupled_l2);
-      for (size_t i = 0; i < member.count; ++i) member.values[i] *= keep;
-    }
+  /// decouple_constraints. As RETURNN computes it (golden cases o14, o46): without the learning rate, and in every step
+  /// while gradients are accumulated.
+  static void decay(Member& member) {
+    if (member.decoupled_l2 == 0) return;
+    const float keep = static_cast<float>(1 - 2 * member.decoupled_l2);
+    for (size_t i = 0; i < member.count; ++i) member.values[i] *= keep;
+  }
+
+  static void update(Member& member, OptimizerGroup& group, double rate) {
     OptimizerRange range{member.values, member.result(), {}, member.count};
     for (auto& [name, tensor] : member.slots) range.slots.push_back(tensor.data<float>());
     group.optimizer->apply(range, rate * group.learning_rate_multiplier, group.updates);

@@ -3,6 +3,7 @@
 
 First lines of a config: `# expect: status 78; /regex/`, then any of
 `# also: /regex/`, `# run` (training, not `wende check`), `# run: text.hdf` (that file is made first), `# mpi` (also with two ranks),
+`# environment: NAME=VALUE`,
 `# first: ++key value ...` (a training with these options goes before), `# bytes: KIND` (the config is read as such a file, see config_bytes).
 Usage: run_bad_configs.py WENDE [NAME ...]
 """
@@ -31,6 +32,7 @@ class Case:
         self.mpi = False
         self.first = None
         self.bytes = None
+        self.environment = {}
         with open(path) as lines:
             for line in lines:
                 if match := re.fullmatch(r"# expect: status (\d+); /(.*)/\n", line):
@@ -45,6 +47,8 @@ class Case:
                     self.first = re.findall(r"(\+\+\w+) (.*?)(?= \+\+|$)", match[1])
                 elif match := re.fullmatch(r"# bytes: (\w+)\n", line):
                     self.bytes = match[1]
+                elif match := re.fullmatch(r"# environment: (\w+)=(.*)\n", line):
+                    self.environment[match[1]] = match[2]
                 elif line == "# mpi\n":
                     self.mpi = True
                 else:
@@ -105,9 +109,9 @@ def cpu_seconds():
     return usage.ru_utime + usage.ru_stime
 
 
-def execute(command, folder, limit):
+def execute(command, folder, limit, additions):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("OMPI_")}
-    environment["OMP_NUM_THREADS"] = "1"
+    environment |= {"OMP_NUM_THREADS": "1"} | additions
     before = cpu_seconds()
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace", timeout=60, check=False
@@ -144,18 +148,18 @@ def check(wende, case):
             make_input(folder, case.input)
         config = config_bytes(case, folder) if case.bytes else case.path
         if case.first:
-            done, problems = execute([wende, config, *(word for pair in case.first for word in pair)], folder, MAX_SECONDS_MPI)
+            done, problems = execute([wende, config, *(word for pair in case.first for word in pair)], folder, MAX_SECONDS_MPI, {})
             if done.returncode != 0:
                 return [f"the training before fails: {done.stderr}"], done.stderr
         before = tree(folder)
         command = [wende, config] if case.run else [wende, "check", config]
-        done, problems = execute(command, folder, MAX_SECONDS)
+        done, problems = execute(command, folder, MAX_SECONDS, case.environment)
         problems += judge(case, done)
         if done.stderr.count("\n") > MAX_LINES:
             problems.append(f"{done.stderr.count(chr(10))} lines")
         if case.mpi:
             mpirun = ["mpirun", "-n", "2", "--allow-run-as-root", "--oversubscribe", wende, case.path]
-            ranks, more = execute(mpirun, folder, MAX_SECONDS_MPI)
+            ranks, more = execute(mpirun, folder, MAX_SECONDS_MPI, case.environment)
             problems += [f"two ranks: {problem}" for problem in more + judge(case, ranks)]
             first = next((line for line in ranks.stderr.split("\n") if re.search(case.patterns[0], line)), None)
             if first is not None and len(re.findall(case.patterns[0], ranks.stderr)) != 1:

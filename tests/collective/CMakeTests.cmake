@@ -1,7 +1,7 @@
-# Included by tests/program_tests.cmake: the MPI program with 1, 2 and 3 ranks.
+# Included by tests/program_tests.cmake: the MPI program with 1 to 5 ranks.
 add_executable(mpi_program ${CMAKE_CURRENT_LIST_DIR}/mpi_program.cpp)
 wende_link_module(mpi_program collective)
-foreach(ranks 1 2 3)
+foreach(ranks 1 2 3 5)
   add_test(NAME mpi_program_${ranks}
     COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:mpi_program> size ${ranks})
 endforeach()
@@ -14,5 +14,5 @@ add_test(NAME mpi_program_abort
 add_test(NAME mpi_program_singleton
   COMMAND sh -c "env -u PMIX_RANK SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=2 $1 2>&1 | grep -e --mpi=pmix"
     sh $<TARGET_FILE:mpi_program>)
-set_tests_properties(mpi_program_1 mpi_program_2 mpi_program_3 mpi_program_alone mpi_program_abort mpi_program_singleton
+set_tests_properties(mpi_program_1 mpi_program_2 mpi_program_3 mpi_program_5 mpi_program_alone mpi_program_abort mpi_program_singleton
   PROPERTIES LABELS mpi TIMEOUT 60)

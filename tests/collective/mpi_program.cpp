@@ -102,7 +102,8 @@ int main(int argc, char** argv) {
       if (communicator->rank() == communicator->size() - 1) communicator->abort(66, "abort asked for");
       communicator->barrier();
     }
-    for (size_t count : {size_t{1}, size_t{17}, size_t{100000}, size_t{3000000}}) wende::check_sums(count);
+    for (size_t count : {size_t{1}, size_t{2}, size_t{6}, size_t{17}, size_t{100000}, size_t{3000000}})
+      wende::check_sums(count);
     wende::check_messages();
     wende::check_buckets();
     if (communicator->is_root()) fmt::print("ok: {} ranks, {}\n", communicator->size(), communicator->description());

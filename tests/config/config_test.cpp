@@ -150,6 +150,17 @@ TEST(Config, StopsEndlessLoops) {
   EXPECT_TRUE(has(text, "my.config:2") || has(text, "my.config:3")) << text;
 }
 
+TEST(Config, StopsWhatGrowsTooLarge) {
+  setenv("WENDE_CONFIG_GIB", "0.05", 1);
+  const std::string by_steps = error_of("a = []\nwhile True:\n  a.append(bytes(2 ** 20))\n");
+  const std::string at_once = error_of("b = 1\na = [0] * 10 ** 11\n");
+  unsetenv("WENDE_CONFIG_GIB");
+  EXPECT_TRUE(has(by_steps, "config evaluation exceeded 0.05 GiB")) << by_steps;
+  EXPECT_TRUE(has(by_steps, "my.config:3") || has(by_steps, "my.config:2")) << by_steps;
+  EXPECT_TRUE(has(at_once, "my.config:2") && has(at_once, "config evaluation exceeded 0.05 GiB")) << at_once;
+  EXPECT_EQ(Config::from_source("a = [0] * 10 ** 6", "my.config").find("a")->items().size(), 1000000U);
+}
+
 TEST(Config, ReadsJson) {
   const Config config = Config::from_source("{\"a\": true,\n \"network\": {\"x\": {\"n_out\": null}}}", "c.json");
   EXPECT_TRUE(config.get_bool("a", false));

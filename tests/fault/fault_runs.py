@@ -1,9 +1,12 @@
 """Runs of the program that something happens to: configs, starting, waiting, reading what is left."""
 import json
 import os
+import shutil
 import signal
 import struct
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -40,7 +43,7 @@ class Run:
     """One run in the background; fault: text for WENDE_FAULT."""
 
     def __init__(self, wende, config, ranks=2, fault="", environment=None, launcher=None, arguments=(), **popen):
-        env = dict(os.environ, **ENVIRONMENT, **(environment or {}))
+        env = {**os.environ, **ENVIRONMENT, **(environment or {})}
         env.pop("WENDE_FAULT", None)
         if fault:
             env.update(WENDE_FAULT=fault, WENDE_ALLOW_FAULTS="1")
@@ -109,8 +112,40 @@ def final_model(folder, name, epoch=2):
     return read_safetensors(base / "params.safetensors"), read_safetensors(base / "optim.safetensors"), scores
 
 
-def assert_same_model(folder, name, reference):
-    got, want = final_model(folder, name), final_model(folder, reference)
+def assert_same_model(folder, name, reference, epoch=2):
+    got, want = final_model(folder, name, epoch), final_model(folder, reference, epoch)
     assert got[0] == want[0], "parameters differ from the uninterrupted run"
     assert got[1] == want[1], "optimiser state differs from the uninterrupted run"
     assert got[2] == want[2], "\n".join(["scores differ:", *got[2], "--", *want[2]])
+
+
+class Skip(Exception):
+    """What a case needs is not there."""
+
+
+def run_cases(cases, names, world, folder):
+    """Each case by its name with `world`; status for the shell. KEEP=FOLDER keeps what the runs left after a failure."""
+    failed = []
+    for name in names:
+        start = time.monotonic()
+        try:
+            cases[name](world)
+            word = "ok"
+        except Skip as skip:
+            word = f"skipped: {skip}"
+        except Exception as error:
+            word = f"FAILED\n{type(error).__name__}: {error}"
+            failed.append(name)
+        print(f"{name}: {word} ({time.monotonic() - start:.1f} s)", flush=True)
+    if failed and os.environ.get("KEEP"):
+        shutil.copytree(folder, os.environ["KEEP"], dirs_exist_ok=True)
+    print(f"{len(names) - len(failed)} of {len(names)} cases")
+    return 1 if failed else 0
+
+
+def main(cases, make_world, prefix, leave_out=()):
+    """PROGRAM WENDE [CASE ...]: without names all but those of leave_out."""
+    names = sys.argv[2:] or [name for name in cases if name not in leave_out]
+    with tempfile.TemporaryDirectory(prefix=prefix) as folder:
+        os.chmod(folder, 0o755)
+        return run_cases(cases, names, make_world(os.path.abspath(sys.argv[1]), Path(folder)), folder)

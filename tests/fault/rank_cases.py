@@ -8,15 +8,13 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import h5py
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fault_runs import Run, finish, read_safetensors
+from fault_runs import Run, finish, main, read_safetensors
 
 CONFIG = """
 task = "train"
@@ -51,7 +49,7 @@ def write_hdf(path, sequences, poisoned=None):
         length = random.randint(4, 9)
         rows = random.standard_normal((length, 3)).astype("float32")
         if number == poisoned:
-            rows[1, 1] = np.nan
+            rows[1, 1] = 1000
         inputs.append(rows)
         classes.append(random.randint(0, 5, length).astype("int32"))
         lengths.append([length, length])
@@ -178,18 +176,26 @@ def resume_on_other_ranks(box):
     """Stopped on 2 ranks, gone on with 1, 3 and 2: each sequence of the epoch is seen exactly once."""
     for ranks in [1, 3, 2]:
         name = str(box.folder / f"tags-{ranks}-")
-        dump = f'"dump": {{"class": "hdf_dump", "is_output_layer": True, "from": "output", "filename": "{name}" + str(part) + ".hdf"}},'
+        dump = '"dump": {"class": "hdf_dump", "is_output_layer": True, "from": "output", "filename": os.environ["TAGS"]},'
         config = box.config(range(23), ordering="random", layers=dump, more="watchdog_timeout = 60")
-        config.write_text("part = 0\n" + config.read_text())
-        run = Run(box.wende, config, 2, fault="usr1@rank1:step4:forward")
+        config.write_text("import os\n" + config.read_text())
+        run = Run(box.wende, config, 2, fault="usr1@rank1:step4:forward", environment={"TAGS": name + "0.hdf"})
         assert run.end() == 75, run.text
-        second = Run(box.wende, config, ranks, arguments=["++part", "1"])
+        second = Run(box.wende, config, ranks, environment={"TAGS": name + "1.hdf"})
         assert second.end() == 0, second.text
         parts = dumped_tags(name + "0.hdf"), dumped_tags(name + "1.hdf")
         assert len(parts[0]) == 10, parts[0]
         assert sorted(parts[0] + parts[1]) == sorted(f"seq-{i}" for i in range(23)), parts
-        whole = Run(box.wende, box.config(range(23), ordering="random"), 1)
-        assert whole.end() == 0, whole.text
+        assert ("goes on on" in second.text) == (ranks != 2), second.text
+        if ranks == 2:  # the order of updates is the undisturbed run's
+            resumed = box.params()
+            whole = {"TAGS": name + "2.hdf"}
+            config.write_text(config.read_text().replace(str(box.model), str(box.model) + "-whole"))
+            status, text = finish(box.wende, config, 2, environment=whole)
+            assert status == 0, text
+            box.model = f"{box.model}-whole"
+            for key, value in box.params().items():
+                assert np.array_equal(value, resumed[key]), key
 
 
 @case
@@ -204,44 +210,79 @@ def changed_dataset(box):
     assert status == 0, text
 
 
+# exp(1000) is infinite in float32; the other sequences have small numbers.
+POISONABLE = '"big": {"class": "activation", "activation": "exp", "from": "data"},'
+
+
+def poisoned_config(box, sequences=range(12), more="", **kwargs):
+    config = box.config(sequences, poisoned=7, layers=POISONABLE, more=more, **kwargs)
+    config.write_text(config.read_text().replace('"n_out": 4, "from": "data"', '"n_out": 4, "from": "big"'))
+    return config
+
+
 @case
 def non_finite(box):
     """Names layer and sequence, keeps the batch as a case, and writes no checkpoint with such numbers."""
-    config = box.config(range(12), poisoned=7)
+    config = poisoned_config(box)
     status, text = finish(box.wende, config, 2)
     assert status == 80, (status, text)
-    assert "epoch 1 step 3" in text and "sequences: seq-7" in text and "layer 'lstm'" in text, text
+    assert "epoch 1 step 3" in text and "sequences: seq-7" in text and "rank 1: layer 'big'" in text, text
     case_file = f"{box.model}.nonfinite.step000003.rank001.h5"
     assert os.path.exists(case_file) and not list(box.model.parent.glob("*.wende")), list(box.model.parent.iterdir())
     out = box.folder / "replayed.h5"
     replay = subprocess.run([box.wende, "replay", case_file, "--out", out], capture_output=True, text=True)
     assert replay.returncode == 0, replay.stderr
     with h5py.File(out) as file:
-        assert np.isnan(file["outputs/train/lstm/data"][:]).any()
+        assert np.isinf(file["outputs/train/big"][:]).any()
     with h5py.File(case_file) as file:
         assert file["inputs/seq_tag/data"][0] in (b"seq-7", "seq-7")
-        assert np.isnan(file["inputs/data/data"][0, 1, 1])
+        assert file["inputs/data/data"][0, 1, 1] == 1000
+    # The same with one sequence of the batch among finite ones: all tags of the batch are told.
+    status, text = finish(box.wende, poisoned_config(box, max_seqs=3), 1)
+    assert status == 80 and "sequences: seq-6, seq-7, seq-8" in text and "layer 'big'" in text, text
+
+
+@case
+def non_finite_with_sums_over_ranks(box):
+    """The search for the layer, on one rank, must not wait for the others where the network sums over ranks."""
+    config = poisoned_config(box, more="watchdog_timeout = 20\n")
+    config.write_text(config.read_text().replace('"activation": "exp"', '"activation": "exp", "darc1": 1e-9'))
+    status, text = finish(box.wende, config, 2)
+    assert status == 80 and "rank 1: layer 'big'" in text and "sequences: seq-7" in text, (status, text)
 
 
 @case
 def skipped_steps(box):
     """The step is left out on all ranks; the rest is as if the batches of that step were not there."""
-    got = box_train_poisoned(box, 'skip_nonfinite_steps = 1\n')
+
+    def train(sequences, ranks, max_seqs, more):
+        status, box.text = finish(box.wende, poisoned_config(box, sequences, max_seqs=max_seqs, more=more), ranks)
+        return status
+
+    assert train(range(12), 2, 1, "skip_nonfinite_steps = 1\n") == 0, box.text
     assert "no update (1 of at most 1 in a row)" in box.text, box.text
-    want = box.train([0, 1, 2, 3, 4, 5, 8, 9, 10, 11], max_seqs=2)
-    assert_close(got, want)
-
-
-def box_train_poisoned(box, more):
-    status, box.text = finish(box.wende, box.config(range(12), poisoned=7, more=more), 2)
-    assert status == 0, box.text
-    return box.params()
+    got = box.params()
+    assert train([0, 1, 2, 3, 4, 5, 8, 9, 10, 11], 1, 2, "") == 0, box.text
+    assert_close(got, box.params())
+    assert train([0, 7, 7, 1], 1, 1, "skip_nonfinite_steps = 1\n") == 80, box.text
+    assert train([0, 7, 7, 1], 1, 1, "skip_nonfinite_steps = 2\n") == 0, box.text
 
 
 @case
 def diverging_run(box):
-    status, text = finish(box.wende, box.config(range(12), learning_rate=1e30), 1)
-    assert status == 80 and not list(box.model.parent.glob("*.wende")), (status, text)
+    """A learning rate of 1e30: the loss is infinite after the first update. Nothing is saved."""
+    config = box.config(range(12), learning_rate=1e30)
+    line = '"output": {"class": "linear", "activation": None, "n_out": 3, "loss": "mse", "target": "data", "from": "lstm"},'
+    text = re.sub(r'"output": \{.*\},', line, config.read_text())
+    config.write_text(text)
+    status, text = finish(box.wende, config, 1)
+    assert status == 80 and "epoch 1 step 1: the loss is inf" in text, (status, text)
+    assert not list(box.model.parent.glob("*.wende")), text
+    # RETURNN's switch: training goes on, but parameters that are not finite are still not saved.
+    config.write_text(config.read_text() + "stop_on_nonfinite_train_score = False\n")
+    status, text = finish(box.wende, config, 1)
+    assert "No checkpoint: parameter 'lstm/" in text or "No checkpoint: parameter 'output/" in text, text
+    assert not list(box.model.parent.glob("*.wende")), list(box.model.parent.iterdir())
 
 
 @case
@@ -262,23 +303,5 @@ def trace_profile_and_map(box):
     assert (3, "write checkpoint") in {(event["tid"], event["name"]) for event in events if event["pid"] == 0}
 
 
-def main():
-    wende, names = os.path.abspath(sys.argv[1]), sys.argv[2:] or list(CASES)
-    failed = []
-    with tempfile.TemporaryDirectory(prefix="wende-ranks-") as folder:
-        box = Box(wende, Path(folder))
-        for name in names:
-            start = time.monotonic()
-            try:
-                CASES[name](box)
-                word = "ok"
-            except Exception as error:
-                word = f"FAILED\n{type(error).__name__}: {error}"
-                failed.append(name)
-            print(f"{name}: {word} ({time.monotonic() - start:.1f} s)", flush=True)
-    print(f"{len(names) - len(failed)} of {len(names)} cases")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(CASES, Box, "wende-ranks-"))

@@ -15,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "fault"))
-from fault_runs import ENVIRONMENT, assert_same_model, slack, write_config
+from fault_runs import ENVIRONMENT, assert_same_model, finish, run_cases, slack, write_config
 
 PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "srun"]
 CASES = {}
@@ -131,19 +131,31 @@ def real_time_limit(cluster):
     cluster.command("scancel", job)
 
 
+def cancel(cluster, script, name, options=()):
+    """scancel: a checkpoint is there when the job is gone, and the job does not queue itself again."""
+    config = write_config(cluster.folder, name)
+    log = cluster.folder / f"{name}.log"
+    job = cluster.submit(script, config, WENDE_ALLOW_FAULTS="1", WENDE_FAULT="slow=100ms@rank0:forward",
+                         options=["--time=5", f"--output={log}", *options])
+    cluster.wait("train epoch 1, step 1,", log)
+    cluster.command("scancel", job)
+    end = time.monotonic() + 60 * slack()
+    while cluster.command("squeue", "-h", "-j", job, "-t", "RUNNING,COMPLETING,PENDING", check=False):
+        assert time.monotonic() < end, log.read_text() + cluster.command("scontrol", "show", "job", job)
+        time.sleep(0.2)
+    state = cluster.command("scontrol", "show", "job", job)
+    assert "JobState=CANCELLED" in state and "Restarts=0" in state, state
+    assert (cluster.folder / name / "m.mid.wende" / "manifest.json").exists(), log.read_text()
+    status, text = finish(cluster.wende, config, 2)
+    assert status == 0 and "Going on in epoch 1 after step" in text, text
+    assert_same_model(cluster.folder, name, "reference2")
+
+
 @case
 def cancelled(cluster):
-    """scancel --signal=TERM: a checkpoint is there when the job is gone."""
-    config = write_config(cluster.folder, "cancelled")
-    log = cluster.folder / "cancelled.log"
-    job = cluster.submit(ROOT / "slurm/one-node.sbatch", config, WENDE_ALLOW_FAULTS="1",
-                         WENDE_FAULT="slow=40ms@rank0:forward", options=["--time=5", f"--output={log}"])
-    cluster.wait("train epoch 1, step 3,", log)
-    cluster.command("scancel", job)
-    end = time.monotonic() + 40 * slack()
-    while cluster.command("squeue", "-h", "-j", job, check=False) and time.monotonic() < end:
-        time.sleep(0.2)
-    assert (cluster.folder / "cancelled" / "m.mid.wende" / "manifest.json").exists(), log.read_text()
+    cancel(cluster, ROOT / "slurm/one-node.sbatch", "cancelled")
+    cancel(cluster, ROOT / "slurm/several-nodes.sbatch", "cancelled-mpirun",
+           ["--nodes=1", "--ntasks-per-node=2", "--gres=gpu:2"])
 
 
 @case
@@ -162,26 +174,15 @@ def main():
     if os.getuid() != 0 or not all(map(shutil.which, PROGRAMS)):
         print("SKIPPED: Slurm is not installed (tests/slurm/one_node.sh install), or this is not root")
         return 77
-    failed = []
     with tempfile.TemporaryDirectory(prefix="wende-slurm-") as folder:
         os.chmod(folder, 0o755)
         cluster = Cluster(wende, Path(folder))
         cluster.command(HERE / "one_node.sh", "up")
         try:
             cluster.references("reference2", 2)
-            for name in names:
-                start = time.monotonic()
-                try:
-                    CASES[name](cluster)
-                    word = "ok"
-                except AssertionError as error:
-                    word = f"FAILED\n{error}"
-                    failed.append(name)
-                print(f"{name}: {word} ({time.monotonic() - start:.1f} s)", flush=True)
+            return run_cases(CASES, names, cluster, folder)
         finally:
             cluster.command(HERE / "one_node.sh", "down", check=False)
-    print(f"{len(names) - len(failed)} of {len(names)} cases")
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":

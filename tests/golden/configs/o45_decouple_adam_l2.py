@@ -1,0 +1,11 @@
+feature_tags = ["optimizer", "decouple_adam_l2"]
+extern_data = {"data": {"dim": 5}, "classes": {"dim": 4, "sparse": True}}
+network = {
+    "a": {"class": "linear", "activation": "tanh", "n_out": 6, "from": "data", "L2": 0.01},
+    "output": {"class": "softmax", "loss": "ce", "from": "a", "target": "classes"},
+}
+batch = {"seq_lens": {"data": [6, 5, 2], "classes": [6, 5, 2]}}
+
+updater = {"optimizer": {"class": "nadam"}, "decouple_constraints": True, "decouple_constraints_factor": 0.5, "learning_rate": 0.01}
+train_steps = 3
+seed = 245
