@@ -11,13 +11,31 @@ namespace wende {
 
 namespace {
 
+/// A pipe would end the cell of a table.
+std::string in_table(std::string text) {
+  for (size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) {
+    text.insert(at, 1, '\\');
+  }
+  return text;
+}
+
+std::vector<ArgsDoc::Field> general_fields() {
+  ArgsDoc general;
+  GeneralArgs args;
+  args.fields(general);
+  for (ArgsDoc::Field& field : general.fields) {
+    field.type = general_option_types().at(field.name);
+  }
+  return general.fields;
+}
+
 void print_options(const std::vector<ArgsDoc::Field>& fields, bool markdown) {
   if (markdown) {
     fmt::print("\n| option | type | default | meaning |\n| --- | --- | --- | --- |\n");
   }
   for (const ArgsDoc::Field& field : fields) {
     if (markdown) {
-      fmt::print("| `{}` | {} | `{}` | {} |\n", field.name, field.type, field.fallback, field.doc);
+      fmt::print("| `{}` | {} | `{}` | {} |\n", field.name, in_table(field.type), field.fallback, field.doc);
     } else {
       fmt::print("  {:<28} {:<14} {:<10} {}\n", field.name, field.type, field.fallback, field.doc);
     }
@@ -40,13 +58,7 @@ void print_all_markdown() {
   fmt::print(
       "# Layers\n\nWritten by `wende layers --markdown`. Every layer takes the general options as well.\n\n## General "
       "options\n");
-  ArgsDoc general;
-  GeneralArgs args;
-  args.fields(general);
-  for (ArgsDoc::Field& field : general.fields) {
-    field.type = general_option_types().at(field.name);
-  }
-  print_options(general.fields, true);
+  print_options(general_fields(), true);
   for (const std::string& name : LayerRegistry::instance().names()) {
     print_layer(*LayerRegistry::instance().find(name), true);
   }
@@ -68,6 +80,8 @@ void list_layers(const std::string& name, bool markdown) {
           .hint(did_you_mean(name, LayerRegistry::instance().names()));
     }
     print_layer(*layer, markdown);
+    fmt::print("{}General options, which every layer has:\n", markdown ? "\n" : "");
+    print_options(general_fields(), markdown);
     return;
   }
   if (markdown) {

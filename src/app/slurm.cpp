@@ -41,7 +41,8 @@ std::string file_stem(const std::string& config) {
   return stem.empty() ? "wende" : stem;
 }
 
-/// Status 75 says that at least one step was done since the start, so a job that queues itself again comes to an end.
+/// Status 75 comes after a step or an evaluation that was cut short, never from a run that failed: those do not come
+/// back.
 constexpr const char* kBody = R"(
 # Before the time limit Slurm sends USR1: the ranks write a checkpoint and end with status 75, and the job queues itself
 # again. The same command then goes on where it was. TERM (scancel, preemption) gives a checkpoint too, but whoever sent

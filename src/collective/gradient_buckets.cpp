@@ -49,6 +49,9 @@ void GradientBuckets::begin_step() {
 void GradientBuckets::ready(size_t param) {
   Bucket& bucket = buckets_.at(bucket_of_.at(param));
   if (bucket.missing == 0) throw internal_error(fmt::format("gradient buckets: parameter {} is ready twice", param));
+  for (const Bucket& other : buckets_) {
+    if (other.pending) other.pending->done();  // MPI moves sums on only while it is called
+  }
   if (--bucket.missing > 0) return;
   // All ranks must start their sums in the same order, so a bucket waits for the ones before it.
   for (Bucket& next : buckets_) {

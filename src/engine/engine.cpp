@@ -152,7 +152,7 @@ void Engine::build_eval_network(bool with_losses) {
   }
   eval_runner_ = std::make_unique<NetworkRunner>(network, std::map<std::string, Expr>(), *store_, exprs);
   eval_runner_->share_sums(communicator_);
-  eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_);
+  eval_dumps_ = std::make_unique<HdfDumpCallback>(sinks, communicator_, train_dumps_.get());
 }
 
 const Network& Engine::any_network() const {
@@ -215,7 +215,10 @@ ExitStatus Engine::train() {
 
 ExitStatus Engine::train_epochs(int first_epoch) {
   const int last_epoch = static_cast<int>(config_.get_int("num_epochs", 5));
-  complete_scores();
+  if (!complete_scores()) {
+    log_line(1, "Stopped by a signal during an evaluation; the same command goes on from here.");
+    return ExitStatus::kRunAgain;
+  }
   for (int epoch = first_epoch; epoch <= last_epoch; ++epoch) {
     const double learning_rate = learning_rates_->learning_rate(epoch);
     progress().epoch = epoch;
@@ -293,15 +296,16 @@ bool Engine::evaluate_epoch(int epoch) {
   return true;
 }
 
-/// After a restart: scores that the run had not come to when it ended, so that the learning rate goes its way.
-void Engine::complete_scores() {
+/// After a restart: scores that the run had not come to when it ended, so that the learning rate goes its way. False: a
+/// signal came again before all were there.
+bool Engine::complete_scores() {
   if (!scores_to_complete_) {
-    return;
+    return true;
   }
   const auto [epoch, saved] = *scores_to_complete_;
   scores_to_complete_.reset();
   if (saved.empty()) {
-    return;
+    return true;
   }
   learning_rates_->learning_rate(epoch);
   const auto known = learning_rates_->epochs().find(epoch);
@@ -319,8 +323,9 @@ void Engine::complete_scores() {
   if (missing > 0) {
     learning_rates_->set_error(epoch, saved);
     log_line(2, fmt::format("The run ended before the scores of epoch {} were written: evaluating again", epoch));
-    evaluate_epoch(epoch);
+    return evaluate_epoch(epoch);
   }
+  return true;
 }
 
 void Engine::evaluate() {

@@ -79,7 +79,7 @@ class Engine {
   void start_mid_epoch(int epoch, const PassResult& partial);
   std::optional<Checkpoint> newest_checkpoint(const std::vector<int>& saved);
   int go_on_from(const Checkpoint& checkpoint);
-  void complete_scores();
+  bool complete_scores();
   void save_mid_epoch(int epoch, const PassResult& partial);
   Checkpoint make_checkpoint(int epoch) const;
   std::map<std::string, double> scores(const std::string& set, const PassResult& result) const;

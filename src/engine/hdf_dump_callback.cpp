@@ -23,7 +23,11 @@ struct HdfDumpCallback::Dump {
   bool whole_batches = false;
   bool per_run = false;
   bool with_sizes = true;  ///< hdf_dump layers write "seq_sizes"; the task forward's output_file does not
-  std::unique_ptr<HdfDumpWriter> writer;
+  File* file = nullptr;
+};
+
+struct HdfDumpCallback::File {
+  std::unique_ptr<HdfDumpWriter> writer;  ///< nullptr: not open
   std::string path;
   int64_t written = 0;
 };
@@ -137,8 +141,10 @@ ReadableOutput with_batch(const Data& data, ReadableOutput output, int64_t count
 
 }  // namespace
 
-HdfDumpCallback::HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& communicator)
-    : communicator_(communicator) {
+HdfDumpCallback::HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& communicator,
+                                 const HdfDumpCallback* other)
+    : communicator_(communicator),
+      files_(other != nullptr ? other->files_ : std::make_shared<std::map<std::string, File>>()) {
   std::map<std::string, Dump*> by_layer;
   std::vector<Data> data;
   for (const Sink& sink : sinks) {
@@ -159,6 +165,7 @@ HdfDumpCallback::HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& c
       dump->per_run = flag(sink.options, "dump_per_run");
       dump->with_sizes = sink.options.find("class") != nullptr;
       dump->data = data;
+      dump->file = &(*files_)[sink.layer];
     }
     if (sink.name == sink.layer) {
       dump->main = static_cast<int>(i);
@@ -205,9 +212,9 @@ void HdfDumpCallback::open(Dump& dump, int64_t sizes) {
   for (const auto& [key, sink] : dump.extra) {
     options.extra_types[key] = extra_type(dump.data[static_cast<size_t>(sink)], dump.whole_batches);
   }
-  dump.path = path;
-  dump.written = 0;
-  dump.writer = std::make_unique<HdfDumpWriter>(std::move(options));
+  dump.file->path = path;
+  dump.file->written = 0;
+  dump.file->writer = std::make_unique<HdfDumpWriter>(std::move(options));
 }
 
 /// What one rank's batch gives, by row_name(). RETURNN writes extras and whole batches with whatever stands in padding.
@@ -276,7 +283,7 @@ void HdfDumpCallback::write_rows(Dump& dump, const std::string& bytes) {
   }
   const std::map<std::string, Tensor> rows =
       parse_safetensors(bytes.substr(8 + tag_bytes), "rows of layer " + dump.layer);
-  if (dump.writer == nullptr) {
+  if (dump.file->writer == nullptr) {
     open(dump, rows.at(row_name(0, "sizes")).elements());
   }
   if (dump.whole_batches) {
@@ -297,8 +304,8 @@ void HdfDumpCallback::write_rows(Dump& dump, const std::string& bytes) {
         row.extra[key + "_seq_lens"] = lengths;
       }
     }
-    dump.writer->write(row);
-    ++dump.written;
+    dump.file->writer->write(row);
+    ++dump.file->written;
   }
 }
 
@@ -327,17 +334,17 @@ void HdfDumpCallback::write_whole_batch(Dump& dump, const std::vector<std::strin
     row.extra[key + "_seq_lens"] = stacked("extra/" + key + "_seq_lens");
     row.extra[key] = joined(rows, tags.size(), "extra/" + key);
   }
-  dump.writer->write(row);
-  ++dump.written;
+  dump.file->writer->write(row);
+  ++dump.file->written;
 }
 
 void HdfDumpCallback::finish(Dump& dump) {
-  if (dump.writer == nullptr) {
+  if (dump.file->writer == nullptr) {
     return;
   }
-  dump.writer->close();
-  dump.writer.reset();
-  log_line(3, fmt::format("HDFDumpLayer, wrote {} seqs to file '{}'.", dump.written, dump.path));
+  dump.file->writer->close();
+  dump.file->writer.reset();
+  log_line(3, fmt::format("HDFDumpLayer, wrote {} seqs to file '{}'.", dump.file->written, dump.file->path));
 }
 
 void HdfDumpCallback::end_run() {

@@ -17,7 +17,8 @@ namespace wende {
 /// for 1 and N ranks (semantics section 13).
 class HdfDumpCallback {
  public:
-  HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& communicator);
+  /// other: of another network with the same layers (training and evaluation), which writes on into the same files.
+  HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& communicator, const HdfDumpCallback* other = nullptr);
   ~HdfDumpCallback();
 
   bool empty() const { return dumps_.empty(); }
@@ -29,6 +30,7 @@ class HdfDumpCallback {
 
  private:
   struct Dump;
+  struct File;
   std::string file_name(const Dump& dump) const;
   void open(Dump& dump, int64_t sizes);
   static std::map<std::string, Tensor> batch_rows(const Dump& dump, int64_t count, const std::vector<Tensor>& values,
@@ -40,6 +42,7 @@ class HdfDumpCallback {
 
   Communicator& communicator_;
   std::vector<std::unique_ptr<Dump>> dumps_;
+  std::shared_ptr<std::map<std::string, File>> files_;  ///< by layer
   std::string dataset_name_;
   int epoch_ = 0;
 };

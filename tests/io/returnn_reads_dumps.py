@@ -10,6 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from utility_layers_test import run as train_with_dumps  # noqa: E402
+
 CONFIG = Path(__file__).resolve().parents[2] / "configs/12ax.lstm.config"
 
 
@@ -61,7 +64,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_dumps(sys.argv[1], sys.argv[2], folder)
-        files = [folder / "dense.hdf", folder / "sparse.hdf", folder / "posteriors.hdf"]
+        train_with_dumps(sys.argv[2], folder / "layers", 2)
+        files = [folder / "dense.hdf", folder / "sparse.hdf", folder / "posteriors.hdf", *sorted((folder / "layers").glob("*.hdf"))]
         return subprocess.run([python, __file__, "--read", *map(str, files)]).returncode
 
 

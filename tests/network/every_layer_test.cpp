@@ -103,8 +103,8 @@ network = {"lstm": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"},
     y = ops::add(y, ops::unary(ops::Unary::kSquare, y));
     for (const int axis : data.dynamic_axes()) {
       const int batch = data.batch_axis();
-      if (batch < 0) {
-        continue;
+      if (batch < 0 || data.dims[static_cast<size_t>(batch)].op() != Dim::Op::kRoot) {
+        continue;  // of a batch axis that a layer made, only the layer knows the lengths
       }
       Expr mask = ops::sequence_mask(graph(), data.dims[static_cast<size_t>(batch)],
                                      data.dims[static_cast<size_t>(axis)], axis < batch);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -52,6 +53,39 @@ TEST(Updater, NanFilterKeepsWeights) {
   fixture.params.gradient("a").copy_from(Tensor::of<float>({std::nanf(""), 1}, Shape{2}));
   fixture.updater.step(1, 0, 1, {{"a", true}});
   EXPECT_EQ(fixture.params.value("a").to_vector<float>(), (std::vector<float>{0, -1}));
+}
+
+/// tf.truncated_normal(stddev=0.1): cut at two deviations, where a normal distribution keeps 0.8796 of its deviation.
+TEST(Updater, GradientNoise) {
+  const std::vector<ParamSpec> specs = {{"w", DType::kFloat32, Shape{20000}, true, nullptr, "w"},
+                                        {"v", DType::kFloat32, Shape{20000}, true, nullptr, "v"}};
+  ParamStore params(specs, {});
+  Updater updater(config_of({{"gradient_noise", Value::of(0.1)}}), params, {});
+  const auto noise = [&](int64_t step, const char* name) {
+    std::fill_n(params.flat_gradients().data<float>(), params.flat_gradients().elements(), 1.0f);
+    updater.step(0, step, 1, {{"w", true}, {"v", true}});
+    std::vector<float> values = updater.processed_gradients().at(name).to_vector<float>();
+    for (float& value : values) value -= 1;
+    return values;
+  };
+  const std::vector<float> first = noise(0, "w");
+  double sum = 0;
+  double squares = 0;
+  for (const float x : first) {
+    sum += x;
+    squares += static_cast<double>(x) * x;
+    ASSERT_LE(std::fabs(x), 0.2001f);
+  }
+  EXPECT_NEAR(sum / 20000, 0, 5 * 0.088 / std::sqrt(20000.0));
+  EXPECT_NEAR(std::sqrt(squares / 20000), 0.08796, 0.002);
+  EXPECT_EQ(first, noise(0, "w")) << "the same step, so that a run goes on as it was";
+  EXPECT_NE(first, noise(1, "w"));
+  EXPECT_NE(first, noise(0, "v"));
+}
+
+TEST(Updater, WhatIsNotThereIsRefused) {
+  EXPECT_THROW(Fixture({{"maximize_grad_norm", Value::of(0.1)}}), Error);
+  EXPECT_THROW(Fixture({}, {{"a", dict_of({{"maximize_grad_norm", Value::of(0.1)}})}}), Error);
 }
 
 TEST(Updater, AccumulationUpdatesInLastStepOfWindow) {
