@@ -13,6 +13,7 @@
 #include "app/inspect.h"
 #include "app/library_threads.h"
 #include "app/list_layers.h"
+#include "app/run_log.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stack_dump.h"
@@ -106,9 +107,7 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
   };
   try {
     Config config = read_config(line);
-    LogOptions log;
-    log.verbosity = communicator->is_root() ? static_cast<int>(config.get_int("log_verbosity", 3)) : 0;
-    set_log(log);
+    set_log(run_log(config, *communicator));
     log_line(3, fmt::format("Wende {}, {} of {} rank(s), {}", WENDE_VERSION, config.file_name(), communicator->size(),
                             communicator->description()));
     Engine engine(std::move(config), *communicator);

@@ -21,6 +21,9 @@ namespace {
 pthread_t training_thread;
 std::atomic<int> target{STDERR_FILENO};
 std::atomic<int> written{0};
+/// All parts of a dump go through it, so that they reach stderr in one piece, not between those of other ranks.
+int collect[2] = {-1, -1};
+char collected[1 << 15];
 
 /// Only what a signal handler may call: no allocation, no stdio.
 void put(int fd, const char* text) {
@@ -68,10 +71,17 @@ void on_stack_signal(int) {
   }
   const int saved = errno;
   const int fd = target.load();
-  put_board(fd);
+  const int into = collect[1] >= 0 ? collect[1] : fd;
+  put_board(into);
   void* frames[64];
   const int count = ::backtrace(frames, 64);
-  ::backtrace_symbols_fd(frames, count, fd);
+  ::backtrace_symbols_fd(frames, count, into);
+  if (into != fd) {
+    const ssize_t bytes = ::read(collect[0], collected, sizeof(collected));
+    if (bytes > 0 && ::write(fd, collected, static_cast<size_t>(bytes)) < 0) {
+      errno = 0;  // there is nowhere to tell it
+    }
+  }
   written.fetch_add(1);
   errno = saved;
 }
@@ -80,6 +90,9 @@ void on_stack_signal(int) {
 
 void install_stack_handler() {
   training_thread = pthread_self();
+  if (::pipe2(collect, O_CLOEXEC | O_NONBLOCK) != 0) {
+    collect[0] = collect[1] = -1;
+  }
   void* frame[1];
   ::backtrace(frame, 1);  // loads the unwinder now: that may not happen inside a handler
   struct sigaction action {};

@@ -76,6 +76,7 @@ class Engine {
   std::map<std::string, PassResult> evaluate_all(int epoch);
   void save_epoch(int epoch, const std::map<std::string, double>& scores);
   bool may_save() const;
+  size_t state_bytes() const;  ///< of parameters, gradients and optimiser
   void start_mid_epoch(int epoch, const PassResult& partial);
   std::optional<Checkpoint> newest_checkpoint(const std::vector<int>& saved);
   int go_on_from(const Checkpoint& checkpoint);
@@ -107,6 +108,8 @@ class Engine {
   bool skip_non_finite(const Pass& pass, const StepReport& report, const std::optional<Batch>& batch, int64_t step);
   void finish_step(const Pass& pass, const StepReport& report, const StepFlags& flags,
                    const std::optional<Batch>& batch, PassResult& result);
+  void step_done(const Pass& pass, const StepReport& report, const StepFlags& flags, int64_t steps,
+                 const PassResult& result);
   void save_at_interval(int epoch, const PassResult& partial, const StepFlags& flags, int64_t steps);
   bool gradients_not_finite() const;
   void average_parameters();
@@ -152,11 +155,12 @@ class Engine {
   std::string dataset_signature_;  ///< of the training data
   /// A run was killed between an epoch's checkpoint and its scores: they are made up for.
   std::optional<std::pair<int, std::map<std::string, double>>> scores_to_complete_;
-  int64_t check_interval_ = 100;         ///< steps between comparisons of the ranks' parameters
-  int64_t checkpoint_steps_ = 0;         ///< 0: none inside epochs
-  double checkpoint_seconds_ = 0;        ///< 0: none inside epochs
-  double last_checkpoint_ = 0;           ///< monotonic
-  double last_parameter_sync_ = 0;       ///< monotonic
+  int64_t check_interval_ = 100;    ///< steps between comparisons of the ranks' parameters
+  int64_t checkpoint_steps_ = 0;    ///< 0: none inside epochs
+  double checkpoint_seconds_ = 0;   ///< 0: none inside epochs
+  double last_checkpoint_ = 0;      ///< monotonic
+  double last_parameter_sync_ = 0;  ///< monotonic
+  bool memory_told_ = false;
   bool filters_gradients_ = false;       ///< gradient_nan_inf_filter: the updater looks after them
   int64_t skipped_in_a_row_ = 0;         ///< steps left out because of non-finite numbers
   std::optional<Checkpoint> mid_epoch_;  ///< restored state inside an epoch, until that epoch goes on

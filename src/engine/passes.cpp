@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "engine/pass.h"
+#include "engine/run_report.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
 
@@ -29,6 +30,17 @@ StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batc
   }
   runner.skip();
   return runner.empty_report();
+}
+
+/// Leaves out, on ranks other than the first, what is not a sum over the batch: constraints on parameters, norms that
+/// are numbers of the config.
+void count_once(StepReport& report, const Network& network) {
+  report.constraints = report.data_constraints;
+  for (size_t i = 0; i < report.losses.size(); ++i) {
+    if (network.losses()[i].constant_norm) {
+      report.losses[i].inv_norm = 0;
+    }
+  }
 }
 
 StepReport sums_of(const PassResult& result) {
@@ -81,6 +93,16 @@ void Engine::begin_pass(const Pass& pass, PassResult& result, const PassPlan& pl
   }
 }
 
+void Engine::step_done(const Pass& pass, const StepReport& report, const StepFlags& flags, int64_t steps,
+                       const PassResult& result) {
+  if (!memory_told_) {
+    memory_told_ = true;
+    log_line(3, memory_line(state_bytes(), train_runner_->executor().arena_bytes()));
+  }
+  status_.step_done(result.steps, report.objective());
+  save_at_interval(pass.epoch, result, flags, steps);
+}
+
 PassResult Engine::run_pass(Pass& pass) {
   NetworkRunner& runner = pass.train ? *train_runner_ : *eval_runner_;
   HdfDumpCallback& dumps = pass.train ? *train_dumps_ : *eval_dumps_;
@@ -103,8 +125,8 @@ PassResult Engine::run_pass(Pass& pass) {
     const std::optional<Batch> batch = next_batch(loader);
     const double step_start = monotonic_seconds();
     StepReport report = pass.train ? compute_gradients(batch, pass.learning_rate) : evaluate_step(runner, batch);
-    if (!communicator_.is_root() && !distributed_.horovod) {  // constraints on parameters count once
-      report.constraints = report.data_constraints;
+    if (!communicator_.is_root() && !distributed_.horovod) {
+      count_once(report, runner.network());
     }
     if (!pass.train) {
       assign_parameters(runner, batch.has_value());
@@ -129,8 +151,7 @@ PassResult Engine::run_pass(Pass& pass) {
     result.batches = std::min(result.batches + plan.ranks, static_cast<int64_t>(plan.batches.batches.size()));
     result.stopped = flags.stop > 0 && (pass.train || !distributed_.ranks_report_alone());
     if (pass.train) {
-      status_.step_done(result.steps, report.objective());
-      save_at_interval(pass.epoch, result, flags, plan.steps);
+      step_done(pass, report, flags, plan.steps, result);
     }
   }
   dumps.end_run();

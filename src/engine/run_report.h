@@ -14,4 +14,7 @@ void write_trace(Communicator& communicator, const std::string& path, double ori
 /// A table of where the time went, from seconds by "layer/operation": per layer, with its dearest operations.
 std::string profile_table(const std::map<std::string, double>& seconds_by_scope);
 
+/// "memory: 812 MB in this process, 120 MB of parameters, gradients and optimiser, 540 MB for the values of a step"
+std::string memory_line(size_t state_bytes, size_t step_bytes);
+
 }  // namespace wende

@@ -80,6 +80,20 @@ Facts Engine::start_facts(const Dataset& dataset) const {
           {"versions", library_versions(communicator_)}};
 }
 
+size_t Engine::state_bytes() const {
+  size_t bytes = 0;
+  for (const std::string& name : store_->names()) {
+    bytes += store_->value(name).bytes();
+  }
+  for (const std::string& name : store_->trainable_names()) {
+    bytes += store_->gradient(name).bytes();
+  }
+  for (const auto& [name, tensor] : updater_->state()) {
+    bytes += tensor.bytes();
+  }
+  return bytes;
+}
+
 void Engine::report_times() {
   if (config_.get_bool("profile_layers", false) && train_runner_ != nullptr) {
     log_line(1, profile_table(train_runner_->executor().seconds_by_scope()));

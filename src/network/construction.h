@@ -180,7 +180,8 @@ class NetworkConstruction {
   // losses.cpp
   void make_loss(LayerPlan& plan);
   void add_loss(LayerPlan& plan, BuiltLayer& built);
-  Expr inverse_norm(const LayerPlan& plan, const LossContext& context);
+  /// constant: set if the norm is a number of the config.
+  Expr inverse_norm(const LayerPlan& plan, const LossContext& context, bool& constant);
   void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
   /// The sum over all ranks of a value of fixed size; just the value if there is one rank.
   Expr global_sum(Expr local, const std::string& name);

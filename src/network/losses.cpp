@@ -28,7 +28,7 @@ Value python_data(const LayerOutput& output, Expr lengths) {
 }
 
 /// What divides the loss, from custom_norm_factor(self=, output=, layer=): traced, so that it may depend on the batch.
-Expr norm_of_function(const Value& function, const LayerPlan& plan, const LossContext& context) {
+Value result_of_norm_function(const Value& function, const LayerPlan& plan, const LossContext& context) {
   const GraphTrace trace(*context.graph);
   const Value output = python_data(context.output, context.output_lengths);
   const auto optional = [](Expr x) { return x.defined() ? traced(x) : Value(); };
@@ -46,11 +46,7 @@ Expr norm_of_function(const Value& function, const LayerPlan& plan, const LossCo
   if (!result.is_number() && !is_traced(result)) {
     throw function.error("custom_norm_factor must be a number or a function that returns one, got " + result.repr());
   }
-  const Expr factor = ops::cast(traced_expr(*context.graph, result), DType::kFloat32);
-  if (factor.rank() != 0) {
-    throw function.error("custom_norm_factor must return one number, got " + factor.type().str());
-  }
-  return ops::div(ops::constant(*context.graph, 1.0), factor);
+  return result;
 }
 
 }  // namespace
@@ -99,11 +95,17 @@ void NetworkConstruction::make_loss(LayerPlan& plan) {
 }
 
 /// Frames of the target, else of the output, else sequences, else 1. Static time axes count in full.
-Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext& context) {
+Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext& context, bool& constant) {
   const Value& factor = plan.loss->custom_norm_factor;
   if (!factor.is_none()) {
-    return factor.is_callable() ? norm_of_function(factor, plan, context)
-                                : ops::constant(*plan.level->graph, 1.0 / factor.as_float());
+    const Value number = factor.is_callable() ? result_of_norm_function(factor, plan, context) : factor;
+    const Expr norm = ops::cast(traced_expr(*plan.level->graph, number), DType::kFloat32);
+    if (norm.rank() != 0) {
+      throw factor.error("custom_norm_factor must return one number, got " + norm.type().str());
+    }
+    constant = number.is_number();
+    return constant ? ops::constant(*plan.level->graph, 1.0 / number.as_float())
+                    : ops::div(ops::constant(*plan.level->graph, 1.0), norm);
   }
   if (const Expr own = plan.loss->inverse_norm(context); own.defined()) {
     return own;
@@ -145,7 +147,7 @@ void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
       plan.loss->check(built.output.data, plan.targets.front().data);
     }
     value = plan.loss->build(context);
-    loss.inv_norm = inverse_norm(plan, context);
+    loss.inv_norm = inverse_norm(plan, context, loss.constant_norm);
     add_custom_norm(plan, loss);
   } catch (Error& error) {
     place_at(error, place);
@@ -164,7 +166,8 @@ void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
   if (loss.value.defined() && loss.scale != 0.0) {
     loss.objective = loss.scale == 1.0 ? loss.value : ops::scale(loss.value, loss.scale);
     if (loss.use_normalized) {
-      loss.objective = ops::div(loss.objective, global_sum(loss.inv_norm, loss.name));
+      loss.objective =
+          ops::div(loss.objective, loss.constant_norm ? loss.inv_norm : global_sum(loss.inv_norm, loss.name));
     }
   }
   network_->losses_.push_back(std::move(loss));

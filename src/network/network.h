@@ -42,10 +42,11 @@ struct ParamAssignment {
 
 /// One loss of the built network.
 struct NetworkLoss {
-  std::string name;  ///< "output", "sub/aux"
-  Expr value;        ///< scalar: sum over frames
-  Expr error;        ///< scalar, undefined if none
-  Expr inv_norm;     ///< scalar: 1 / norm_factor = number of target frames (or sequences)
+  std::string name;            ///< "output", "sub/aux"
+  Expr value;                  ///< scalar: sum over frames
+  Expr error;                  ///< scalar, undefined if none
+  Expr inv_norm;               ///< scalar: 1 / norm_factor = number of target frames (or sequences)
+  bool constant_norm = false;  ///< a number of the config: counts once per step, not on each rank
   double scale = 1.0;
   bool use_normalized = false;
   Expr objective;  ///< what is added to the total; undefined for scale 0 or a loss without value

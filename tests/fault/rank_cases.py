@@ -292,6 +292,7 @@ def trace_profile_and_map(box):
     status, text = finish(box.wende, config, 2, arguments=["--trace", str(trace), "--profile"])
     assert status == 0, text
     assert re.search(r"^rank 1: \S+, local rank 1, cpu, 1 thread\(s\), cores ", text, re.M), text
+    assert re.search(r"^memory: \d+ MB in this process, 0\.0 MB of parameters, .* for the values of a step$", text, re.M), text
     assert re.search(r"^lstm +\d+\.\d+ +\d+\.\d%  \w", text, re.M), text
     events = json.loads(trace.read_text())
     for rank in range(2):
@@ -301,6 +302,22 @@ def trace_profile_and_map(box):
         assert all(event["dur"] >= 0 and event["ts"] > -1e6 for event in own)
         assert len([event for event in own if event["name"] == "compute" and event["tid"] == 0]) == 8
     assert (3, "write checkpoint") in {(event["tid"], event["name"]) for event in events if event["pid"] == 0}
+
+
+@case
+def log_files(box):
+    """`log`: rank 0's lines are those of stdout; every other rank has a file of its own; horovod's names are RETURNN's."""
+    folder = box.folder / "logs"
+    config = box.config(range(8), more=f'log = ["{folder}/run.log"]\n')
+    status, text = finish(box.wende, config, 2)
+    assert status == 0 and (folder / "run.log").read_text() == text, text
+    other = (folder / "run.rank-1-2.log").read_text()
+    assert "train epoch 1, step 3" in other and "Finished training" in other, other
+    config = box.config(range(8), more=HOROVOD + f'log = "{folder}/hvd.log"\n')
+    status, text = finish(box.wende, config, 2)
+    assert status == 0, text
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["hvd.horovod-0-2.log", "hvd.horovod-1-2.log", "run.log", "run.rank-1-2.log"], names
 
 
 if __name__ == "__main__":

@@ -265,6 +265,21 @@ def damaged_checkpoint(world):
 
 
 @case
+def checkpoints_by_time(world):
+    """In the background every so many seconds; a run that is killed then goes on from the last one."""
+    more = "checkpoint_interval_seconds = 0.2\nwatchdog_timeout = 60\n"
+    config = write_config(world.folder, "by-time", more=more)
+    run = Run(world.wende, config, 1, fault="slow=50ms@rank0:forward")
+    run.wait_for("train epoch 1, step 12,")
+    assert run.text.count("m.mid.wende") >= 2, run.text
+    run.process.kill()
+    run.end()
+    status, text = finish(world.wende, config, 1)
+    assert status == 0 and "Going on in epoch 1 after step" in text, text
+    assert_same_model(world.folder, "by-time", world.reference(1))
+
+
+@case
 def one_writer(world):
     config = write_config(world.folder, "lock", more=INTERVAL)
     first = Run(world.wende, config, 1, fault="slow=150ms@rank0:forward")
