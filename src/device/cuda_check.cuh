@@ -11,6 +11,9 @@ namespace wende::cuda {
 void check(cudaError_t status, const char* call);
 #define WENDE_CUDA_CHECK(call) ::wende::cuda::check((call), #call)
 
+/// Whether this binary has code for the current GPU: modules are loaded late, so that other calls do not notice.
+cudaError_t probe_code();
+
 /// The stream on which kernels and copies run, in order.
 cudaStream_t stream();
 

@@ -57,6 +57,9 @@ void clear_bytes(std::byte* data, Device device, size_t bytes) {
   }
 }
 
+void ProfilerRange::begin(const char* name) { cuda::push_range(name); }
+void ProfilerRange::end() { cuda::pop_range(); }
+
 void throw_kernel_faults(Device device) {
   if (!device.is_cpu()) cuda::throw_faults();
 }

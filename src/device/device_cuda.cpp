@@ -137,7 +137,7 @@ void synchronize() { WENDE_CUDA_CHECK(cudaStreamSynchronize(stream())); }
 int visible_gpus() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status == cudaErrorInsufficientDriver) {
+  if (status == cudaErrorInsufficientDriver || status == cudaErrorStubLibrary) {
     throw Error(ExitStatus::kUsage, "there is no NVIDIA driver, or it is too old for the CUDA version of this build")
         .hint("nvidia-smi shows the driver's version; --device cpu runs without a GPU");
   }
@@ -155,9 +155,9 @@ void use_gpu(int index) {
     throw Error(ExitStatus::kUsage, fmt::format("there is no GPU {}: this process sees {}", index, count));
   }
   WENDE_CUDA_CHECK(cudaSetDevice(index));
-  // The first call that needs device code says whether the binary has any for this GPU.
-  const cudaError_t status = cudaFree(nullptr);
-  if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction) {
+  const cudaError_t status = probe_code();
+  if (status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidDeviceFunction ||
+      status == cudaErrorUnsupportedPtxVersion) {
     throw Error(ExitStatus::kUsage, fmt::format("this binary has no code for {}", gpu_name()))
         .hint("configure with -DCMAKE_CUDA_ARCHITECTURES=<its compute capability>");
   }

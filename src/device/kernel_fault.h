@@ -6,7 +6,7 @@
 /// thrown when the host next looks (device/memory.h: throw_kernel_faults).
 namespace wende::cuda {
 
-enum class FaultKind : int32_t { kNone, kLabel, kGather, kPickLast };
+enum class FaultKind : int32_t { kNone, kLabel, kGather, kPickLast, kCtc };
 
 struct KernelFault {
   int32_t kind;

@@ -9,7 +9,8 @@
 namespace wende::cuda {
 namespace {
 
-constexpr std::array<const char*, 4> kNames = {"", "[cross_entropy] label", "[gather] index", "[pick_last] index"};
+constexpr std::array<const char*, 5> kNames = {"", "[cross_entropy] label", "[gather] index", "[pick_last] index",
+                                               "[ctc_loss] label"};
 
 }  // namespace
 

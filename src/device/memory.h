@@ -16,4 +16,22 @@ void synchronize(Device device);
 /// range.
 void throw_kernel_faults(Device device);
 
+/// A range of this name in the timelines of GPU profilers, while it lives. Nothing for the CPU.
+class ProfilerRange {
+ public:
+  ProfilerRange(Device device, const char* name) : open_(!device.is_cpu()) {
+    if (open_) begin(name);
+  }
+  ~ProfilerRange() {
+    if (open_) end();
+  }
+  ProfilerRange(const ProfilerRange&) = delete;
+  ProfilerRange& operator=(const ProfilerRange&) = delete;
+
+ private:
+  static void begin(const char* name);
+  static void end();
+  bool open_;
+};
+
 }  // namespace wende

@@ -25,5 +25,7 @@ int visible_gpus() { absent(); }
 void use_gpu(int) { absent(); }
 std::string gpu_name() { absent(); }
 std::string gpu_id() { absent(); }
+void push_range(const char*) {}
+void pop_range() {}
 
 }  // namespace wende::cuda

@@ -151,11 +151,7 @@ class Executor::Impl : public RunContext {
     if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
       arena_.reset();  // before the new one is taken: peak memory is one arena
       // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
-      try {
-        arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
-      } catch (Error& error) {
-        throw error.frame(out_of_memory_text(graph_, program_, it->second, sizes));
-      }
+      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
     }
     if (it->second.base != arena_->data()) {
       place_tensors(it->second);
@@ -267,6 +263,7 @@ class Executor::Impl : public RunContext {
     step_ = &step;
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
+    const ProfilerRange range(device_, layer);
     try {
       run_op(*node.op);
     } catch (Error& error) {

@@ -68,18 +68,4 @@ std::string memory_text(const Graph& graph, const Program& program, const SizedP
   return text;
 }
 
-std::string out_of_memory_text(const Graph& graph, const Program& program, const SizedPlan& plan,
-                               const std::vector<int64_t>& sizes) {
-  std::string text =
-      fmt::format("this step's values need {:.1f} MB; the batch has", static_cast<double>(plan.bytes) * 1e-6);
-  for (size_t i = 0; i < program.dims.size(); ++i) {
-    const Dim& dim = program.dims[i];
-    if (dim.is_dynamic() || dim.is_batch()) {
-      text += fmt::format(" {}={}", dim.name(), sizes[i]);
-    }
-  }
-  text += "; the largest values (place in memory, steps in which they live, layer/operation, shape):\n";
-  return text + memory_text(graph, program, plan, 10);
-}
-
 }  // namespace wende

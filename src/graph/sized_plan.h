@@ -46,8 +46,5 @@ class Scratch {
 
 /// The largest values of a plan, with their places and lifetimes, one a line.
 std::string memory_text(const Graph& graph, const Program& program, const SizedPlan& plan, size_t most);
-/// For the error when there is no memory for a plan: sizes of the batch, and the ten largest values.
-std::string out_of_memory_text(const Graph& graph, const Program& program, const SizedPlan& plan,
-                               const std::vector<int64_t>& sizes);
 
 }  // namespace wende

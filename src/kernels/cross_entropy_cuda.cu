@@ -2,20 +2,12 @@
 #include "device/cuda_check.cuh"
 #include "device/kernel_fault.cuh"
 #include "kernels/cross_entropy.h"
+#include "kernels/log_sum_exp_cuda.cuh"
 #include "kernels/vector_math.h"
 #include "tensor/placement.h"
 
 namespace wende::cuda {
 namespace {
-
-__device__ float row_log_sum_exp(const float* x, int64_t n) {
-  float most = -INFINITY;
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) most = Largest()(most, x[i]);
-  most = block_reduce(most, -INFINITY, Largest());
-  float sum = 0.0f;
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) sum += vm::exp(x[i] - most);
-  return most + vm::log(block_reduce(sum, 0.0f, Sum()));
-}
 
 /// One block per row, in all kernels here.
 __global__ void sparse_kernel(const float* logits, const int32_t* labels, const bool* valid, int64_t n, float* loss,

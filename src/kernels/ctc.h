@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "device/on_device.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
@@ -34,3 +35,5 @@ void ctc_loss(const Tensor& logits, const Tensor& frame_lengths, const Tensor& l
               const CtcOptions& options, const Tensor& loss, const Tensor& grad);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(ctc_loss)

@@ -7,23 +7,16 @@
 
 #include "base/error.h"
 #include "kernels/ctc.h"
+#include "kernels/ctc_score.h"
 #include "kernels/softmax_row.h"
 #include "kernels/vector_math.h"
 
 namespace wende::cpu {
 namespace {
 
-/// Stands for log 0: finite, so that differences never become NaN; sums of many stay far below any real score.
-constexpr double kLogZero = -1e30;
-constexpr double kNoPathBelow = -1e29;
-
-/// log(e^a + e^b + e^c). The exponentials are floats: their relative error of 1e-7 is an absolute one of the result.
-inline double log_sum_exp(double a, double b, double c) {
-  const double most = std::max(a, std::max(b, c));
-  const float sum = vm::exp(static_cast<float>(a - most)) + vm::exp(static_cast<float>(b - most)) +
-                    vm::exp(static_cast<float>(c - most));
-  return most + static_cast<double>(vm::log(sum));
-}
+using ctc::kLogZero;
+using ctc::kNoPathBelow;
+using ctc::log_sum_exp;
 
 /// The states blank, l1, blank, l2, ..., blank of one sequence and their scores per frame. Rows have two states more
 /// on each side with score log 0, so that loops need no borders.

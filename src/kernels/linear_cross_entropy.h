@@ -1,5 +1,6 @@
 #pragma once
 
+#include "device/on_device.h"
 #include "kernels/scratch.h"
 #include "tensor/tensor.h"
 
@@ -28,3 +29,5 @@ struct LinearCrossEntropy {
 void linear_cross_entropy(const LinearCrossEntropy& tensors, const Scratch& scratch);
 
 }  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(linear_cross_entropy)

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
 
@@ -11,7 +11,7 @@ namespace wende::ops {
 namespace {
 
 /// Inputs: logits, frame lengths, labels, label lengths; outputs: loss [B], d loss / d logits.
-class CtcLossOp : public Op {
+class CtcLossOp : public DeviceOp {
  public:
   explicit CtcLossOp(cpu::CtcOptions options) : options_(options) {}
   std::string_view name() const override { return "ctc_loss"; }
@@ -43,8 +43,9 @@ class CtcLossOp : public Op {
   }
 
   void run(RunContext& context) const override {
-    cpu::ctc_loss(context.input(0), context.input(1), context.input(2), context.input(3), options_, context.output(0),
-                  context.output_wanted(1) ? context.output(1) : Tensor());
+    WENDE_ON_DEVICE(context.device(),
+                    ctc_loss(context.input(0), context.input(1), context.input(2), context.input(3), options_,
+                             context.output(0), context.output_wanted(1) ? context.output(1) : Tensor()));
   }
 
   std::vector<Expr> vjp(const VjpContext& context) const override {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <set>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/linear_cross_entropy.h"
 #include "ops/recurrent_inputs.h"
 
@@ -23,7 +23,7 @@ struct Parts {
 };
 
 /// Inputs: x, w, [bias], labels, [valid], [dloss]; outputs: loss, best, [dx, dw, [dbias]].
-class LinearCrossEntropyOp : public Op {
+class LinearCrossEntropyOp : public DeviceOp {
  public:
   explicit LinearCrossEntropyOp(const Parts& parts) : parts_(parts) {}
   std::string_view name() const override { return "linear_cross_entropy"; }
@@ -71,7 +71,7 @@ class LinearCrossEntropyOp : public Op {
       tensors.dw = wanted_output(context, 3);
     }
     if (parts_.bias_gradient) tensors.dbias = wanted_output(context, 4);
-    cpu::linear_cross_entropy(tensors, scratch_of(context));
+    WENDE_ON_DEVICE(context.device(), linear_cross_entropy(tensors, scratch_of(context)));
   }
 
  private:

@@ -1,6 +1,8 @@
 #include "ops/loop_run.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "graph/leaf_op.h"
 #include "kernels/pointwise.h"
@@ -18,6 +20,10 @@ Tensor frame(const Tensor& sequence, int64_t t) {
 }
 
 const ExprType& type_of(const Graph& graph, NodeId leaf) { return graph.node(leaf).outputs[0]; }
+
+const std::string& name_of_leaf(const Graph& graph, NodeId leaf) {
+  return dynamic_cast<const LeafOp&>(*graph.node(leaf).op).leaf_name();
+}
 
 /// Different random numbers in each step, the same in each run.
 uint64_t seed_of_step(uint64_t seed, int64_t t) { return seed + 0x9e3779b97f4a7c15u * (static_cast<uint64_t>(t) + 1); }
@@ -54,6 +60,24 @@ LoopRun::LoopRun(std::shared_ptr<const LoopBody> body, const RunContext& context
     moving_.push_back(body_->step);
   }
   executor_ = std::make_unique<Executor>(*body_->graph, std::move(fetches), context.device());
+  find_read_inputs();
+}
+
+/// Of a body that its gradient has extended: the node that was there before has no input for what came later, and does
+/// not read it.
+void LoopRun::find_read_inputs() {
+  const std::vector<std::string> names = executor_->leaf_names();
+  const std::set<std::string> read(names.begin(), names.end());
+  for (const LoopBody::Sequence& sequence : body_->sequences) {
+    if (read.count(name_of_leaf(*body_->graph, sequence.leaf)) != 0) {
+      sequences_.push_back(sequence);
+    }
+  }
+  for (const LoopBody::Capture& capture : body_->captures) {
+    if (read.count(name_of_leaf(*body_->graph, capture.leaf)) != 0) {
+      captures_.push_back(capture);
+    }
+  }
 }
 
 /// Those whose last value is wanted, and those that wanted values read.
@@ -91,9 +115,8 @@ void LoopRun::find_needed_states(const RunContext& context) {
 }
 
 void LoopRun::bind_captures(RunContext& context) {
-  for (const LoopBody::Capture& capture : body_->captures) {
-    const auto& leaf = dynamic_cast<const LeafOp&>(*body_->graph->node(capture.leaf).op);
-    executor_->bind(leaf.leaf_name(), context.input(capture.input));
+  for (const LoopBody::Capture& capture : captures_) {
+    executor_->bind(name_of_leaf(*body_->graph, capture.leaf), context.input(capture.input));
   }
 }
 
@@ -122,7 +145,7 @@ void LoopRun::start_states(RunContext& context) {
 }
 
 void LoopRun::step(RunContext& context, int64_t t, bool is_last) {
-  for (const LoopBody::Sequence& sequence : body_->sequences) {
+  for (const LoopBody::Sequence& sequence : sequences_) {
     const int64_t from = t + sequence.offset;
     const bool inside = from >= 0 && from < count_;
     executor_->point_leaf(sequence.leaf,

@@ -30,6 +30,7 @@ class LoopRun {
   };
 
   void find_needed_states(const RunContext& context);
+  void find_read_inputs();
   void bind_captures(RunContext& context);
   void start_states(RunContext& context);
   void step(RunContext& context, int64_t t, bool is_last);
@@ -39,6 +40,8 @@ class LoopRun {
   std::vector<StateRun> states_;
   std::vector<ValueRun> values_;
   std::vector<NodeId> moving_;
+  std::vector<LoopBody::Sequence> sequences_;  ///< that the program reads
+  std::vector<LoopBody::Capture> captures_;    ///< the same
   std::unique_ptr<Executor> executor_;
   RunOptions options_;
   Tensor steps_;  ///< 0, 1, 2, ...

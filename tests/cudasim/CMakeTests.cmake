@@ -9,6 +9,10 @@ if(TARGET wende)
   add_test(NAME golden_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>
     ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed --list ${CMAKE_CURRENT_SOURCE_DIR}/golden/passing_cuda.txt --device gpu)
   set_tests_properties(golden_gpu PROPERTIES LABELS gpu TIMEOUT 1800)
+  # Minutes under the emulation: ctest --preset cudasim -L slow
+  add_test(NAME golden_gpu_slow COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>
+    ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed --list ${CMAKE_CURRENT_SOURCE_DIR}/golden/passing_cuda_slow.txt --device gpu --limit 1500)
+  set_tests_properties(golden_gpu_slow PROPERTIES LABELS "gpu;slow" TIMEOUT 3600)
   if(NOT WENDE_CUDA STREQUAL "nvcc")  # needs three GPUs
     add_test(NAME ranks_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/rank_equality_test.py $<TARGET_FILE:wende> --device gpu)
     set_tests_properties(ranks_gpu PROPERTIES LABELS gpu TIMEOUT 600 ENVIRONMENT "CUDASIM_DEVICES=3")

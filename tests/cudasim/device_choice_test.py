@@ -21,11 +21,11 @@ num_epochs = 1
 """
 
 
-def run(wende, folder, gpus, *options, ranks=1):
+def run(wende, folder, gpus, *options, ranks=1, **variables):
     config = folder / "small.config"
     config.write_text(CONFIG + f'model = "{folder}/model"\n')
     launcher = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
-    environment = {**os.environ, "CUDASIM_DEVICES": str(gpus)}
+    environment = {**os.environ, "CUDASIM_DEVICES": str(gpus), **variables}
     done = subprocess.run([*launcher, wende, config, *options], capture_output=True, text=True, timeout=120, env=environment)
     return done.returncode, done.stdout + done.stderr
 
@@ -43,6 +43,8 @@ def main():
             status, text = run(wende, folder, gpus, *options, ranks=ranks)
             assert status == 2, (status, text)
             assert expected in text, (expected, text)
+        status, text = run(wende, folder, 1, "--device", "gpu", CUDASIM_NO_CODE="1")
+        assert status == 2 and "this binary has no code for emulated GPU" in text, (status, text)
         for gpus, options, expected in (
             (2, ["--device", "gpu:1"], "GPU 1: "),
             (1, ["++device", "cpu"], "local rank 0, cpu,"),
@@ -52,7 +54,7 @@ def main():
             status, text = run(wende, folder, gpus, *options)
             assert status == 0, (status, text)
             assert expected in text, (expected, text)
-    print("8 choices of a device: as documented")
+    print("9 choices of a device: as documented")
 
 
 if __name__ == "__main__":

@@ -165,6 +165,11 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   p->totalGlobalMem = kDevice;
   return ret();
 }
+// CUDASIM_NO_CODE=1: as if the binary had been compiled for other GPUs.
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* a, const void*) {
+  *a = {};
+  return ret(std::getenv("CUDASIM_NO_CODE") ? cudaErrorNoKernelImageForDevice : cudaSuccess);
+}
 cudaError_t cudaDeviceGetPCIBusId(char* text, int n, int d) {
   std::snprintf(text, std::size_t(n), "emulated:%02d", d);
   return ret();
