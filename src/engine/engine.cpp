@@ -211,6 +211,9 @@ ExitStatus Engine::train() {
     model_files_.recover();
   }
   learning_rates_ = std::make_unique<LearningRateControl>(config_);
+  if (communicator_.is_root() && !learning_rates_->file().empty()) {
+    check_writable(learning_rates_->file());
+  }
   learning_rates_->load();
   require_same_start(dataset("train", *config_.find("train")));
   const int first_epoch = restore();

@@ -210,13 +210,14 @@ double LearningRateControl::decide(int epoch) const {
   return *error > threshold ? decayed(config_, rate) : grown(config_, rate);
 }
 
+std::string LearningRateControl::file() const { return config_.get_string("learning_rate_file", ""); }
+
 void LearningRateControl::save() const {
-  const std::string file = config_.get_string("learning_rate_file", "");
-  if (!file.empty()) write_file_atomically(file, file_text());
+  if (!file().empty()) write_file_atomically(file(), file_text());
 }
 
 void LearningRateControl::load() {
-  const std::string file = config_.get_string("learning_rate_file", "");
+  const std::string file = this->file();
   if (file.empty() || !std::filesystem::exists(file)) return;
   // Rates of the file win over learning_rates; later epochs keep what is preset.
   for (auto& [epoch, data] : parse(read_file(file), file)) epochs_[epoch] = std::move(data);

@@ -26,6 +26,7 @@ class LearningRateControl {
   /// The score that decides (dev_score ...); nan if unknown.
   double score(int epoch) const;
 
+  std::string file() const;       ///< learning_rate_file; "": none
   std::string file_text() const;  ///< "{\n1: EpochData(learningRate=0.01, error={\n...}),\n}\n"
   void save() const;              ///< to learning_rate_file: temporary, fsync, rename; no-op without the option
   void load();                    ///< if the file exists; kMalformedInput with the line when damaged
