@@ -7,8 +7,6 @@ from pathlib import Path
 
 from fault_runs import Skip
 
-NETWORK = "10.77.0"
-
 
 def ip(*words, **kwargs):
     return subprocess.run(["ip", *map(str, words)], capture_output=True, text=True, **kwargs)
@@ -20,9 +18,10 @@ class Hosts:
     def __init__(self, count, rate=None):
         self.count, self.rate = count, rate
         self.bridge = f"wende{os.getpid() % 100000}"
+        self.network = f"10.77.{os.getpid() % 250}"  # what a killed test left does not get in the way
 
     def name(self, index):
-        return f"{self.bridge}-{NETWORK}.{index + 1}"
+        return f"{self.bridge}-{self.network}.{index + 1}"
 
     def __enter__(self):
         if os.getuid() != 0 or ip("link", "add", self.bridge, "type", "bridge").returncode != 0:
@@ -36,13 +35,13 @@ class Hosts:
 
     def make(self):
         ip("link", "set", self.bridge, "up", check=True)
-        ip("addr", "add", f"{NETWORK}.254/24", "dev", self.bridge, check=True)
+        ip("addr", "add", f"{self.network}.254/24", "dev", self.bridge, check=True)
         for i in range(self.count):
             outer = f"{self.bridge}v{i}"
             ip("netns", "add", self.name(i), check=True)
             ip("link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", self.name(i), check=True)
             ip("link", "set", outer, "master", self.bridge, "up", check=True)
-            ip("-n", self.name(i), "addr", "add", f"{NETWORK}.{i + 1}/24", "dev", "eth0", check=True)
+            ip("-n", self.name(i), "addr", "add", f"{self.network}.{i + 1}/24", "dev", "eth0", check=True)
             for device in ["eth0", "lo"]:
                 ip("-n", self.name(i), "link", "set", device, "up", check=True)
             if self.rate:
@@ -66,8 +65,8 @@ class Hosts:
     def mpirun(self, ranks, *command, options=()):
         """options: of mpirun; environment variables of ranks go in as "-x", "NAME"."""
         each = (ranks + self.count - 1) // self.count
-        hosts = ",".join(f"{NETWORK}.{i + 1}:{each}" for i in range(self.count))
-        network = f"{NETWORK}.0/24"
+        hosts = ",".join(f"{self.network}.{i + 1}:{each}" for i in range(self.count))
+        network = f"{self.network}.0/24"
         return ["mpirun", "--mca", "plm_rsh_agent", str(self.agent), "--host", hosts, "--map-by", "node", "--bind-to", "none",
                 "--mca", "oob_tcp_if_include", network, "--mca", "btl_tcp_if_include", network, "--mca", "btl", "tcp,self",
                 "-x", "OMP_NUM_THREADS", *options, "-n", str(ranks),
@@ -75,10 +74,10 @@ class Hosts:
 
     def environment(self):
         """The same for an mpirun that somebody else calls; with HOSTS as launch/mpirun.sh wants them."""
-        network = f"{NETWORK}.0/24"
+        network = f"{self.network}.0/24"
         return {"OMPI_MCA_plm_rsh_agent": str(self.agent), "OMPI_MCA_oob_tcp_if_include": network,
                 "OMPI_MCA_btl_tcp_if_include": network, "OMPI_MCA_btl": "tcp,self",
-                "HOSTS": ",".join(f"{NETWORK}.{i + 1}:1" for i in range(self.count))}
+                "HOSTS": ",".join(f"{self.network}.{i + 1}:1" for i in range(self.count))}
 
     def cut(self, index):
         """Nothing goes to or comes from that host any more."""
