@@ -181,7 +181,7 @@ class NetworkConstruction {
 
   // losses.cpp
   void make_loss(LayerPlan& plan);
-  void add_loss(LayerPlan& plan, const BuiltLayer& built);
+  void add_loss(LayerPlan& plan, BuiltLayer& built);
   Expr inverse_norm(const LayerPlan& plan, const LossContext& context);
   void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
   /// The sum over all ranks of a value of fixed size; just the value if there is one rank.
