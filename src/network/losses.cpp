@@ -130,7 +130,7 @@ void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {
   loss.inv_norm = ops::sum_all(valid_frames_only(*plan.level, layer.output, values));
 }
 
-void NetworkConstruction::add_loss(LayerPlan& plan, const BuiltLayer& built) {
+void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
   if (!plan.loss || !options_.eval) {
     return;
   }
