@@ -262,7 +262,7 @@ bool Engine::finish_epoch(int epoch, const PassResult& result) {
   errors[":meta:effective_learning_rate"] = learning_rates_->learning_rate(epoch);
   errors[":meta:epoch_num_train_steps"] = static_cast<double>(result.steps);
   errors[":meta:epoch_train_time_secs"] = static_cast<double>(static_cast<int64_t>(result.seconds));
-  errors[":meta:global_train_step"] = static_cast<double>(global_step_);
+  errors[":meta:global_train_step"] = static_cast<double>(global_step_ - result.steps);  // at the start of the epoch
   const bool save = last || (save_interval > 0 && epoch % save_interval == 0);
   if (save) {
     save_epoch(epoch, errors);

@@ -83,6 +83,10 @@ class Engine {
   bool complete_scores();
   void save_mid_epoch(int epoch, const PassResult& partial);
   Checkpoint make_checkpoint(int epoch) const;
+  /// Of a pass, by loss: values (with meta losses; with calculate_exp_loss also their exponentials as "output:exp").
+  std::map<std::string, double> scores_by_loss(const PassResult& result) const;
+  std::map<std::string, double> errors_by_loss(const PassResult& result) const;
+  /// As the learning-rate file has them: "dev_score", or "dev_score_output" where there are several.
   std::map<std::string, double> scores(const std::string& set, const PassResult& result) const;
   std::string score_text(const PassResult& result) const;
   std::string error_text(const PassResult& result) const;

@@ -1,6 +1,8 @@
 /// Checkpoints of a run: what is saved when, and what a start goes on from.
 #include <fmt/core.h>
 
+#include <cmath>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -255,17 +257,40 @@ int Engine::restore() {
       config_.has("start_epoch") && config_.find("start_epoch")->is_number() ? config_.get_int("start_epoch", 1) : 1);
 }
 
-std::map<std::string, double> Engine::scores(const std::string& set, const PassResult& result) const {
-  const Network& network = any_network();
+std::map<std::string, double> Engine::scores_by_loss(const PassResult& result) const {
   std::map<std::string, double> values;
   for (size_t i = 0; i < result.losses.size(); ++i) {
-    const NetworkLoss& loss = network.losses()[i];
-    const std::string suffix = result.losses.size() > 1 ? "_" + loss.name : "";
-    if (loss.value.defined()) {
-      values[set + "_score" + suffix] = result.losses[i].value / result.losses[i].inv_norm;
+    if (const NetworkLoss& loss = any_network().losses()[i]; loss.value.defined()) {
+      values[loss.name] = result.losses[i].value / result.losses[i].inv_norm;
     }
-    if (loss.error.defined()) {
-      values[set + "_error" + suffix] = result.losses[i].error / result.losses[i].inv_norm;
+  }
+  for (size_t i = 0; i < result.meta.size(); ++i) {
+    values[ops::meta_losses(any_network().graph())[i].name] = result.meta[i].value / result.meta[i].inv_norm;
+  }
+  if (config_.get_bool("calculate_exp_loss", false)) {
+    for (const auto& [name, value] : std::map<std::string, double>(values)) {
+      values[name + ":exp"] = std::exp(value);
+    }
+  }
+  return values;
+}
+
+std::map<std::string, double> Engine::errors_by_loss(const PassResult& result) const {
+  std::map<std::string, double> values;
+  for (size_t i = 0; i < result.losses.size(); ++i) {
+    if (const NetworkLoss& loss = any_network().losses()[i]; loss.error.defined()) {
+      values[loss.name] = result.losses[i].error / result.losses[i].inv_norm;
+    }
+  }
+  return values;
+}
+
+std::map<std::string, double> Engine::scores(const std::string& set, const PassResult& result) const {
+  std::map<std::string, double> values;
+  for (const auto& [kind, named] :
+       {std::pair{"_score", scores_by_loss(result)}, std::pair{"_error", errors_by_loss(result)}}) {
+    for (const auto& [name, value] : named) {
+      values[set + kind + (named.size() > 1 ? "_" + name : "")] = value;
     }
   }
   return values;
@@ -273,41 +298,25 @@ std::map<std::string, double> Engine::scores(const std::string& set, const PassR
 
 namespace {
 
-/// "0.66", or "aux 0.69 output 0.66" for several losses, or "None".
-std::string values_text(const std::vector<std::pair<std::string, double>>& values) {
+/// "0.66", or "aux 0.69 output 0.66" for several losses, or "None". Of "output:exp" the name is "exp".
+std::string values_text(const std::map<std::string, double>& values) {
   if (values.empty()) {
     return "None";
   }
   if (values.size() == 1) {
-    return number_text(values[0].second);
+    return number_text(values.begin()->second);
   }
   std::string text;
   for (const auto& [name, value] : values) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : " ", name, number_text(value));
+    text += fmt::format("{}{} {}", text.empty() ? "" : " ", name.substr(name.rfind(':') + 1), number_text(value));
   }
   return text;
 }
 
 }  // namespace
 
-std::string Engine::score_text(const PassResult& result) const {
-  std::vector<std::pair<std::string, double>> values;
-  for (size_t i = 0; i < result.losses.size(); ++i) {
-    if (any_network().losses()[i].value.defined()) {
-      values.emplace_back(any_network().losses()[i].name, result.losses[i].value / result.losses[i].inv_norm);
-    }
-  }
-  return values_text(values);
-}
+std::string Engine::score_text(const PassResult& result) const { return values_text(scores_by_loss(result)); }
 
-std::string Engine::error_text(const PassResult& result) const {
-  std::vector<std::pair<std::string, double>> values;
-  for (size_t i = 0; i < result.losses.size(); ++i) {
-    if (any_network().losses()[i].error.defined()) {
-      values.emplace_back(any_network().losses()[i].name, result.losses[i].error / result.losses[i].inv_norm);
-    }
-  }
-  return values_text(values);
-}
+std::string Engine::error_text(const PassResult& result) const { return values_text(errors_by_loss(result)); }
 
 }  // namespace wende

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 
 #include "base/clock.h"
@@ -37,6 +38,7 @@ StepLog::StepLog(const Config& config, const Network& network, std::string prefi
       prefix_(std::move(prefix)),
       steps_(steps),
       batch_size_(config.get_bool("log_batch_size", false)),
+      exponential_(config.get_bool("calculate_exp_loss", false)),
       live_(isatty(STDERR_FILENO) != 0 && log_enabled(3) && !log_enabled(5)),
       start_(monotonic_seconds()) {
   for (const ops::MetaLoss& meta : ops::meta_losses(network.graph())) {
@@ -59,6 +61,13 @@ std::string StepLog::step_text(int64_t step, const StepReport& report, const Bat
   for (size_t i = 0; i < report.meta.size(); ++i) {
     const LossReport& meta = report.meta[i];
     items["cost:" + meta_names_[i]] = number_text(static_cast<float>(meta.value / meta.inv_norm));
+  }
+  if (exponential_) {
+    for (const auto& [key, value] : std::map<std::string, std::string>(items)) {
+      if (key.starts_with("cost:")) {
+        items[key + ":exp"] = number_text(std::exp(std::strtod(value.c_str(), nullptr)));
+      }
+    }
   }
   if (stats != nullptr) {
     for (const auto& [name, value] : stats->latest()) {

@@ -28,6 +28,7 @@ class StepLog {
   std::vector<std::string> meta_names_;
   int64_t steps_;
   bool batch_size_;
+  bool exponential_;
   bool live_;
   double start_;
   double computing_ = 0;

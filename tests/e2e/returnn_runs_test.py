@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""Whole trainings against RETURNN's own: the entries of the learning-rate file and the items of a step's line in the log, names, order and numbers.
+
+returnn_runs_test.py WENDE
+"""
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from run_e2e import ENVIRONMENT, check, read_learning_rates
+
+RUNS = Path(__file__).resolve().parent / "returnn_runs"
+OF_THE_CLOCK = ":meta:epoch_train_time_secs"
+
+
+def near(a, b):
+    return a == b or abs(a - b) <= 1e-4 * max(abs(b), 1e-3) or (a != a and b != b)
+
+
+def numbers(text):
+    """Names and numbers of a step's line; lists count as one text."""
+    items = re.sub(r"\[[^\]]*\]", "list", text).split(", ")
+    return [(item.rsplit(" ", 1)[0], item.rsplit(" ", 1)[1]) for item in items]
+
+
+def compare_steps(found, expected, name):
+    found = numbers(found.split(", ", 2)[2])
+    expected = numbers(expected.split(", ", 2)[2])
+    check([key for key, _ in found[:len(expected)]] == [key for key, _ in expected], f"{name}: {found}\n{expected}")
+    for (key, value), (_, other) in zip(found, expected):
+        check(value == other or near(float(value), float(other)), f"{name}: {key} {value}, RETURNN has {other}")
+
+
+def main():
+    wende = str(Path(sys.argv[1]).resolve())
+    for config in sorted(RUNS.glob("*.config")):
+        with tempfile.TemporaryDirectory() as folder:
+            options = ["++model", f"{folder}/net", "++learning_rate_file", f"{folder}/rates"]
+            done = subprocess.run([wende, config, *options], env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+            check(done.returncode == 0, done.stdout + done.stderr)
+            found = read_learning_rates(Path(folder) / "rates")
+        expected = read_learning_rates(config.with_suffix(".rates"))
+        check(sorted(found) == sorted(expected), f"{config.name}: epochs {sorted(found)}")
+        for epoch, data in expected.items():
+            check(found[epoch]["learningRate"] == data["learningRate"], f"{config.name}: {found[epoch]}")
+            check(list(found[epoch]["error"]) == list(data["error"]), f"{config.name}: {list(found[epoch]['error'])}\n{list(data['error'])}")
+            for key, value in data["error"].items():
+                check(key == OF_THE_CLOCK or near(found[epoch]["error"][key], value), f"{config.name}: {key} {found[epoch]['error'][key]}, RETURNN has {value}")
+        line = re.search(r"^train epoch 1, step 0, .*$", done.stdout, re.M)[0]
+        compare_steps(line, config.with_suffix(".step").read_text().strip(), config.name)
+        print(f"{config.name}: as RETURNN's over {len(expected)} epochs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
