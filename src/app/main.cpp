@@ -29,12 +29,16 @@ namespace {
 
 using namespace wende;
 
+bool is_task(const std::string& command) {
+  return command == "train" || command == "eval" || command == "forward" || command == "analyze";
+}
+
 Config read_config(const CommandLine& line) {
   Config::Options options;
   options.literal = line.literal;
   options.overrides = line.overrides;
   Config config = Config::from_file(line.file, options);
-  if (line.command == "train" || line.command == "eval" || line.command == "forward") {
+  if (is_task(line.command)) {
     config.set("task", Value::of(line.command));
   }
   if (line.strict) {
@@ -149,8 +153,7 @@ int main(int argc, char** argv) {
   limit_library_threads();
   try {
     const CommandLine line = parse_command_line(argc, argv);
-    const bool ranks =
-        line.command == "run" || line.command == "train" || line.command == "eval" || line.command == "forward";
+    const bool ranks = line.command == "run" || is_task(line.command);
     return ranks ? run_ranks(line, argc, argv) : run_alone(line);
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());

@@ -27,6 +27,15 @@ Config checked(Config config) {
   return with_traced_learning_rate(std::move(config));
 }
 
+/// How much is summed over the ranks at a time while backward runs; many ranks want few sums, slow links early ones.
+size_t bucket_bytes(const Config& config) {
+  const double megabytes = config.get_float("gradient_bucket_mb", 4);
+  if (!(megabytes > 0 && megabytes <= 4096)) {
+    throw Error(ExitStatus::kConfig, fmt::format("gradient_bucket_mb: {} is not between 0 and 4096", megabytes));
+  }
+  return static_cast<size_t>(megabytes * (1 << 20));
+}
+
 }  // namespace
 
 Engine::Engine(Config config, Communicator& communicator)
@@ -122,7 +131,7 @@ void Engine::build_training_network() {
   }
   AsyncSums& sums = device_sums_ != nullptr ? *device_sums_ : communicator_;
   buckets_ = std::make_unique<GradientBuckets>(sums, reinterpret_cast<float*>(store_->flat_gradients().raw()), offsets,
-                                               counts, 0);
+                                               counts, 0, bucket_bytes(config_));
   train_dumps_ = std::make_unique<HdfDumpCallback>(network.sinks(), communicator_);
 }
 

@@ -68,8 +68,10 @@ void CandidateSampler::sample(const Philox& random, const Tensor& labels, const 
     const int64_t c = draw(random.uniform(static_cast<uint64_t>(tries++)));
     if (seen.insert(c).second) sampled.data<int32_t>()[seen.size() - 1] = static_cast<int32_t>(c);
   }
-  // 1 - (1 - p)^tries: probability that a class is among the sample.
+  // 1 - (1 - p)^tries: probability that a class is among the sample. TensorFlow takes the number of times instead if no
+  // class came twice.
   const auto expected = [&](int64_t c) {
+    if (tries == wanted) return static_cast<float>(probability(c) * static_cast<double>(wanted));
     return static_cast<float>(-std::expm1(static_cast<double>(tries) * std::log1p(-probability(c))));
   };
   for (int64_t i = 0; i < wanted; ++i) expected_sampled.data<float>()[i] = expected(sampled.data<int32_t>()[i]);

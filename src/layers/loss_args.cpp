@@ -40,14 +40,6 @@ Expr sum_frames(const LossContext& context, Expr frame_values) {
   return sum_all(x);
 }
 
-Expr sum_all(Expr x) {
-  std::vector<int> axes;
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    axes.push_back(axis);
-  }
-  return axes.empty() ? x : ops::reduce(ops::Reduction::kSum, x, axes);
-}
-
 Expr scores_of(const LossContext& context) {
   const std::vector<int> order = order_with_last(context.output.data.rank(), context.output.data.feature_axis);
   if (context.activation_of_logits == "softmax" || context.activation_of_logits == "exp") {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "layers/loss.h"
+#include "ops/reduce.h"
 
 namespace wende {
 
@@ -64,8 +65,7 @@ Expr scores_of(const LossContext& context);
 /// The target as int32 [B,U].
 Expr labels_batch_major(const LossContext& context);
 
-/// Sum over all axes.
-Expr sum_all(Expr x);
+using ops::sum_all;
 
 /// The target in the output's layout: dense targets with all its axes, sparse ones without its feature axis.
 Expr aligned_target(const LossContext& context);

@@ -191,6 +191,10 @@ class RecLayer : public Layer {
   }
 
   void collect_refs(const Value& state) {
+    if (state.is_string() && state.as_string().starts_with("keep_over_epoch")) {
+      throw state.error("states that go on from batch to batch ('" + state.as_string() +
+                        "') are not supported by Wende " WENDE_VERSION);
+    }
     if (state.is_string() && !is_state_keyword(state)) {
       if (std::find(refs_.begin(), refs_.end(), state.as_string()) == refs_.end()) {
         refs_.push_back(state.as_string());

@@ -17,16 +17,6 @@ double factor(const Value& options, const char* key) {
   return value && !value->is_none() ? value->as_float() : 0.0;
 }
 
-std::vector<int> all_axes(Expr x) {
-  std::vector<int> axes;
-  for (int i = 0; i < x.rank(); ++i) {
-    axes.push_back(i);
-  }
-  return axes;
-}
-
-Expr sum_all(Expr x) { return x.rank() == 0 ? x : ops::reduce(ops::Reduction::kSum, x, all_axes(x)); }
-
 /// x rolled by `by` (1 or -1) along an axis of fixed size.
 Expr rolled(Expr x, int axis, int by) {
   const Dim dim = x.dim(axis);
@@ -71,7 +61,7 @@ Expr NetworkConstruction::darc1(const NetworkLevel& level, const BuiltLayer& bui
     throw built.options.error("darc1 needs an output with feature axis, got " + x.data.str());
   }
   const Expr values = valid_frames_only(level, x, ops::unary(ops::Unary::kAbs, x.expr));
-  std::vector<int> axes = all_axes(values);
+  std::vector<int> axes = ops::all_axes(values);
   std::erase(axes, x.data.feature_axis);
   const Expr sums = axes.empty() ? values : ops::reduce(ops::Reduction::kSum, values, axes);
   if (!options_.across_ranks) {
@@ -79,7 +69,7 @@ Expr NetworkConstruction::darc1(const NetworkLevel& level, const BuiltLayer& bui
   }
   // Which feature is the largest is decided by all ranks' frames; each rank adds what its own have there.
   const Expr largest = ops::argmax(global_sum(sums, built.name + ":darc1"), 0);
-  return sum_all(ops::mul(sums, ops::one_hot(largest, sums.dim(0))));
+  return ops::sum_all(ops::mul(sums, ops::one_hot(largest, sums.dim(0))));
 }
 
 /// The features as an h x w picture on a torus: each unit less the mean of its 8 neighbours, squared, over valid
@@ -117,7 +107,7 @@ Expr NetworkConstruction::spatial_smoothing(const NetworkLevel& level, const Bui
   const Expr lines = ops::add(x, ops::add(rolled(x, row, 1), rolled(x, row, -1)));
   const Expr window = ops::add(lines, ops::add(rolled(lines, column, 1), rolled(lines, column, -1)));
   const Expr filtered = ops::sub(ops::scale(x, 1.0 + 1.0 / 8), ops::scale(window, 1.0 / 8));
-  return sum_all(ops::unary(ops::Unary::kSquare, filtered));
+  return ops::sum_all(ops::unary(ops::Unary::kSquare, filtered));
 }
 
 void NetworkConstruction::add_constraints(const LayerPlan& plan, const BuiltLayer& built) {
@@ -133,7 +123,7 @@ void NetworkConstruction::add_constraints(const LayerPlan& plan, const BuiltLaye
         continue;
       }
       const Expr squares = ops::unary(ops::Unary::kSquare, network_->param_exprs_.at(name));
-      constraints_.push_back(ops::scale(sum_all(squares), l2));
+      constraints_.push_back(ops::scale(ops::sum_all(squares), l2));
     }
   }
   if (const double scale = factor(plan.options, "darc1"); scale != 0.0) {

@@ -97,13 +97,13 @@ void NetworkConstruction::finish_layer(LayerPlan& plan, BuiltLayer& built) {
     register_output(key->as_string(), built);
   }
   add_to_network(plan, built);
+  copy_output_loss(plan, built);
   if (level.loop && (plan.loss || has_output_constraint(plan.options))) {
     // Of all frames at once, after the loop.
     level.loop->deferred.push_back(std::make_unique<LayerPlan>(std::move(plan)));
     return;
   }
   add_loss(plan, built);
-  copy_output_loss(plan, built);
   add_constraints(plan, built);
 }
 
@@ -125,27 +125,24 @@ LayerPlan NetworkConstruction::plan_of(NetworkLevel& level, const std::string& n
 }
 
 void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
-  const auto given = [&plan](const char* key) -> const Value* {
-    const Value* value = plan.options.find(key);
-    return value && !value->is_none() ? value : nullptr;
-  };
-  check_general_types(plan.options);
+  const Value& options = plan.options;
+  check_general_types(options);
   ErrorCollector errors;
-  if (const Value* rate = given("dropout")) {
+  if (const Value* rate = given(options, "dropout")) {
     errors.run([&] {
       if (const double p = rate->as_float(); !(p >= 0.0 && p < 1.0)) {
         throw rate->error(fmt::format("dropout must be 0 <= dropout < 1, got {}", rate->repr()));
       }
     });
   }
-  if (const Value* n_out = given("n_out")) {
+  if (const Value* n_out = given(options, "n_out")) {
     errors.run([&] {
       if (n_out->kind() != Value::Kind::kDim && n_out->as_int() <= 0) {
         throw n_out->error(fmt::format("n_out must be > 0, got {}", n_out->repr()));
       }
     });
   }
-  if (const Value* importer = given("custom_param_importer")) {
+  if (const Value* importer = given(options, "custom_param_importer")) {
     errors.run([&] {
       const std::vector<std::string> modes{"ifpossible", "subset", "reset"};
       if (importer->is_callable()) {
@@ -157,7 +154,7 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
       }
     });
   }
-  if (const Value* value = given("batch_norm")) {
+  if (const Value* value = given(options, "batch_norm")) {
     errors.run([&] { batch_norm_args(*value); });
   }
   errors.throw_if_any();

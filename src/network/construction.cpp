@@ -44,6 +44,11 @@ class EffectsOf {
 
 }  // namespace
 
+const Value* given(const Value& options, const char* key) {
+  const Value* value = options.find(key);
+  return value && !value->is_none() ? value : nullptr;
+}
+
 bool truthy(const Value* value) {
   if (!value || value->is_none()) {
     return false;

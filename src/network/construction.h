@@ -65,6 +65,7 @@ struct ParamReuse {
     const BuiltLayer* layer = nullptr;  ///< shares this layer's variable of the same local name
     Expr value;                         ///< a layer output that stands in for the variable
     Value shape;                        ///< what the parameter must have, if given
+    Value custom;                       ///< function of the config that makes it of the layer's variables
     bool own = false;
     bool auto_create_missing = false;
   };
@@ -170,6 +171,7 @@ class NetworkConstruction {
   void resolve_scope(LayerPlan& plan);
   void resolve_reuse(LayerPlan& plan);
   ParamReuse::Entry reuse_entry(LayerPlan& plan, const Value& value);
+  Expr custom_param(const ParamReuse::Entry& entry, const std::string& local, const Shape& shape);
   Expr shared_param(const BuiltLayer& owner, const std::string& local, const Shape& shape, const Value& place);
   Expr variable(const LayerPlan& plan, const std::string& name, const Shape& shape, const Value& init,
                 const std::string& fallback, bool trainable);
@@ -179,7 +181,7 @@ class NetworkConstruction {
 
   // losses.cpp
   void make_loss(LayerPlan& plan);
-  void add_loss(LayerPlan& plan, BuiltLayer& built);
+  void add_loss(LayerPlan& plan, const BuiltLayer& built);
   /// constant: set if the norm is a number of the config.
   Expr inverse_norm(const LayerPlan& plan, const LossContext& context, bool& constant);
   void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
@@ -256,6 +258,8 @@ class NetworkConstruction {
 /// The error of a layer whose only fault is that layer `name` could not be built; never shown.
 Error dependent(const std::string& name);
 bool is_dependent(const Error& error);
+/// An option that is there and not None, else nullptr.
+const Value* given(const Value& options, const char* key);
 /// A Python truth value; nullptr is false.
 bool truthy(const Value* value);
 /// The layers of a network dict (no "#" options), sorted, as RETURNN visits them.

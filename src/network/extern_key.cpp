@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "network/construction.h"
+
 namespace wende {
 namespace {
 
@@ -13,11 +15,6 @@ const std::vector<std::string>& known_options() {
       "dims",    "dim_tags", "sparse_dim", "time_dim", "same_dim_tags_as", "feature_dim",   "available_for_inference",
       "version", "batch",    "name",       "vocab",    "size_placeholder", "beam",          "auto_create_placeholders"};
   return kKnown;
-}
-
-const Value* given(const Value& dict, const char* key) {
-  const Value* value = dict.find(key);
-  return value && !value->is_none() ? value : nullptr;
 }
 
 /// An axis that may be None: -1.

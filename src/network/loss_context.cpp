@@ -4,10 +4,6 @@
 namespace wende {
 namespace {
 
-bool given(const Value* value) {
-  return value && !value->is_none() && !(value->is_string() && value->as_string().empty());
-}
-
 /// The target as if its time axis were the output's: frames are compared by lengths, not by the identity of dims.
 LayerOutput with_time_of(LayerOutput target, const Data& output) {
   if (!target.data.has_time() || !output.has_time() || target.data.time_dim() == output.time_dim()) {
@@ -23,7 +19,7 @@ bool has_sequences(const Data& data) { return data.has_batch() && data.has_time(
 }  // namespace
 
 void NetworkConstruction::add_target(const LayerPlan& plan, LossContext& context) {
-  if (plan.targets.empty() || !(plan.loss->needs_target() || given(plan.options.find("target")))) {
+  if (plan.targets.empty() || !(plan.loss->needs_target() || truthy(plan.options.find("target")))) {
     return;
   }
   context.target = target_output(*plan.level, plan.targets.front());

@@ -12,10 +12,6 @@
 namespace wende {
 namespace {
 
-bool given(const Value* value) {
-  return value && !value->is_none() && !(value->is_string() && value->as_string().empty());
-}
-
 /// A Data for Python code, with its tensor and lengths.
 Value python_data(const LayerOutput& output, Expr lengths) {
   Value data = data_value(output.data, 0).with("placeholder", traced(output.expr));
@@ -55,7 +51,7 @@ void NetworkConstruction::make_loss(LayerPlan& plan) {
   const Value* name = plan.options.find("loss");
   const Value* scale = plan.options.find("loss_scale");
   const Value* opts = plan.options.find("loss_opts");
-  if (!given(name)) {
+  if (!truthy(name)) {
     if (scale && !scale->is_none() && scale->as_float() != 1.0) {
       throw scale->error("loss_scale is set but the layer has no loss");
     }
@@ -112,7 +108,7 @@ Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext&
   }
   for (const Expr& sizes : {context.target_lengths, context.output_lengths}) {
     if (sizes.defined()) {
-      return ops::cast(sum_all(sizes), DType::kFloat32);
+      return ops::cast(ops::sum_all(sizes), DType::kFloat32);
     }
   }
   const Data& out = context.output.data;
@@ -120,7 +116,7 @@ Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext&
   if (out.has_time() && out.has_batch() && out.time_dim().is_static()) {
     frames = static_cast<double>(out.time_dim().size());
   }
-  return out.has_batch() ? sum_all(ops::constant(*plan.level->graph, frames, DType::kFloat32, {batch_}))
+  return out.has_batch() ? ops::sum_all(ops::constant(*plan.level->graph, frames, DType::kFloat32, {batch_}))
                          : ops::constant(*plan.level->graph, frames);
 }
 
@@ -131,10 +127,10 @@ void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {
   }
   const BuiltLayer& layer = resolve(*plan.level, layer_name.as_string(), layer_name);
   const Expr values = ops::cast(layer.output.expr, DType::kFloat32);
-  loss.inv_norm = sum_all(valid_frames_only(*plan.level, layer.output, values));
+  loss.inv_norm = ops::sum_all(valid_frames_only(*plan.level, layer.output, values));
 }
 
-void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
+void NetworkConstruction::add_loss(LayerPlan& plan, const BuiltLayer& built) {
   if (!plan.loss || !options_.eval) {
     return;
   }

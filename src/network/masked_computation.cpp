@@ -15,7 +15,8 @@ struct MaskedComputationArgs {
   void fields(V& v) {
     v.field("mask", mask, "layer, bool [B]: which sequences compute in this step");
     v.field("unit", unit, "dict of a layer; its input \"data\" is the input of this one");
-    v.field("masked_from", masked_from, "not supported");
+    v.field("masked_from", masked_from,
+            "layer of just the frames where the mask is true: the unit runs over these, before the loop");
     v.field("in_spatial_dim", in_spatial_dim, "accepted; it is the loop's axis");
     v.field("out_spatial_dim", out_spatial_dim, "accepted; the output has all frames of the loop");
   }
@@ -32,8 +33,8 @@ class MaskedComputationLayer : public Layer {
     if (!klass || !klass->is_string()) {
       throw args.unit.error("masked_computation needs the dict of a layer as 'unit', got " + args.unit.repr());
     }
-    if (!args.masked_from.is_none()) {
-      throw args.masked_from.error("masked_from is not supported by Wende " WENDE_VERSION);
+    if (!args.masked_from.is_none() && !args.masked_from.is_string()) {
+      throw args.masked_from.error("masked_from is the name of a layer, got " + args.masked_from.repr());
     }
   }
   Data out_data(const LayerContext&) override { throw internal_error("masked_computation is built by its network"); }
@@ -62,9 +63,20 @@ bool is_masked_computation(const Value* dict) {
   return klass && klass->is_string() && klass->as_string() == "masked_computation";
 }
 
+namespace {
+
+/// The option, where it is given.
+const Value* masked_from(const Value& dict) {
+  const Value* name = dict.find("masked_from");
+  return name && !name->is_none() ? name : nullptr;
+}
+
+}  // namespace
+
 Value unit_of_masked(const Value& dict) {
   const Value& unit = *dict.find("unit");
-  const Value* from = dict.find("from");
+  const Value* masked = masked_from(dict);
+  const Value* from = masked ? masked : dict.find("from");
   const Value* input = from && from->is_sequence() ? (from->items().empty() ? nullptr : &from->items().front())
                        : from && from->is_string() ? from
                                                    : nullptr;
@@ -98,10 +110,14 @@ Value unit_of_masked(const Value& dict) {
 /// The unit is built under the layer's own name, so that parameters and states are called after it.
 void NetworkConstruction::construct_masked(NetworkLevel& level, const std::string& name, const Value& dict,
                                            BuiltLayer& built) {
+  LayerRegistry::instance().find("masked_computation")->make(dict);
+  if (masked_from(dict)) {
+    construct_layer(level, name, unit_of_masked(dict), built);
+    return;
+  }
   if (!level.loop) {
     throw dict.error("masked_computation outside of the unit of a rec layer is not supported by Wende " WENDE_VERSION);
   }
-  LayerRegistry::instance().find("masked_computation")->make(dict);
   RecSubnet& rec = *level.loop;
   const Value& mask_name = *dict.find("mask");
   const LayerOutput mask = resolve(level, mask_name.as_string(), mask_name).output;
@@ -152,6 +168,9 @@ const BuiltLayer& NetworkConstruction::masked_sub_layer(NetworkLevel& level, con
     }
     const BuiltLayer& source = resolve(*sub->second, path.substr(head.size() + 1), asker);
     inner = std::make_unique<BuiltLayer>(source);
+    if (masked_from(*level.dict.find(head))) {
+      return *inner;
+    }
     inner->output = masked(level, path, source.output, level.loop->masks.at(level.absolute(head)));
   }
   return *inner;

@@ -13,11 +13,6 @@
 namespace wende {
 namespace {
 
-const Value* given(const Value& options, const char* key) {
-  const Value* value = options.find(key);
-  return value && !value->is_none() ? value : nullptr;
-}
-
 bool shared_with_source(const Dim& dim, const std::vector<Data>& sources) {
   return std::any_of(sources.begin(), sources.end(), [&](const Data& source) {
     return source.axis_of(dim) >= 0 || (source.sparse() && source.sparse_dim == dim);
@@ -130,6 +125,7 @@ void NetworkConstruction::apply_size_target(const LayerPlan& plan, BuiltLayer& b
   built.output.expr = ops::reshape(built.output.expr, out.dims);
 }
 
+/// The loss per frame that a layer such as fast_bw has beside its output.
 void NetworkConstruction::copy_output_loss(const LayerPlan& plan, BuiltLayer& built) const {
   const Value* index = given(plan.options, "copy_output_loss_from_source_idx");
   if (!index) {
@@ -140,8 +136,8 @@ void NetworkConstruction::copy_output_loss(const LayerPlan& plan, BuiltLayer& bu
   if (i < -count || i >= count) {
     throw index->error(fmt::format("copy_output_loss_from_source_idx {}: the layer has {} sources", i, count));
   }
-  const auto& from = plan.sources[static_cast<size_t>(i < 0 ? i + count : i)]->sub_outputs;
-  if (const auto loss = from.find("output_loss"); loss != from.end()) {
+  const auto& outputs = plan.sources[static_cast<size_t>(i < 0 ? i + count : i)]->sub_outputs;
+  if (const auto loss = outputs.find("output_loss"); loss != outputs.end()) {
     built.sub_outputs["output_loss"] = loss->second;
   }
 }

@@ -1,7 +1,9 @@
 #include <fmt/core.h>
 
 #include "graph/executor.h"
+#include "layers/eval_trace.h"
 #include "layers/initializer.h"
+#include "layers/out_type.h"
 #include "network/construction.h"
 #include "ops/dropout.h"
 #include "ops/leaf.h"
@@ -74,7 +76,10 @@ ParamReuse::Entry NetworkConstruction::reuse_entry(LayerPlan& plan, const Value&
     } else if (key == "auto_create_missing") {
       entry.auto_create_missing = option.as_bool();
     } else if (key == "custom") {
-      throw option.error("reuse_params with 'custom' is not supported by Wende " WENDE_VERSION);
+      if (!option.is_callable()) {
+        throw option.error("'custom' in the map of reuse_params is a function, got " + option.repr());
+      }
+      entry.custom = option;
     } else if (key == "shape") {
       entry.shape = option;
     } else {
@@ -113,6 +118,41 @@ void NetworkConstruction::resolve_reuse(LayerPlan& plan) {
           .hint(did_you_mean(key, {"reuse_layer", "map", "auto_create_missing"}));
     }
   }
+}
+
+/// The parameter as custom(reuse_layer=, name=, shape=, ...) makes it: traced, with `reuse_layer.params` by local name.
+Expr NetworkConstruction::custom_param(const ParamReuse::Entry& entry, const std::string& local, const Shape& shape) {
+  const GraphTrace trace(graph());
+  Value reuse_layer;
+  if (entry.layer) {
+    std::vector<Value::Entry> params;
+    for (const auto& [name, variable] : entry.layer->params) {
+      params.emplace_back(Value::of(name), traced(*param_leaf(variable)));
+    }
+    reuse_layer = Value::dict({{Value::of("__wende_layer__"), Value::of(entry.layer->name)},
+                               {Value::of("output"), data_value(entry.layer->output.data, 0)},
+                               {Value::of("params"), Value::dict(std::move(params))}});
+  }
+  std::vector<Value> sizes;
+  for (const int64_t size : shape) {
+    sizes.push_back(Value::of(size));
+  }
+  const Value result = entry.custom.as_callable().call({}, {{"base_layer", Value()},
+                                                            {"reuse_layer", reuse_layer},
+                                                            {"name", Value::of(last_part(local))},
+                                                            {"getter", Value()},
+                                                            {"full_name", Value::of(local)},
+                                                            {"shape", Value::list(sizes, Value::Kind::kTuple)}});
+  const Expr value = is_traced(result) ? traced_expr(graph(), result) : Expr{};
+  bool fits = value.defined() && value.rank() == static_cast<int>(sizes.size());
+  for (int i = 0; fits && i < value.rank(); ++i) {
+    fits = value.dim(i).is_static() && value.dim(i).size() == sizes[static_cast<size_t>(i)].as_int();
+  }
+  if (!fits) {
+    throw entry.custom.error(fmt::format("the function must return a tensor of shape {} for '{}', got {}", shape.str(),
+                                         local, value.defined() ? value.type().str() : result.repr()));
+  }
+  return value;
 }
 
 Expr NetworkConstruction::shared_param(const BuiltLayer& owner, const std::string& local, const Shape& shape,
@@ -187,7 +227,9 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
     const bool create =
         mapped ? entry->second.own || entry->second.auto_create_missing : plan.reuse.auto_create_missing;
     expr = mapped ? entry->second.value : Expr{};
-    if (owner && !(mapped && entry->second.own)) {
+    if (mapped && !entry->second.custom.is_none()) {
+      expr = custom_param(entry->second, local, shape);
+    } else if (owner && !(mapped && entry->second.own)) {
       expr = shared_param(*owner, local, shape, *place);
       for (const auto& [name, variable_name] : owner->params) {
         if (name == local || name == last_part(local)) {

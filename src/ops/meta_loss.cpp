@@ -1,5 +1,6 @@
 #include "ops/meta_loss.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "graph/op.h"
@@ -11,15 +12,7 @@ namespace wende::ops {
 
 namespace {
 
-std::vector<int> all_axes(Expr x) {
-  std::vector<int> axes;
-  for (int axis = 0; axis < x.rank(); ++axis) axes.push_back(axis);
-  return axes;
-}
-
-Expr sum(Expr x) { return x.rank() == 0 ? x : reduce(Reduction::kSum, x, all_axes(x)); }
-
-Expr elements_of(Expr x) { return sum(constant(*x.graph, 1.0, DType::kFloat32, x.dims())); }
+Expr elements_of(Expr x) { return sum_all(constant(*x.graph, 1.0, DType::kFloat32, x.dims())); }
 
 /// Marks a loss in the graph, for meta_losses(). Inputs: value, number of elements.
 class MetaLossOp : public Op {
@@ -63,12 +56,12 @@ class GradientHookOp : public Op {
     const Expr arrived = context.grad();
     if (!arrived.defined()) return {Expr{}, Expr{}};
     if (kind_ == Kind::kTikhonov) {
-      mark(context, scale(sum(unary(Unary::kSquare, arrived)), 0.5), arrived);
+      mark(context, scale(sum_all(unary(Unary::kSquare, arrived)), 0.5), arrived);
       return {arrived, context.needed[1] ? constant(context.graph, 0.0) : Expr{}};
     }
     const Expr predicted = context.input(1);
     const Expr difference = sub(predicted, stop_gradient(arrived));
-    mark(context, div(sum(unary(Unary::kSquare, difference)), elements_of(difference)), difference);
+    mark(context, div(sum_all(unary(Unary::kSquare, difference)), elements_of(difference)), difference);
     return {predicted, Expr{}};
   }
 
@@ -99,7 +92,10 @@ Expr tikhonov_regularized(Expr x, Expr dummy, double scale, const std::string& n
 std::vector<MetaLoss> meta_losses(const Graph& graph) {
   std::vector<MetaLoss> losses;
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (const auto* op = dynamic_cast<const MetaLossOp*>(graph.node(id).op.get())) {
+    const auto* op = dynamic_cast<const MetaLossOp*>(graph.node(id).op.get());
+    // The gradients of meta losses run backward through the same places once more; those are no losses.
+    if (op &&
+        std::none_of(losses.begin(), losses.end(), [&](const MetaLoss& loss) { return loss.name == op->loss(); })) {
       losses.push_back({op->loss(), op->scale(), {const_cast<Graph*>(&graph), id, 0}, graph.node(id).inputs[1]});
     }
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "graph/device_op.h"
 #include "ops/leaf.h"
@@ -149,6 +150,14 @@ Expr reduce(Reduction kind, Expr x, const std::vector<int>& axes, bool keep) {
   if (sorted.empty()) return x;
   return x.graph->add(std::make_shared<const ReduceOp>(kind, std::move(sorted), keep), {x});
 }
+
+std::vector<int> all_axes(Expr x) {
+  std::vector<int> axes(static_cast<size_t>(x.rank()));
+  std::iota(axes.begin(), axes.end(), 0);
+  return axes;
+}
+
+Expr sum_all(Expr x) { return x.rank() == 0 ? x : reduce(Reduction::kSum, x, all_axes(x)); }
 
 Expr argmax(Expr x, int axis) {
   if (axis < 0) axis += x.rank();

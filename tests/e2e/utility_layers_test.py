@@ -63,11 +63,11 @@ def check(condition, message):
         raise AssertionError(message)
 
 
-def run(wende, folder, ranks, *options, status=0):
+def run(wende, folder, ranks, *options, status=0, command="run"):
     folder.mkdir(exist_ok=True)
     (folder / "test.config").write_text(CONFIG)
     launcher = ["mpirun", "-n", str(ranks), "--oversubscribe", "--bind-to", "none"] if ranks > 1 else []
-    command = launcher + [str(Path(wende).resolve()), "test.config", "++max_seqs", str(2 // ranks), *options]
+    command = launcher + [str(Path(wende).resolve()), command, "test.config", "++max_seqs", str(2 // ranks), *options]
     done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     check(done.returncode == status, f"{' '.join(command)}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout + done.stderr
@@ -206,7 +206,7 @@ def check_analyze(wende, folder, params):
     for path in folder.glob("*.hdf"):
         path.unlink()
     network = '{"output": {"class": "softmax", "loss": "ce", "from": "data", "target": "classes"}}'
-    text = run(wende, folder, 1, "++task", "analyze", "++load_epoch", "2", "++network", network, "++metrics_file", "None")
+    text = run(wende, folder, 1, "++load_epoch", "2", "++network", network, "++metrics_file", "None", command="analyze")
     losses = [-numpy.log(posteriors(params, frames)[numpy.arange(len(labels)), labels]) for frames, labels in inputs("dev")]
     mean = re.search(r"^stats:analyze:accumulated_loss_ce: (\S+)$", text, re.M)
     check(mean and near(float(mean.group(1)), numpy.concatenate(losses).mean()), text)

@@ -1,6 +1,11 @@
 # Included by tests/program_tests.cmake: what happens to runs (kills, hangs, full disks, damaged files).
+# Not with sanitizers, which hold memory and libraries of their own against the limits and preloads of these tests.
+if(WENDE_SANITIZE)
+  return()
+endif()
 # They stretch their limits by the machine's load, but alone they say more about times.
 add_test(NAME faults COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/run_faults.py $<TARGET_FILE:wende>)
 add_test(NAME fault_ranks COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/rank_cases.py $<TARGET_FILE:wende>)
 add_test(NAME fault_sweeps COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/sweep_cases.py $<TARGET_FILE:wende>)
-set_tests_properties(faults fault_ranks fault_sweeps PROPERTIES LABELS fault TIMEOUT 1800 RUN_SERIAL TRUE)
+add_test(NAME fault_soak COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/soak.py $<TARGET_FILE:wende> --kills 8)
+set_tests_properties(faults fault_ranks fault_sweeps fault_soak PROPERTIES LABELS fault TIMEOUT 1800 RUN_SERIAL TRUE)

@@ -73,6 +73,13 @@ class Hosts:
                 "-x", "OMP_NUM_THREADS", *options, "-n", str(ranks),
                 *map(str, command)]
 
+    def environment(self):
+        """The same for an mpirun that somebody else calls; with HOSTS as launch/mpirun.sh wants them."""
+        network = f"{NETWORK}.0/24"
+        return {"OMPI_MCA_plm_rsh_agent": str(self.agent), "OMPI_MCA_oob_tcp_if_include": network,
+                "OMPI_MCA_btl_tcp_if_include": network, "OMPI_MCA_btl": "tcp,self",
+                "HOSTS": ",".join(f"{NETWORK}.{i + 1}:1" for i in range(self.count))}
+
     def cut(self, index):
         """Nothing goes to or comes from that host any more."""
         ip("link", "set", f"{self.bridge}v{index}", "down", check=True)

@@ -113,6 +113,7 @@ def horovod_gradients(box):
     one = lambda **kw: box.train(range(8), max_seqs=2, **kw)
     two = lambda more, **kw: box.train(range(8), 2, max_seqs=1, more=HOROVOD + more, **kw)
     assert_close(two(""), one())
+    assert_close(two("gradient_bucket_mb = 0.0001\n"), one())  # a sum for each parameter
     assert_close(two("horovod_avg_grad = True\n"), one(learning_rate=0.025))
     assert_close(two("horovod_scale_lr = True\n"), one(learning_rate=0.1))
     assert_close(two("horovod_avg_grad = True\nhorovod_scale_lr = True\n"), one())

@@ -183,6 +183,11 @@ def several_hosts(world):
         run = Run(world.wende, config, launcher=hosts.mpirun(2, world.wende, config))
         assert run.end() == 0, run.text
         assert_same_model(world.folder, "two-hosts", "one-host")
+        config = world.config("script-hosts", seqs=24)
+        run = Run(world.wende, config, launcher=[ROOT / "launch/mpirun.sh", "2", str(config)],
+                  environment={**hosts.environment(), "WENDE": world.wende})
+        assert run.end() == 0, run.text
+        assert_same_model(world.folder, "script-hosts", "one-host")
         limit = max(4, 1.5 * slack())
         config = world.config("cut", seqs=48, more=f"watchdog_timeout = {limit}\n")
         run = Run(world.wende, config, launcher=hosts.mpirun(2, world.wende, config, options=[*NOTICED, *FAULTS]), fault="slow=50ms@rank0:forward")

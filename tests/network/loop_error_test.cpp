@@ -37,6 +37,12 @@ TEST(LoopError, UnitOptionsOfEachCell) {
   expect(error("gru", "{'depth': 2}"), {"unit_opts of the unit 'gru'"});
 }
 
+TEST(LoopError, StatesOfTheBatchBefore) {
+  expect(build_error(kData + "network = {'output': {'class': 'rec', 'from': 'data', 'n_out': 3, 'unit': 'lstm', "
+                             "'initial_state': 'keep_over_epoch'}}\n"),
+         {"test.config:2", "'keep_over_epoch'", "not supported"});
+}
+
 TEST(LoopError, MaskedComputation) {
   const std::string mask = "'mask': {'class': 'compare', 'kind': 'greater', 'value': 0.0, 'from': 'data:source'},\n";
   const std::string unit = "'unit': {'class': 'linear', 'n_out': 3, 'activation': None, 'from': 'data'}";
@@ -45,7 +51,7 @@ TEST(LoopError, MaskedComputation) {
   expect(unit_error(mask + "'output': {'class': 'masked_computation', 'from': 'data:source', " + unit + "}"),
          {"needs a layer 'mask'"});
   expect(unit_error(mask + layer + "'unit': 'linear'}"), {"needs the dict of a layer as 'unit'"});
-  expect(unit_error(mask + layer + "'masked_from': 'base:data', " + unit + "}"), {"masked_from is not supported"});
+  expect(unit_error(mask + layer + "'masked_from': 1, " + unit + "}"), {"masked_from is the name of a layer"});
   expect(build_error(kData + "network = {" + mask + layer + unit + "}}\n"), {"outside of the unit of a rec layer"});
 }
 

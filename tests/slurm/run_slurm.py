@@ -93,17 +93,18 @@ def requeue_template(cluster):
 
 @case
 def printed_batch_file(cluster):
-    config = write_config(cluster.folder, "printed")
-    text = cluster.command(cluster.wende, "slurm", config, "--gpus", "2", "--time", "24:00", "--program", cluster.wende)
-    for line in ["--ntasks=2", "--nodes=1", "--gres=gpu:2", "--time=24:00:00", "--requeue", "--signal=B:USR1@120"]:
-        assert f"#SBATCH {line}\n" in text, text
-    script = cluster.folder / "printed.sbatch"
-    script.write_text(text)
-    log = cluster.folder / "printed.log"
-    cluster.submit(script, options=["--time=5", f"--output={log}"])
-    text = cluster.wait("status 0, restart 0", log)
-    assert "Finished training" in text and re.search("^rank 1: ", text, re.M), text
-    assert_same_model(cluster.folder, "printed", "reference2")
+    """What `wende slurm` prints, for both launchers, stopped and going on."""
+    for launcher in ["srun", "mpirun"]:
+        name = f"printed-{launcher}"
+        config = write_config(cluster.folder, name)
+        text = cluster.command(cluster.wende, "slurm", config, "--gpus", "2", "--time", "24:00", "--program", cluster.wende,
+                               "--launcher", launcher)
+        for line in ["--ntasks=2", "--nodes=1", "--gres=gpu:2", "--time=24:00:00", "--requeue", "--signal=B:USR1@120"]:
+            assert f"#SBATCH {line}\n" in text, text
+        script = cluster.folder / f"{name}.sbatch"
+        script.write_text(text)
+        text = cluster.requeue_and_resume(script, name)
+        assert re.search("^rank 1: ", text, re.M) and not re.search("^rank 2: ", text, re.M), text
 
 
 @case
