@@ -15,7 +15,7 @@ if(TARGET wende)
   set_tests_properties(golden_gpu_slow PROPERTIES LABELS "gpu;slow" TIMEOUT 3600)
   if(NOT WENDE_CUDA STREQUAL "nvcc")  # needs three GPUs
     add_test(NAME ranks_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/rank_equality_test.py $<TARGET_FILE:wende> --device gpu)
-    set_tests_properties(ranks_gpu PROPERTIES LABELS gpu TIMEOUT 600 ENVIRONMENT "CUDASIM_DEVICES=3")
+    set_tests_properties(ranks_gpu PROPERTIES LABELS gpu TIMEOUT 1500 ENVIRONMENT "CUDASIM_DEVICES=3")
     add_test(NAME device_choice COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/cudasim/device_choice_test.py $<TARGET_FILE:wende>)
     set_tests_properties(device_choice PROPERTIES LABELS gpu TIMEOUT 300)
   endif()

@@ -72,7 +72,7 @@ def train(wende, ranks, device, folder, more):
     model = folder / f"{device}{ranks}"
     config.write_text(CONFIG % more + f'model = "{model}"\nmax_seqs = {6 // ranks}\n')
     command = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-n", str(ranks), wende, config, "--device", device]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120 if device == "cpu" else 500)
     assert run.returncode == 0, run.stdout + run.stderr
     steps = [line for line in run.stdout.splitlines() if line.startswith("train epoch 1, step ")]
     losses = [float(re.search(r", loss ([-0-9.e+]+)", line)[1]) for line in steps]
