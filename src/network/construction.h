@@ -181,7 +181,7 @@ class NetworkConstruction {
 
   // losses.cpp
   void make_loss(LayerPlan& plan);
-  void add_loss(LayerPlan& plan, const BuiltLayer& built);
+  void add_loss(LayerPlan& plan, BuiltLayer& built);
   /// constant: set if the norm is a number of the config.
   Expr inverse_norm(const LayerPlan& plan, const LossContext& context, bool& constant);
   void add_custom_norm(LayerPlan& plan, NetworkLoss& loss);
