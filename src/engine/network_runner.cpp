@@ -307,7 +307,7 @@ StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
   try {
     values_ = executor_->run(binding_, run_options);
   } catch (const Error& error) {
-    throw with_lengths(error, batch);
+    throw with_memory_use(error, *executor_, batch);
   }
   StepReport report;
   for (const LossFetches& fetches : loss_fetches_) {
