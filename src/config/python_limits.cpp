@@ -1,12 +1,10 @@
 #include "config/python_limits.h"
 
-#include <fmt/core.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
+
+#include "base/memory_use.h"
 
 namespace wende::python {
 
@@ -22,22 +20,6 @@ double from_environment(const char* name, double fallback, double least) {
   return text ? std::max(least, std::atof(text)) : fallback;
 }
 
-struct MemoryInUse {
-  double address_space = 0;
-  double resident = 0;
-};
-
-MemoryInUse memory_in_use() {
-  long pages = 0;
-  long resident = 0;
-  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
-    if (std::fscanf(file, "%ld %ld", &pages, &resident) != 2) pages = resident = 0;
-    std::fclose(file);
-  }
-  const double page = static_cast<double>(sysconf(_SC_PAGESIZE));
-  return {static_cast<double>(pages) * page, static_cast<double>(resident) * page};
-}
-
 }  // namespace
 
 EvaluationLimits::EvaluationLimits()
@@ -48,7 +30,7 @@ EvaluationLimits::EvaluationLimits()
   PyErr_Clear();
   if (getrlimit(RLIMIT_AS, &address_space_) == 0) {
     rlimit lowered = address_space_;
-    const double most = memory_in_use().address_space + (gib_ + kReservedGib) * kGib;
+    const double most = memory_use().address_space + (gib_ + kReservedGib) * kGib;
     lowered.rlim_cur = std::min(lowered.rlim_cur, static_cast<rlim_t>(most));
     setrlimit(RLIMIT_AS, &lowered);
   }
@@ -69,11 +51,11 @@ EvaluationLimits::~EvaluationLimits() {
 
 void EvaluationLimits::watch() {
   const auto start = std::chrono::steady_clock::now();
-  const double before = memory_in_use().resident;
+  const double before = memory_use().resident;
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, kLookEvery, [this] { return done_; })) {
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-    const bool too_large = memory_in_use().resident - before > gib_ * kGib;
+    const bool too_large = memory_use().resident - before > gib_ * kGib;
     if (!too_large && passed.count() < seconds_) continue;
     lock.unlock();
     return stop(too_large ? "MemoryLimit" : "TimeLimit");

@@ -1,14 +1,13 @@
 #include "engine/run_report.h"
 
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "base/memory_use.h"
 #include "base/trace.h"
 #include "io/atomic_file.h"
 
@@ -70,20 +69,10 @@ std::string profile_table(const std::map<std::string, double>& seconds_by_scope)
 }
 
 std::string memory_line(size_t state_bytes, size_t step_bytes) {
-  double resident = 0;
-  if (std::FILE* file = std::fopen("/proc/self/statm", "re"); file != nullptr) {
-    long all = 0;
-    long pages = 0;
-    if (std::fscanf(file, "%ld %ld", &all, &pages) == 2) {
-      resident = static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-    }
-    std::fclose(file);
-  }
   return fmt::format(
       "memory: {:.0f} MB in this process, {:.1f} MB of parameters, gradients and optimiser, {:.1f} MB for the values "
-      "of "
-      "a step",
-      resident * 1e-6, static_cast<double>(state_bytes) * 1e-6, static_cast<double>(step_bytes) * 1e-6);
+      "of a step",
+      memory_use().resident * 1e-6, static_cast<double>(state_bytes) * 1e-6, static_cast<double>(step_bytes) * 1e-6);
 }
 
 }  // namespace wende
