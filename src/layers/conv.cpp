@@ -138,15 +138,7 @@ class ConvLayer : public FilterLayer {
       throw context.options.error("conv needs 'padding': \"same\" or \"valid\"");
     }
     const SpatialPadding padding(args_.padding, rank);
-    options_.same = padding.kind == SpatialPadding::Kind::kSame;
-    std::vector<Dim> spatial = input_.spatial_dims();
-    options_.left.clear();
-    for (size_t i = 0; i < rank; ++i) {
-      const int axis = static_cast<int>(i);
-      options_.left.push_back(padding.left(spatial[i], axis, size_[i], options_.strides[i]));
-      spatial[i] = padding.out_dim(spatial[i], axis, size_[i], options_.strides[i], options_.dilations[i],
-                                   fmt::format("{}:conv:s{}", context.absolute_name, i));
-    }
+    const std::vector<Dim> spatial = padding.place(input_.spatial_dims(), size_, context.absolute_name, options_);
     const Dim out = channels(context);
     const int64_t in = input_.data().dims.back().size();
     if (args_.groups < 1 || in % args_.groups != 0 || out.size() % args_.groups != 0) {

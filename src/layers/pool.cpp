@@ -56,18 +56,10 @@ class PoolLayer : public Layer {
       throw context.options.error("pool with both strides and dilation_rate > 1 does not exist in TensorFlow");
     }
     const SpatialPadding padding(args_.padding, rank);
-    options_.same = padding.kind == SpatialPadding::Kind::kSame;
     // TensorFlow's own padding leaves the border out; where RETURNN (or dilation) pads first, zeros are elements.
     counted_ = dilated || padding.kind == SpatialPadding::Kind::kSameStatic ||
                (padding.kind == SpatialPadding::Kind::kExplicit && !max_);
-    std::vector<Dim> spatial = input_.spatial_dims();
-    options_.left.clear();
-    for (size_t i = 0; i < rank; ++i) {
-      const int axis = static_cast<int>(i);
-      options_.left.push_back(padding.left(spatial[i], axis, size_[i], options_.strides[i]));
-      spatial[i] = padding.out_dim(spatial[i], axis, size_[i], options_.strides[i], options_.dilations[i],
-                                   fmt::format("{}:conv:s{}", context.absolute_name, i));
-    }
+    const std::vector<Dim> spatial = padding.place(input_.spatial_dims(), size_, context.absolute_name, options_);
     return input_.with(spatial, input_.data().dims.back());
   }
 

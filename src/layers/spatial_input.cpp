@@ -167,6 +167,20 @@ SpatialPadding::SpatialPadding(const Value& option, size_t count) {
   }
 }
 
+std::vector<Dim> SpatialPadding::place(const std::vector<Dim>& in, const std::vector<int>& size,
+                                       const std::string& layer, ops::ConvOptions& options) const {
+  options.same = kind == Kind::kSame;
+  options.left.clear();
+  std::vector<Dim> out;
+  for (size_t i = 0; i < in.size(); ++i) {
+    const int axis = static_cast<int>(i);
+    options.left.push_back(left(in[i], axis, size[i], options.strides[i]));
+    out.push_back(
+        out_dim(in[i], axis, size[i], options.strides[i], options.dilations[i], fmt::format("{}:conv:s{}", layer, i)));
+  }
+  return out;
+}
+
 Dim SpatialPadding::out_dim(const Dim& in, int axis, int window, int stride, int dilation,
                             const std::string& name) const {
   const int reach = (window - 1) * dilation;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "layers/layer_builder.h"
+#include "ops/conv.h"
 
 namespace wende {
 
@@ -66,6 +67,12 @@ struct SpatialPadding {
 
   SpatialPadding() = default;
   SpatialPadding(const Value& option, size_t count);
+  /// What windows of `size` leave of the spatial axes `in`, and how the padding goes into `options`, which has strides
+  /// and dilations. `layer` is its absolute name.
+  std::vector<Dim> place(const std::vector<Dim>& in, const std::vector<int>& size, const std::string& layer,
+                         ops::ConvOptions& options) const;
+
+ private:
   /// Size (or lengths) of an axis after a window of `reach` elements walked over it.
   Dim out_dim(const Dim& in, int axis, int window, int stride, int dilation, const std::string& name) const;
   /// Zeros on the left of an axis; kSame does without, since the sizes say it.
