@@ -3,6 +3,7 @@
 #include "kernels/broadcast.h"
 #include "kernels/functor_choice.h"
 #include "kernels/pointwise.h"
+#include "tensor/with_type.h"
 
 namespace wende::cpu {
 namespace {
@@ -83,38 +84,17 @@ void cast_typed(const Tensor& x, const Tensor& out) {
   });
 }
 
-/// Calls visit with a value of the C++ type of a dtype.
-template <class Visit>
-void with_type(DType dtype, Visit&& visit) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return visit(float{});
-    case DType::kFloat64:
-      return visit(double{});
-    case DType::kInt32:
-      return visit(int32_t{});
-    case DType::kInt64:
-      return visit(int64_t{});
-    case DType::kBool:
-      return visit(bool{});
-  }
-}
-
 }  // namespace
 
 void binary(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
-  switch (a.dtype()) {
-    case DType::kFloat32:
-      return binary_typed<float>(kind, a, b, out);
-    case DType::kFloat64:
-      return binary_typed<double>(kind, a, b, out);
-    case DType::kInt32:
-      return binary_typed<int32_t>(kind, a, b, out);
-    case DType::kInt64:
-      return binary_typed<int64_t>(kind, a, b, out);
-    case DType::kBool:
-      return binary_bool(kind, a, b, out);
-  }
+  with_type(a.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_same_v<T, bool>) {
+      binary_bool(kind, a, b, out);
+    } else {
+      binary_typed<T>(kind, a, b, out);
+    }
+  });
 }
 
 void where(const Tensor& condition, const Tensor& a, const Tensor& b, const Tensor& out) {

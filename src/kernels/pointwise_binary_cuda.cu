@@ -1,6 +1,7 @@
 #include "base/error.h"
 #include "kernels/functor_choice.h"
 #include "kernels/pointwise_kernels_cuda.cuh"
+#include "tensor/with_type.h"
 
 namespace wende::cuda {
 namespace {
@@ -78,18 +79,14 @@ __global__ void __launch_bounds__(kThreads) range_kernel(int32_t* out, int64_t n
 }  // namespace
 
 void binary(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
-  switch (a.dtype()) {
-    case DType::kFloat32:
-      return binary_typed<float>(kind, a, b, out);
-    case DType::kFloat64:
-      return binary_typed<double>(kind, a, b, out);
-    case DType::kInt32:
-      return binary_typed<int32_t>(kind, a, b, out);
-    case DType::kInt64:
-      return binary_typed<int64_t>(kind, a, b, out);
-    case DType::kBool:
-      return binary_bool(kind, a, b, out);
-  }
+  with_type(a.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    if constexpr (std::is_same_v<T, bool>) {
+      binary_bool(kind, a, b, out);
+    } else {
+      binary_typed<T>(kind, a, b, out);
+    }
+  });
 }
 
 void where(const Tensor& condition, const Tensor& a, const Tensor& b, const Tensor& out) {

@@ -52,21 +52,4 @@ void map2(const Tensor& a, const Tensor& b, const Tensor& out) {
          device_data<A>(a), device_data<B>(b));
 }
 
-/// Calls visit with a value of the C++ type of a dtype.
-template <class Visit>
-void with_type(DType dtype, Visit&& visit) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return visit(float{});
-    case DType::kFloat64:
-      return visit(double{});
-    case DType::kInt32:
-      return visit(int32_t{});
-    case DType::kInt64:
-      return visit(int64_t{});
-    case DType::kBool:
-      return visit(bool{});
-  }
-}
-
 }  // namespace wende::cuda

@@ -6,46 +6,12 @@
 
 #include "base/error.h"
 #include "kernels/reduce.h"
+#include "kernels/reduce_layout.h"
 #include "kernels/softmax_row.h"
 #include "kernels/vector_math.h"
 
 namespace wende::cpu {
 namespace {
-
-/// x seen as [outer, count, inner], reduced over count.
-struct Layout {
-  int64_t outer = 1;
-  int64_t count = 1;
-  int64_t inner = 1;
-};
-
-/// A layout for reduced axes that are neighbours (apart from axes of size 1); otherwise the reduced axes move to the
-/// end.
-Layout layout_of(Tensor& x, const std::vector<int>& axes) {
-  uint32_t reduced = 0;
-  for (const int axis : axes) reduced |= 1u << (axis < 0 ? axis + x.rank() : axis);
-  Layout layout;
-  bool ordered = true;
-  for (int i = 0; i < x.rank(); ++i) {
-    if (x.dim(i) == 1) continue;
-    if ((reduced >> i & 1u) != 0) {
-      ordered = ordered && layout.inner == 1;
-      layout.count *= x.dim(i);
-    } else {
-      (layout.count == 1 ? layout.outer : layout.inner) *= x.dim(i);
-    }
-  }
-  if (ordered) return layout;
-  std::vector<int> order;
-  for (int i = 0; i < x.rank(); ++i) {
-    if ((reduced >> i & 1u) == 0) order.push_back(i);
-  }
-  for (int i = 0; i < x.rank(); ++i) {
-    if ((reduced >> i & 1u) != 0) order.push_back(i);
-  }
-  x = x.permuted(order).clone();
-  return {layout.outer * layout.inner, layout.count, 1};
-}
 
 struct SumOf {
   template <class T>
@@ -167,7 +133,7 @@ void reduce_columns(const T* x, int64_t count, int64_t inner, T* out) {
 }
 
 template <class F, class T>
-void reduce_with(const Layout& layout, const Tensor& x, const Tensor& out) {
+void reduce_with(const ReduceLayout& layout, const Tensor& x, const Tensor& out) {
   const T* source = x.data<T>();
   T* target = out.data<T>();
   for (int64_t o = 0; o < layout.outer; ++o) {
@@ -181,7 +147,7 @@ void reduce_with(const Layout& layout, const Tensor& x, const Tensor& out) {
 }
 
 template <class T>
-void reduce_numbers(Reduction kind, const Layout& layout, const Tensor& x, const Tensor& out) {
+void reduce_numbers(Reduction kind, const ReduceLayout& layout, const Tensor& x, const Tensor& out) {
   switch (kind) {
     case Reduction::kSum:
     case Reduction::kMean:
@@ -216,7 +182,7 @@ T exp_sum_line(const T* x, int64_t n, T largest) {
 
 /// log(sum(exp(x))): the largest element first, then the sum of exp(x - largest).
 template <class T>
-void log_sum_exp(const Layout& layout, const Tensor& x, const Tensor& out) {
+void log_sum_exp(const ReduceLayout& layout, const Tensor& x, const Tensor& out) {
   reduce_with<LargestOf, T>(layout, x, out);
   const T* slab = x.data<T>();
   T* largest = out.data<T>();
@@ -240,7 +206,7 @@ void log_sum_exp(const Layout& layout, const Tensor& x, const Tensor& out) {
 }
 
 template <class T>
-void arg_extremum_typed(bool largest, const T* x, const Layout& layout, int32_t* out) {
+void arg_extremum_typed(bool largest, const T* x, const ReduceLayout& layout, int32_t* out) {
   for (int64_t o = 0; o < layout.outer; ++o) {
     for (int64_t k = 0; k < layout.inner; ++k) {
       const T* column = x + o * layout.count * layout.inner + k;
@@ -268,7 +234,7 @@ void arg_extremum_typed(bool largest, const T* x, const Layout& layout, int32_t*
 
 void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes, const Tensor& out) {
   Tensor x = x_given;
-  const Layout layout = layout_of(x, axes);
+  const ReduceLayout layout = reduce_layout(x, axes);
   if (kind == Reduction::kAny) return reduce_with<AnyOf, bool>(layout, x, out);
   if (kind == Reduction::kAll) return reduce_with<AllOf, bool>(layout, x, out);
   const bool log_sum = kind == Reduction::kLogSumExp;
@@ -288,10 +254,7 @@ void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes,
 }
 
 void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out) {
-  Layout layout;
-  for (int i = 0; i < x.rank(); ++i) {
-    (i < axis ? layout.outer : i == axis ? layout.count : layout.inner) *= x.dim(i);
-  }
+  const ReduceLayout layout = reduce_layout(x, axis);
   int32_t* indices = out.data<int32_t>();
   switch (x.dtype()) {
     case DType::kFloat32:

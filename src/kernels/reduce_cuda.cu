@@ -3,44 +3,14 @@
 
 #include "base/error.h"
 #include "device/cuda_check.cuh"
-#include "kernels/pointwise_kernels_cuda.cuh"
 #include "kernels/reduce.h"
+#include "kernels/reduce_layout.h"
 #include "kernels/vector_math.h"
+#include "tensor/placement.h"
+#include "tensor/with_type.h"
 
 namespace wende::cuda {
 namespace {
-
-/// x seen as [outer, count, inner], reduced over count.
-struct Layout {
-  int64_t outer = 1;
-  int64_t count = 1;
-  int64_t inner = 1;
-};
-
-/// For reduced axes that are neighbours (apart from axes of size 1); otherwise the reduced axes move to the end.
-Layout layout_of(Tensor& x, const std::vector<int>& axes) {
-  uint32_t reduced = 0;
-  for (const int axis : axes) reduced |= 1u << (axis < 0 ? axis + x.rank() : axis);
-  Layout layout;
-  bool ordered = true;
-  std::vector<int> kept_first;
-  std::vector<int> moved;
-  for (int i = 0; i < x.rank(); ++i) {
-    const bool gone = (reduced >> i & 1u) != 0;
-    (gone ? moved : kept_first).push_back(i);
-    if (x.dim(i) == 1) continue;
-    if (gone) {
-      ordered = ordered && layout.inner == 1;
-      layout.count *= x.dim(i);
-    } else {
-      (layout.count == 1 ? layout.outer : layout.inner) *= x.dim(i);
-    }
-  }
-  if (ordered) return layout;
-  kept_first.insert(kept_first.end(), moved.begin(), moved.end());
-  x = x.permuted(kept_first).clone();
-  return {layout.outer * layout.inner, layout.count, 1};
-}
 
 /// A reduction: what one element gives, how two partial results make one, what the result is.
 template <class T, bool kIsMean>
@@ -111,7 +81,7 @@ struct LogSumExpOf {
 
 /// Blocks of [kColumns, kLanes] threads: kColumns neighbouring results, each by kLanes threads in a fixed tree.
 template <class R, class T, unsigned kColumns>
-__global__ void __launch_bounds__(kThreads) reduce_kernel(Layout at, const T* x, T* out) {
+__global__ void __launch_bounds__(kThreads) reduce_kernel(ReduceLayout at, const T* x, T* out) {
   using Partial = typename R::Partial;
   constexpr unsigned kLanes = kThreads / kColumns;
   __shared__ Partial partial[kLanes][kColumns];
@@ -134,14 +104,14 @@ __global__ void __launch_bounds__(kThreads) reduce_kernel(Layout at, const T* x,
 }
 
 template <class R, class T, unsigned kColumns>
-void start(const Layout& at, const Tensor& x, const Tensor& out) {
+void start(const ReduceLayout& at, const Tensor& x, const Tensor& out) {
   const auto blocks = static_cast<unsigned>((at.outer * at.inner + kColumns - 1) / kColumns);
   launch(reduce_kernel<R, T, kColumns>, blocks, kThreads, 0, at, device_data<T>(x), device_data<T>(out));
 }
 
 /// Lines in memory want neighbouring threads along the line; columns, and short lines, along the results.
 template <class R, class T>
-void reduce_with(const Layout& at, const Tensor& x, const Tensor& out) {
+void reduce_with(const ReduceLayout& at, const Tensor& x, const Tensor& out) {
   if (at.inner == 1 && at.count > 64) {
     start<R, T, 1>(at, x, out);
   } else if (at.inner == 1 || at.count > 16) {
@@ -152,7 +122,7 @@ void reduce_with(const Layout& at, const Tensor& x, const Tensor& out) {
 }
 
 template <class T>
-void reduce_numbers(Reduction kind, const Layout& at, const Tensor& x, const Tensor& out) {
+void reduce_numbers(Reduction kind, const ReduceLayout& at, const Tensor& x, const Tensor& out) {
   switch (kind) {
     case Reduction::kSum:
       return reduce_with<SumOf<T, false>, T>(at, x, out);
@@ -174,7 +144,8 @@ void reduce_numbers(Reduction kind, const Layout& at, const Tensor& x, const Ten
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) arg_extremum_kernel(bool largest, Layout at, const T* x, int32_t* out) {
+__global__ void __launch_bounds__(kThreads)
+    arg_extremum_kernel(bool largest, ReduceLayout at, const T* x, int32_t* out) {
   const int64_t place = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
   if (place >= at.outer * at.inner) return;
   const int64_t base = place / at.inner * at.count * at.inner + place % at.inner;
@@ -194,7 +165,7 @@ __global__ void __launch_bounds__(kThreads) arg_extremum_kernel(bool largest, La
 void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes, const Tensor& out) {
   if (out.elements() == 0) return;
   Tensor x = x_given;
-  const Layout at = layout_of(x, axes);
+  const ReduceLayout at = reduce_layout(x, axes);
   if (kind == Reduction::kAny) return reduce_with<LogicOf<true>, bool>(at, x, out);
   if (kind == Reduction::kAll) return reduce_with<LogicOf<false>, bool>(at, x, out);
   switch (x.dtype()) {
@@ -213,8 +184,7 @@ void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes,
 }
 
 void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out) {
-  Layout at;
-  for (int i = 0; i < x.rank(); ++i) (i < axis ? at.outer : i == axis ? at.count : at.inner) *= x.dim(i);
+  const ReduceLayout at = reduce_layout(x, axis);
   if (x.dtype() == DType::kBool) throw internal_error("argmax does not take bool");
   const auto blocks = static_cast<unsigned>((at.outer * at.inner + kThreads - 1) / kThreads);
   with_type(x.dtype(), [&](auto zero) {
