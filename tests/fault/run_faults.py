@@ -296,6 +296,27 @@ def one_writer(world):
 
 
 @case
+def one_writer_where_files_cannot_be_locked(world):
+    """A sign of life in a file takes the lock's place: the second run is refused; that of a killed run is in nobody's way."""
+    name, beat = "beat", world.folder / "beat" / "m.lock.beat"
+    config = write_config(world.folder, name, more=INTERVAL)
+    first = Run(world.wende, config, 1, fault="slow=300ms@rank0:forward,eio@rank0:lock")
+    first.wait_for("train epoch 1, step 5,")
+    assert "signs of life in" in first.text and beat.exists(), first.text
+    status, text = finish(world.wende, config, 1, fault="eio@rank0:lock")
+    assert status == 73 and re.search(r"another run writes this model: host \S+, process \d+", text), text
+    described = subprocess.run([world.wende, "status", world.folder / name], capture_output=True, text=True).stdout
+    assert "running" in described, described
+    first.process.kill()
+    first.end()
+    assert beat.exists()
+    status, text = finish(world.wende, config, 1, fault="eio@rank0:lock")
+    assert status == 0 and "its run is gone" in text and "Going on " in text, (status, text)
+    assert not beat.exists()
+    assert_same_model(world.folder, name, world.reference(1))
+
+
+@case
 def out_of_memory(world):
     config = write_config(world.folder, "memory")
     config.write_text(config.read_text().replace('"n_out": 10', '"n_out": 12000'))
