@@ -160,6 +160,24 @@ def cancelled(cluster):
 
 
 @case
+def no_progress(cluster):
+    """A program that always stops at the same step: three restarts, then the job fails (the log's name is Slurm's)."""
+    program = cluster.folder / "stuck"
+    program.write_text("#!/bin/sh\n[ $SLURM_PROCID = 0 ] && echo Going on in epoch 1 after step 7\nexit 75\n")
+    program.chmod(0o755)
+    log = cluster.folder / "stuck.log"
+    job = cluster.submit(ROOT / "slurm/requeue.sbatch", "my.config", WENDE=program,
+                         options=["--time=5", f"--output={log}"])
+    text = cluster.wait("no progress in three restarts: Going on in epoch 1 after step 7", log, limit=180)
+    assert re.findall(r"^start (\d)", text, re.M) == ["0", "1", "2", "3", "4"], text
+    end = time.monotonic() + 30 * slack()
+    while "JobState=FAILED" not in cluster.command("scontrol", "show", "job", job) and time.monotonic() < end:
+        time.sleep(0.2)
+    state = cluster.command("scontrol", "show", "job", job)
+    assert "JobState=FAILED" in state and "ExitCode=1:0" in state, state
+
+
+@case
 def singletons_are_noticed(cluster):
     config = write_config(cluster.folder, "alone")
     run = subprocess.run(["srun", "--mpi=none", "-n", "2", cluster.wende, config], env=cluster.environment, text=True,
