@@ -111,16 +111,17 @@ def bucket_sizes(size):
 
 
 def step_model(row, share, alpha, cpu):
-    """Each bucket is summed over the hosts (reduce-scatter, allgather) when backward has made it and the one before is
-    through; then come the step's losses, in a sum over the ranks. On one machine all hosts share the cores that copy and
-    add: `cpu` seconds per byte sent by anybody."""
-    hosts, ready, through = row["hosts"], 0.0, 0.0
+    """Each bucket is summed over the hosts (reduce-scatter, allgather) when backward has made it and the link is free; it
+    is there when its rounds are over, in which the next one already travels. Messages of this size are announced and
+    asked for before they come: three times the latency. Then the step's losses are summed over the ranks. On one machine
+    all hosts share the cores that copy and add: `cpu` seconds per byte sent by anybody."""
+    hosts, ready, free, through = row["hosts"], 0.0, 0.0, 0.0
     rounds = math.ceil(math.log2(hosts))
     for size in bucket_sizes(row["bytes"]):
         ready += row["backward"] * size / row["bytes"]
         if hosts > 1:
-            through = max(ready, through) + (alpha + row["latency"]) * 2 * rounds
-            through += 2 * (hosts - 1) / hosts * size * (8 / (row["megabits"] * 1e6 * share) + hosts * cpu)
+            free = max(ready, free) + 2 * (hosts - 1) / hosts * size * (8 / (row["megabits"] * 1e6 * share) + hosts * cpu)
+            through = free + (alpha + 3 * row["latency"]) * 2 * rounds
     return row["forward"] + max(row["backward"], through) + (alpha + row["latency"]) * rounds
 
 

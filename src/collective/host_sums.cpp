@@ -247,13 +247,15 @@ bool HostSums::add_up() {
 /// The own part over the ranks of the host, always in their order; to all of them if nothing is to be added any more,
 /// else just to this one.
 void HostSums::add_part(const Piece& piece) const {
-  constexpr size_t kBlock = 1024;
+  constexpr size_t kBlock = 512;  // in the first cache while it is added up
   alignas(64) float sum[kBlock];
   const std::vector<float*>& of_rank = piece.memory->of_rank;
   for (size_t begin = piece.part.begin; begin < piece.part.end; begin += kBlock) {
     const size_t count = std::min(kBlock, piece.part.end - begin);
-    std::memcpy(sum, of_rank[0] + begin, count * sizeof(float));
-    for (size_t rank = 1; rank < of_rank.size(); ++rank) {
+    const float* first = of_rank[0] + begin;
+    const float* second = of_rank[size_ > 1 ? 1 : 0] + begin;
+    for (size_t i = 0; i < count; ++i) sum[i] = size_ > 1 ? first[i] + second[i] : first[i];
+    for (size_t rank = 2; rank < of_rank.size(); ++rank) {
       const float* more = of_rank[rank] + begin;
       for (size_t i = 0; i < count; ++i) sum[i] += more[i];
     }

@@ -4,6 +4,7 @@
 run_faults.py WENDE [CASE ...]      without names: all
 """
 import os
+import random
 import re
 import resource
 import signal
@@ -136,6 +137,17 @@ def ranks_disagree(world):
                 world.wende, str(other)]
     status, text = finish(world.wende, one, launcher=launcher)
     assert status == 76 and re.search(r"rank 1 \(.*\): config .*options", text), text
+    # The same text, but something in it depends on the rank: told by its name, whatever it is.
+    for what, old, new in [("options", "learning_rate = 0.01", "learning_rate = 0.01 * (rank + 1)"),
+                           ("random_seed", "adam = True", "adam = True\nrandom_seed = 1 + rank"),
+                           ("dataset", '"num_seqs": 48', '"num_seqs": 48 + rank'),
+                           ("parameters", '"n_out": 10', '"n_out": 10 + rank')]:
+        config = write_config(world.folder, f"disagree-{what}")
+        text = "import os\nrank = int(os.environ['OMPI_COMM_WORLD_RANK'])\n" + config.read_text()
+        assert old in text
+        config.write_text(text.replace(old, new, 1))
+        status, text = finish(world.wende, config, 2)
+        assert status == 76 and re.search(rf"rank 1 \(.*\):.* {what} ", text), (what, status, text)
     config = write_config(world.folder, "bitflip", more="rank_check_interval = 4\n")
     status, text = finish(world.wende, config, 2, fault="bitflip@rank1:step5:optimizer")
     assert status == 76 and "after step 8 the parameters are not the same" in text and "rank 1" in text, text
@@ -162,6 +174,27 @@ def signals(world):
     assert run.end() == 0, run.text
     assert len(re.findall(r"rank \d: epoch 1 step \d+, \w+", run.text)) >= 2 and "wende(" in run.text, run.text
     assert_same_model(world.folder, "usr2", world.reference(2))
+
+
+@case
+def usr1_at_random_steps(world):
+    """Twenty times in all, at random steps and places, often again in the same training: always the same model in the end."""
+    dice, struck, trainings = random.Random(7), 0, 0
+    while struck < 20:
+        trainings += 1
+        name, step, ranks = f"usr1-{trainings}", 0, 1 + trainings % 2
+        config = write_config(world.folder, name, more=INTERVAL)
+        while True:
+            step += dice.randint(1, 16)
+            place = dice.choice(["input", "forward", "backward", "allreduce", "optimizer", "step-end"])
+            fault = f"usr1@rank{dice.randrange(ranks)}:step{step}:{place}"
+            status, text = finish(world.wende, config, ranks, fault=fault)
+            if status == 0:
+                break
+            assert status == 75 and "the same command goes on" in text, (fault, status, text)
+            struck += 1
+        assert_same_model(world.folder, name, world.reference(ranks))
+    print(f"  {struck} signals in {trainings} trainings")
 
 
 @case

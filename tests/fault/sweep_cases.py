@@ -7,6 +7,7 @@ sweep_cases.py WENDE [CASE ...]
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +15,10 @@ import time
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fault_runs import Run, Skip, assert_same_model, finish, main, slack, write_config
+from fault_runs import Run, Skip, assert_same_model, final_model, finish, main, slack, write_config
 from hosts import Hosts
 
 HERE = Path(__file__).parent
@@ -167,6 +169,29 @@ def signals_at_the_start(world):
 
 
 @case
+def signals_every_ten_milliseconds(world):
+    """USR1 to mpirun at each of the first 200 hundredths of a second: nothing is lost, whatever it meets. (Minutes.)"""
+    world.train("reference-two", ranks=2, seqs=48)
+    ends = {}
+    for i in range(200):
+        name = f"moment-{i}"
+        config = world.config(name, seqs=48)
+        run = Run(world.wende, config, 2, fault="slow=40ms@rank0:forward")
+        time.sleep(0.01 * i)
+        run.process.send_signal(signal.SIGUSR1)
+        status = run.end()
+        ends[status] = ends.get(status, 0) + 1
+        # Before mpirun and main have begun a process has no handler: nothing has happened then.
+        early = status in (-signal.SIGUSR1, 128 + signal.SIGUSR1) and "start epoch" not in run.text
+        assert early or status in (0, 75), (i, status, run.text)
+        status, text = finish(world.wende, config, 2)
+        assert status == 0, text
+        assert_same_model(world.folder, name, "reference-two")
+        shutil.rmtree(world.folder / name)
+    print("  statuses:", ", ".join(f"{count} x {status}" for status, count in sorted(ends.items())))
+
+
+@case
 def order_of_file_operations(world):
     """Nothing gets its final name before its bytes are on the disk, and each new name is made to last."""
     config = world.config("order")
@@ -249,5 +274,29 @@ def several_hosts(world):
         run.end()
 
 
+@case
+def ranks_that_share_hosts(world):
+    """Four ranks on two hosts, with latency between them: sums go through shared memory first. The numbers are those of
+    one host but for the order of additions; a rank that hangs while others wait in such a sum is named."""
+    world.train("four-ranks", ranks=4, seqs=48)
+    with Hosts(2, 200, 2) as hosts:
+        config = world.config("shared-hosts", seqs=48)
+        run = Run(world.wende, config, launcher=hosts.mpirun(4, world.wende, config))
+        assert run.end() == 0, run.text
+        assert "gradients are summed in shared memory on each of 2 hosts, between them by MPI in 2 part(s)" in run.text, run.text
+        got, want = (final_model(world.folder, name)[0] for name in ["shared-hosts", "four-ranks"])
+        for name, value in want.items():
+            np.testing.assert_allclose(np.frombuffer(got[name], "f4"), np.frombuffer(value, "f4"), rtol=1e-3, atol=2e-5)
+        limit = max(4, 1.5 * slack())
+        config = world.config("hang-hosts", seqs=48, more=f"watchdog_timeout = {limit}\n")
+        run = Run(world.wende, config, fault="hang@rank3:step5:backward", launcher=hosts.mpirun(4, world.wende, config, options=FAULTS))
+        start = run.wait_for("fault: ")
+        run.wait_for("hangs: rank 3: epoch 1 step 5")
+        seconds = time.monotonic() - start
+        assert seconds < limit + 6 * slack(), seconds
+        assert run.end() == 81, run.text
+        print(f"  hang on the other host: named after {seconds:.1f} s, limit {limit:.1f} s")
+
+
 if __name__ == "__main__":
-    sys.exit(main(CASES, World, "wende-sweep-"))
+    sys.exit(main(CASES, World, "wende-sweep-", leave_out=["signals_every_ten_milliseconds"]))

@@ -30,6 +30,7 @@ class Cluster:
     def __init__(self, wende, folder):
         self.folder = folder
         self.environment = dict(os.environ, **ENVIRONMENT, D=str(folder / "slurm"), WENDE=wende,
+                                PORT=str(17000 + os.getpid() % 7000 * 2),  # another test may run beside this one
                                 SLURM_CONF=str(folder / "slurm" / "slurm.conf"), PATH=os.environ["PATH"] + ":/usr/sbin")
         self.wende = wende
 
