@@ -23,5 +23,5 @@ wende_fault_test(fault_other run_faults ranks_disagree out_of_memory faults_need
 wende_fault_test(fault_ranks rank_cases)
 wende_fault_test(fault_failing_files sweep_cases every_write_fails every_close_fails every_fsync_fails every_rename_fails)
 wende_fault_test(fault_last_files sweep_cases every_file_operation_is_the_last order_of_file_operations)
-wende_fault_test(fault_start sweep_cases signals_at_the_start launchers)
+wende_fault_test(fault_start sweep_cases signals_at_the_start launchers cores_next_to_gpus)
 wende_fault_test(fault_soak soak --kills 8)

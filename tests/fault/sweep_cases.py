@@ -247,6 +247,52 @@ def launchers(world):
 
 
 @case
+def cores_next_to_gpus(world):
+    """A pretended machine: GPU 0 is next to the last core, GPU 1 to the first; with four GPUs on two sockets of hyperthreads
+    each of the two processes of a socket has half of its cores."""
+    real = sorted(os.sched_getaffinity(0))
+    if len(real) < 2:
+        raise Skip("one core")
+
+    def machine(name, gpus, siblings):
+        root, ids = world.folder / name, [f"0000:{16 * (i + 1):x}:00.0" for i in range(len(gpus))]
+        for bus, cores in zip(ids, gpus):
+            (root / "bus/pci/devices" / bus).mkdir(parents=True)
+            (root / "bus/pci/devices" / bus / "local_cpulist").write_text(f"{cores}\n")
+        for cpu, threads in siblings.items():
+            (root / f"devices/system/cpu/cpu{cpu}/topology").mkdir(parents=True)
+            (root / f"devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").write_text(f"{threads}\n")
+        lines = [f"0000{bus.upper()}" for bus in ids]
+        query = "".join(f"echo {line}\n" for line in lines)
+        listing = "".join(f"echo 'GPU {i}: pretended'\n" for i in range(len(gpus)))
+        (root / "nvidia-smi").write_text(f'#!/bin/sh\nif [ "$1" = -L ]; then\n{listing}else\n{query}fi\n')
+        (root / "nvidia-smi").chmod(0o755)
+        return {"SYS": str(root), "PATH": f"{root}:{os.environ['PATH']}", "OMP_NUM_THREADS": ""}
+
+    crossed = machine("crossed", [real[-1], real[0]], {})
+    config = world.config("near")
+    run = Run(world.wende, config, launcher=[ROOT / "launch/local.sh", str(config)], environment={**crossed, "WENDE": world.wende})
+    assert run.end() == 0, run.text
+    bound = re.findall(r"^rank (\d): \S+, local rank \d, cpu, (\d+) thread\(s\), cores ([-0-9,]+)", run.text, re.M)
+    assert bound == [("0", "1", str(real[-1])), ("1", "1", str(real[0]))], run.text
+
+    # What it asks for on a machine that is larger than this one: taskset and the launcher's cores are pretended too.
+    sockets = machine("sockets", ["0-3,8-11", "0-3,8-11", "4-7,12-15", "4-7,12-15"], {i: f"{i % 8},{i % 8 + 8}" for i in range(16)})
+    (world.folder / "sockets/taskset").write_text('#!/bin/sh\necho "$2 $OMP_NUM_THREADS"\n')
+    (world.folder / "sockets/taskset").chmod(0o755)
+    (world.folder / "sockets/awk").write_text("#!/bin/sh\necho 0-15\n")
+    (world.folder / "sockets/awk").chmod(0o755)
+
+    def asked(rank, ranks, **more):
+        environment = {**os.environ, **sockets, **more, "OMPI_COMM_WORLD_LOCAL_RANK": str(rank), "OMPI_COMM_WORLD_LOCAL_SIZE": str(ranks)}
+        return subprocess.run([ROOT / "launch/near-gpu.sh", "echo", "unbound"], env=environment, text=True, capture_output=True).stdout
+
+    assert [asked(rank, 4) for rank in range(4)] == ["0,8,1,9 2\n", "2,10,3,11 2\n", "4,12,5,13 2\n", "6,14,7,15 2\n"]
+    assert asked(1, 2, CUDA_VISIBLE_DEVICES="1,3") == "4,12,5,13,6,14,7,15 4\n"
+    assert asked(0, 2, PATH=os.environ["PATH"]) == "unbound\n" or shutil.which("nvidia-smi")
+
+
+@case
 def several_hosts(world):
     """Two hosts (network namespaces): the same parameters as on one; a host that is cut off ends the run."""
     with Hosts(2) as hosts:
