@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """How long a step takes on N ranks: measured over links of known speed, and by a cost model that is fitted to that.
 
-scaling.py measure WENDE [--out FILE]    up to 16 ranks, each a host of its own (network namespace, limited bandwidth)
-scaling.py fit FILE                      three numbers, and how far the model is off; runs on 16 ranks, and those that compute, are not fitted
+scaling.py measure WENDE [--out FILE]    up to 16 ranks on hosts of their own or shared (network namespaces, limited bandwidth, latency)
+scaling.py fit FILE                      three numbers, and how far the model is off; runs on 16 ranks, those that compute, those with
+                                         latency and those where ranks share hosts are not fitted
 scaling.py predict                       8, 64, 512 GPUs with the figures in GPUS below
 
 The ranks compute nothing to speak of: they sleep in the forward pass and at every gradient (WENDE_FAULT), as a host
@@ -46,19 +47,19 @@ def parameter_bytes(layers):
     return 4 * (10 * WIDTH + layers * (WIDTH * WIDTH + WIDTH) + 2 * WIDTH + 2)
 
 
-def step_seconds(wende, ranks, megabits, layers, forward_ms=0, backward_ms=0):
-    """Median of the steps after the first; a batch has 200 frames, two sequences or so."""
+def step_seconds(wende, ranks, megabits, layers, forward_ms=0, backward_ms=0, latency=None, hosts=None, host_sums=1):
+    """Median of the steps after the first; a batch has 200 frames, two sequences or so. latency in ms."""
     rows = "".join(f'"h{i + 1}": {{"class": "linear", "activation": "tanh", "n_out": {WIDTH}, "from": "h{i}"}},\n'
                    for i in range(layers))
     faults = [f"slow={ms}ms@rank{rank}:{phase}" for rank in range(ranks)
               for phase, ms in [("forward", forward_ms), ("backward", backward_ms)] if ms > 0]
-    with tempfile.TemporaryDirectory() as folder, Hosts(ranks, f"{megabits}mbit") as hosts:
+    with tempfile.TemporaryDirectory() as folder, Hosts(hosts or ranks, megabits, latency) as network:
         config = Path(folder) / "scaling.config"
         config.write_text(CONFIG.format(seqs=4 * STEPS * ranks, width=WIDTH, layers=rows, last=layers))
-        options = ["--mca", "mpi_yield_when_idle", "1"]
+        options = ["--mca", "mpi_yield_when_idle", "1", "-x", f"WENDE_HOST_SUMS={host_sums}"]
         if faults:
             options += ["-x", "WENDE_FAULT", "-x", "WENDE_ALLOW_FAULTS"]
-        run = Run(wende, config, fault=",".join(faults), launcher=hosts.mpirun(ranks, wende, config, options=options))
+        run = Run(wende, config, fault=",".join(faults), launcher=network.mpirun(ranks, wende, config, options=options))
         assert run.end(400) == 0, run.text
         steps = [float(x) for x in re.findall(r"loss \S+, ([0-9.]+) sec/step", run.text)]
         assert len(steps) >= STEPS, run.text
@@ -77,10 +78,17 @@ def start_seconds(wende, ranks):
 
 
 def measure(options):
-    grid = [(ranks, megabits, layers, 0, 0) for ranks in (2, 4, 8) for megabits, layers in ((50, 2), (50, 8), (200, 8))]
-    grid += [(16, 50, 8, 0, 0), (16, 200, 8, 0, 0)]
+    grid = [dict(ranks=ranks, megabits=megabits, layers=layers)
+            for ranks in (2, 4, 8) for megabits, layers in ((50, 2), (50, 8), (200, 8))]
+    grid += [dict(ranks=16, megabits=50, layers=8), dict(ranks=16, megabits=200, layers=8)]
     # with computing to hide behind: 60 ms forward, 40 ms for each gradient (two per layer)
-    grid += [(ranks, 100, 8, 60, 40) for ranks in (1, 2, 4, 8)]
+    grid += [dict(ranks=ranks, megabits=100, layers=8, forward_ms=60, backward_ms=40) for ranks in (1, 2, 4, 8)]
+    grid += [dict(ranks=ranks, megabits=100, layers=layers, latency=latency)
+             for ranks in (2, 4, 8) for layers, latency in ((2, 2), (2, 20), (8, 20))]
+    grid += [dict(ranks=16, megabits=100, layers=2, latency=10),
+             dict(ranks=4, megabits=100, layers=8, latency=20, forward_ms=60, backward_ms=40)]
+    grid += [dict(ranks=ranks, megabits=100, layers=8, hosts=hosts, host_sums=host_sums)
+             for ranks, hosts in ((4, 2), (8, 2), (8, 4), (16, 4)) for host_sums in (1, 0)]
     with open(options.out, "w") as out:
 
         def put(**row):
@@ -89,10 +97,12 @@ def measure(options):
 
         for ranks in (1, 2, 4, 8, 16):
             put(start=statistics.median(start_seconds(options.wende, ranks) for _ in range(3)), ranks=ranks)
-        for ranks, megabits, layers, forward_ms, backward_ms in grid:
-            seconds = step_seconds(options.wende, ranks, megabits, layers, forward_ms, backward_ms)
-            put(ranks=ranks, megabits=megabits, bytes=parameter_bytes(layers), forward=forward_ms / 1000,
-                backward=backward_ms / 1000 * 2 * (layers + 2), seconds=seconds)
+        for row in grid:
+            layers, forward_ms, backward_ms = row["layers"], row.get("forward_ms", 0), row.get("backward_ms", 0)
+            put(ranks=row["ranks"], hosts=row.get("hosts", row["ranks"]), host_sums=row.get("host_sums", 1),
+                megabits=row["megabits"], latency=row.get("latency", 0) / 1000, bytes=parameter_bytes(layers),
+                forward=forward_ms / 1000, backward=backward_ms / 1000 * 2 * (layers + 2),
+                seconds=step_seconds(options.wende, **row))
 
 
 def bucket_sizes(size):
@@ -101,15 +111,18 @@ def bucket_sizes(size):
 
 
 def step_model(row, share, alpha, cpu):
-    """Each bucket is summed (reduce-scatter, allgather) when backward has made it and the one before is through. On one
-    machine all ranks share the cores that copy and add: `cpu` seconds per byte sent by anybody."""
-    ranks, ready, through = row["ranks"], 0.0, 0.0
+    """Each bucket is summed over the hosts (reduce-scatter, allgather) when backward has made it and the link is free; it
+    is there when its rounds are over, in which the next one already travels. Messages of this size are announced and
+    asked for before they come: three times the latency. Then the step's losses are summed over the ranks. On one machine
+    all hosts share the cores that copy and add: `cpu` seconds per byte sent by anybody."""
+    hosts, ready, free, through = row["hosts"], 0.0, 0.0, 0.0
+    rounds = math.ceil(math.log2(hosts))
     for size in bucket_sizes(row["bytes"]):
         ready += row["backward"] * size / row["bytes"]
-        if ranks > 1:
-            through = max(ready, through) + alpha * 2 * math.ceil(math.log2(ranks))
-            through += 2 * (ranks - 1) / ranks * size * (8 / (row["megabits"] * 1e6 * share) + ranks * cpu)
-    return row["forward"] + max(row["backward"], through)
+        if hosts > 1:
+            free = max(ready, free) + 2 * (hosts - 1) / hosts * size * (8 / (row["megabits"] * 1e6 * share) + hosts * cpu)
+            through = free + (alpha + 3 * row["latency"]) * 2 * rounds
+    return row["forward"] + max(row["backward"], through) + (alpha + row["latency"]) * rounds
 
 
 def fit(rows):
@@ -123,16 +136,24 @@ def show_fit(options):
     rows = [json.loads(line) for line in open(options.file)]
     starts = [row for row in rows if "start" in row]
     rows = [row for row in rows if "seconds" in row]
-    fitted = [row for row in rows if row["ranks"] in (2, 4, 8) and row["backward"] == 0]
+    plain = [row for row in rows if row["hosts"] == row["ranks"]]
+    fitted = [row for row in plain if row["ranks"] in (2, 4, 8) and row["backward"] == 0 and row["latency"] == 0]
     share, alpha, cpu = fit(fitted)
-    print(f"{100 * share:.0f} % of the link's speed, {alpha * 1e3:.2f} ms per round, {cpu * 1e9:.1f} ns per byte and rank\n")
-    print("| ranks | Mbit/s | MB | computing s | measured s | model s | off by | |\n|" + " --- |" * 8)
-    for row in rows:
+    print(f"{100 * share:.0f} % of the link's speed, {alpha * 1e3:.2f} ms per round, {cpu * 1e9:.1f} ns per byte and host\n")
+    print("| ranks | Mbit/s | latency ms | MB | computing s | measured s | model s | off by | |\n|" + " --- |" * 9)
+    for row in plain:
         model = step_model(row, share, alpha, cpu)
         word = "fitted" if row in fitted else "predicted"
         computing = row["forward"] + row["backward"]
-        print(f"| {row['ranks']} | {row['megabits']} | {row['bytes'] / 1e6:.1f} | {computing:.2f} | {row['seconds']:.2f} | "
-              f"{model:.2f} | {100 * (model / row['seconds'] - 1):+.0f} % | {word} |")
+        print(f"| {row['ranks']} | {row['megabits']} | {row['latency'] * 1000:.0f} | {row['bytes'] / 1e6:.1f} | "
+              f"{computing:.2f} | {row['seconds']:.2f} | {model:.2f} | {100 * (model / row['seconds'] - 1):+.0f} % | {word} |")
+    print("\n| ranks | hosts | Mbit/s | MB | all by MPI s | over hosts s | model s | off by |\n|" + " --- |" * 8)
+    for row in rows:
+        if row["hosts"] < row["ranks"] and row["host_sums"]:
+            flat = next(other for other in rows if other == {**row, "host_sums": 0, "seconds": other.get("seconds")})
+            model = step_model(row, share, alpha, cpu)
+            print(f"| {row['ranks']} | {row['hosts']} | {row['megabits']} | {row['bytes'] / 1e6:.1f} | {flat['seconds']:.2f} | "
+                  f"{row['seconds']:.2f} | {model:.2f} | {100 * (model / row['seconds'] - 1):+.0f} % |")
     print("\nstart to first step: " + ", ".join(f"{row['start']:.2f} s on {row['ranks']}" for row in starts))
 
 

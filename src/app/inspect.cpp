@@ -1,10 +1,19 @@
 #include "app/inspect.h"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <functional>
 
+#include "base/error.h"
 #include "io/checkpoint.h"
 #include "io/hdf5.h"
 
@@ -43,9 +52,44 @@ void inspect_hdf5(const std::string& path) {
   }
 }
 
-}  // namespace
+/// libhdf5 is no safe parser: one damaged file in some hundred makes it crash or run forever. Nothing else runs in this
+/// process, so a child can do the reading.
+int in_child(const std::string& path, const std::function<void()>& reading) {
+  constexpr rlim_t kMostSeconds = 600;
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child < 0) {
+    throw Error(ExitStatus::kFailure, fmt::format("cannot start a process: {}", std::strerror(errno)));
+  }
+  if (child == 0) {
+    const rlimit limit = {kMostSeconds, kMostSeconds};
+    ::setrlimit(RLIMIT_CPU, &limit);
+    int status = 0;
+    try {
+      reading();
+    } catch (const Error& error) {
+      fmt::print(stderr, "{}\n", error.what());
+      status = static_cast<int>(error.status());
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "'{}' is damaged ({})\n", path, error.what());
+      status = static_cast<int>(ExitStatus::kMalformedInput);
+    }
+    std::fflush(nullptr);
+    std::_Exit(status);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(status)) {
+    throw Error(
+        ExitStatus::kMalformedInput,
+        fmt::format("'{}' is damaged: the HDF5 library does not survive it (signal {})", path, WTERMSIG(status)))
+        .hint("write it again");
+  }
+  return WEXITSTATUS(status);
+}
 
-void inspect(const std::string& path) {
+void inspect_file(const std::string& path) {
   if (std::filesystem::is_directory(path)) {
     const Checkpoint checkpoint = load_checkpoint(path);
     for (const auto& [name, value] : checkpoint.counters) {
@@ -62,6 +106,12 @@ void inspect(const std::string& path) {
     return;
   }
   inspect_hdf5(path);
+}
+
+}  // namespace
+
+int inspect(const std::string& path) {
+  return in_child(path, [&path] { inspect_file(path); });
 }
 
 }  // namespace wende

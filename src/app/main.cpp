@@ -132,7 +132,7 @@ int run_alone(const CommandLine& line) {
   } else if (line.command == "layers") {
     list_layers(line.layer, line.markdown);
   } else if (line.command == "inspect") {
-    inspect(line.file);
+    return inspect(line.file);
   } else if (line.command == "completion") {
     print_completion(line.shell);
   } else if (line.command == "status") {

@@ -44,6 +44,12 @@ std::string file_stem(const std::string& config) {
 /// Status 75 comes after a step or an evaluation that was cut short, never from a run that failed: those do not come
 /// back.
 constexpr const char* kBody = R"(
+# Three restarts at the same step in a row: whatever stops the job so early will do so again.
+echo "start ${{SLURM_RESTART_COUNT:-0}} of job $SLURM_JOB_ID"
+log=$(scontrol show job "$SLURM_JOB_ID" | sed -n 's/^ *StdOut=//p')
+stuck=$(awk '/^start [0-9]+ of job /{{n++; place[n]="the beginning"}} /^Going on (in|after) epoch/{{place[n]=$0}}
+  END{{if (n > 4 && place[n-1] == place[n-2] && place[n-2] == place[n-3]) print place[n-1]}}' "$log")
+if [ -n "$stuck" ]; then echo "no progress in three restarts: $stuck"; exit 1; fi
 # Before the time limit Slurm sends USR1: the ranks write a checkpoint and end with status 75, and the job queues itself
 # again. The same command then goes on where it was. TERM (scancel, preemption) gives a checkpoint too, but whoever sent
 # it decides whether the job comes back.

@@ -9,7 +9,7 @@ namespace wende {
 /// eio (a file operation fails), and bitflip (asked for by the engine). Without a step: at any; without a phase: the
 /// first place that is reached; #n: the n-th time that rank, step and phase fit. `slow` strikes every time. Phases:
 /// dataset, input, forward, backward, allreduce, optimizer, step-end, ck-open, ck-write, ck-fsync, ck-rename, io-write,
-/// io-fsync, io-rename.
+/// io-fsync, io-rename, lock.
 void read_faults_from_environment();
 
 namespace fault_detail {

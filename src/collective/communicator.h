@@ -40,6 +40,12 @@ class Communicator : public AsyncSums {
   virtual int size() const = 0;
   bool is_root() const { return rank() == 0; }
 
+  /// Memory in which float sums are faster, until the communicator ends; all ranks call it with the same size. Null
+  /// where no ranks share a host, or where such memory is short.
+  virtual std::byte* memory_for_sums(size_t bytes) {
+    (void)bytes;
+    return nullptr;
+  }
   virtual void all_sum(float* values, size_t count) = 0;  ///< in place
   virtual void all_sum(double* values, size_t count) = 0;
   virtual void all_max(int64_t* values, size_t count) = 0;
@@ -51,7 +57,8 @@ class Communicator : public AsyncSums {
   /// Ends all ranks with this status; the message goes to stderr first. Does not return.
   [[noreturn]] virtual void abort(int status, const std::string& message) = 0;
   virtual std::string host_name() const = 0;
-  virtual std::string description() const = 0;  ///< "Open MPI v4.1.4", "self"
+  virtual std::string description() const = 0;     ///< "Open MPI v4.1.4", "self"
+  virtual std::string sums() const { return ""; }  ///< which way sums in memory_for_sums() go
 };
 
 }  // namespace wende

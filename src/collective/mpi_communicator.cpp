@@ -6,14 +6,14 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "base/error.h"
 #include "base/progress.h"
 #include "collective/communicator.h"
+#include "collective/host_sums.h"
+#include "collective/mpi_call.h"
 
 namespace wende {
 namespace {
 
-constexpr Phase kAllReduce{"allreduce", PhaseKind::kWait};
 constexpr Phase kBroadcast{"broadcast", PhaseKind::kWait};
 constexpr Phase kGather{"gather", PhaseKind::kWait};
 constexpr Phase kBarrier{"barrier", PhaseKind::kWait};
@@ -21,21 +21,12 @@ constexpr Phase kBarrier{"barrier", PhaseKind::kWait};
 /// MPI counts are int: longer memory goes in pieces of this many elements.
 constexpr size_t kMostElements = size_t{1} << 30;
 
-void check(int code, const char* what) {
-  if (code == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING] = "";
-  int length = 0;
-  MPI_Error_string(code, text, &length);
-  throw Error(ExitStatus::kFailure, fmt::format("{} failed: {}", what, std::string(text, static_cast<size_t>(length))))
-      .hint("another rank may have died or left; its message tells why");
-}
-
 template <class T>
 void all_reduce(T* values, size_t count, MPI_Datatype type, MPI_Op operation, MPI_Comm world) {
-  const PhaseScope phase(kAllReduce);
+  const PhaseScope phase(phases::kAllReduce);
   for (size_t begin = 0; begin < count; begin += kMostElements) {
     int piece = static_cast<int>(std::min(kMostElements, count - begin));
-    check(MPI_Allreduce(MPI_IN_PLACE, values + begin, piece, type, operation, world), "MPI_Allreduce");
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values + begin, piece, type, operation, world), "MPI_Allreduce");
   }
 }
 
@@ -45,8 +36,8 @@ class MpiPendingSum : public PendingSum {
     for (size_t begin = 0; begin < count; begin += kMostElements) {
       int piece = static_cast<int>(std::min(kMostElements, count - begin));
       requests_.push_back(MPI_REQUEST_NULL);
-      check(MPI_Iallreduce(MPI_IN_PLACE, values + begin, piece, MPI_FLOAT, MPI_SUM, world, &requests_.back()),
-            "MPI_Iallreduce");
+      check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values + begin, piece, MPI_FLOAT, MPI_SUM, world, &requests_.back()),
+                "MPI_Iallreduce");
     }
   }
   ~MpiPendingSum() override {
@@ -54,13 +45,13 @@ class MpiPendingSum : public PendingSum {
     for (MPI_Request& request : requests_) MPI_Wait(&request, MPI_STATUS_IGNORE);
   }
   void wait() override {
-    const PhaseScope phase(kAllReduce);
-    for (MPI_Request& request : requests_) check(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait of a sum");
+    const PhaseScope phase(phases::kAllReduce);
+    for (MPI_Request& request : requests_) check_mpi(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait of a sum");
   }
   bool done() override {
     for (MPI_Request& request : requests_) {
       int finished = 0;
-      check(MPI_Test(&request, &finished, MPI_STATUS_IGNORE), "MPI_Test of a sum");
+      check_mpi(MPI_Test(&request, &finished, MPI_STATUS_IGNORE), "MPI_Test of a sum");
       if (!finished) return false;
     }
     return true;
@@ -81,18 +72,20 @@ class MpiCommunicator : public Communicator {
       // allgather (algorithm 3) need 2 (N-1)/N times. Whoever sets the variable decides.
       ::setenv("OMPI_MCA_coll_libnbc_iallreduce_algorithm", "3", 0);
       // Serialized: a watchdog thread may ask, but never at the same time as the training thread.
-      check(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
+      check_mpi(MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
       owns_mpi_ = true;
     }
-    check(MPI_Comm_dup(MPI_COMM_WORLD, &world_), "MPI_Comm_dup");
+    check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &world_), "MPI_Comm_dup");
     MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN);
     MPI_Comm_rank(world_, &rank_);
     MPI_Comm_size(world_, &size_);
+    host_sums_ = HostSums::make(world_);
   }
   ~MpiCommunicator() override {
     int finalized = 0;
     MPI_Finalized(&finalized);
     if (finalized) return;
+    host_sums_.reset();
     MPI_Comm_free(&world_);
     if (owns_mpi_) MPI_Finalize();
   }
@@ -100,11 +93,22 @@ class MpiCommunicator : public Communicator {
   int rank() const override { return rank_; }
   int size() const override { return size_; }
 
-  void all_sum(float* values, size_t count) override { all_reduce(values, count, MPI_FLOAT, MPI_SUM, world_); }
+  void all_sum(float* values, size_t count) override {
+    if (host_sums_ != nullptr && host_sums_->holds(values)) {
+      host_sums_->start(values, count)->wait();
+    } else {
+      all_reduce(values, count, MPI_FLOAT, MPI_SUM, world_);
+    }
+  }
   void all_sum(double* values, size_t count) override { all_reduce(values, count, MPI_DOUBLE, MPI_SUM, world_); }
   void all_max(int64_t* values, size_t count) override { all_reduce(values, count, MPI_INT64_T, MPI_MAX, world_); }
   std::unique_ptr<PendingSum> start_all_sum(float* values, size_t count) override {
+    if (host_sums_ != nullptr && host_sums_->holds(values)) return host_sums_->start(values, count);
     return std::make_unique<MpiPendingSum>(values, count, world_);
+  }
+
+  std::byte* memory_for_sums(size_t bytes) override {
+    return host_sums_ != nullptr ? host_sums_->memory(bytes) : nullptr;
   }
 
   void broadcast(void* data, size_t bytes, int root) override {
@@ -112,7 +116,7 @@ class MpiCommunicator : public Communicator {
     auto* begin = static_cast<std::byte*>(data);
     for (size_t done = 0; done < bytes; done += kMostElements) {
       int piece = static_cast<int>(std::min(kMostElements, bytes - done));
-      check(MPI_Bcast(begin + done, piece, MPI_BYTE, root, world_), "MPI_Bcast");
+      check_mpi(MPI_Bcast(begin + done, piece, MPI_BYTE, root, world_), "MPI_Bcast");
     }
   }
 
@@ -120,7 +124,7 @@ class MpiCommunicator : public Communicator {
 
   void barrier() override {
     const PhaseScope phase(kBarrier);
-    check(MPI_Barrier(world_), "MPI_Barrier");
+    check_mpi(MPI_Barrier(world_), "MPI_Barrier");
   }
 
   [[noreturn]] void abort(int status, const std::string& message) override {
@@ -145,11 +149,14 @@ class MpiCommunicator : public Communicator {
     return line.substr(0, line.find_first_of(",\n"));
   }
 
+  std::string sums() const override { return host_sums_ != nullptr ? host_sums_->description() : "by MPI"; }
+
  private:
   MPI_Comm world_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 1;
   bool owns_mpi_ = false;
+  std::unique_ptr<HostSums> host_sums_;  ///< null where each rank has a host of its own
 };
 
 std::vector<std::string> MpiCommunicator::gather(const std::string& bytes) {
@@ -157,12 +164,12 @@ std::vector<std::string> MpiCommunicator::gather(const std::string& bytes) {
   const PhaseScope phase(kGather);
   uint64_t mine = bytes.size();
   std::vector<uint64_t> sizes(static_cast<size_t>(size_));
-  check(MPI_Gather(&mine, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, 0, world_), "MPI_Gather");
+  check_mpi(MPI_Gather(&mine, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, 0, world_), "MPI_Gather");
   // Messages instead of MPI_Gatherv: its displacements are int and would limit the sum of all sizes to 2 GiB.
   if (rank_ != 0) {
     for (size_t done = 0; done < bytes.size(); done += kMostElements) {
       int piece = static_cast<int>(std::min(kMostElements, bytes.size() - done));
-      check(MPI_Send(bytes.data() + done, piece, MPI_BYTE, 0, kTag, world_), "MPI_Send of a gather");
+      check_mpi(MPI_Send(bytes.data() + done, piece, MPI_BYTE, 0, kTag, world_), "MPI_Send of a gather");
     }
     return {};
   }
@@ -171,8 +178,8 @@ std::vector<std::string> MpiCommunicator::gather(const std::string& bytes) {
     std::string& text = all.emplace_back(sizes[static_cast<size_t>(from)], '\0');
     for (size_t done = 0; done < text.size(); done += kMostElements) {
       int piece = static_cast<int>(std::min(kMostElements, text.size() - done));
-      check(MPI_Recv(text.data() + done, piece, MPI_BYTE, from, kTag, world_, MPI_STATUS_IGNORE),
-            "MPI_Recv of a gather");
+      check_mpi(MPI_Recv(text.data() + done, piece, MPI_BYTE, from, kTag, world_, MPI_STATUS_IGNORE),
+                "MPI_Recv of a gather");
     }
   }
   return all;

@@ -105,7 +105,14 @@ void Engine::build_training_network() {
   for (const std::string& name : network.unreached_layers()) {
     log_line(2, fmt::format("warning: layer '{}' is never reached from an output, a loss or is_output_layer", name));
   }
-  store_ = std::make_unique<ParamStore>(network.params(), training_.backward_order, device_);
+  ParamStore::GradientMemory gradient_memory;
+  if (device_.is_cpu()) {
+    gradient_memory = [this](size_t bytes) { return communicator_.memory_for_sums(bytes); };
+  }
+  store_ = std::make_unique<ParamStore>(network.params(), training_.backward_order, device_, gradient_memory);
+  if (device_.is_cpu() && communicator_.size() > 1) {
+    log_line(3, fmt::format("gradients are summed {}", communicator_.sums()));
+  }
   std::vector<Expr> extra;
   for (const Sink& sink : network.sinks()) {
     extra.push_back(sink.expr);

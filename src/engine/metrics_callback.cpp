@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "io/atomic_file.h"
 
 namespace wende {
@@ -63,19 +65,28 @@ std::string MetricsCallback::file_name(const Config& config) {
 MetricsCallback::MetricsCallback(const Config& config, std::string file)
     : file_(std::move(file)), every_(config.get_int("metrics_every_steps", 100)) {}
 
-void MetricsCallback::append(const Json& line) const {
-  make_folders(folder_of(file_));
+void MetricsCallback::append(const Json& line) {
   const std::string text = line.dump() + "\n";
+  std::error_code ignored;
+  std::filesystem::create_directories(folder_of(file_), ignored);
   const int descriptor = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  const bool written =
-      descriptor >= 0 && ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const int code = errno;
+  struct stat before = {};
+  const bool known = descriptor >= 0 && ::fstat(descriptor, &before) == 0;
+  const ssize_t size = known ? ::write(descriptor, text.data(), text.size()) : -1;
+  const bool written = size == static_cast<ssize_t>(text.size());
+  const std::string reason = std::strerror(size > 0 ? ENOSPC : errno);
+  const bool half = size > 0 && !written && ::ftruncate(descriptor, before.st_size) != 0;
   if (descriptor >= 0) {
     ::close(descriptor);
   }
-  if (!written) {
-    throw Error(ExitStatus::kIo, fmt::format("cannot write '{}': {}", file_, std::strerror(code)));
+  if (half || (!written && !begun_)) {
+    throw Error(ExitStatus::kIo, fmt::format("cannot write '{}': {}", file_, reason));
   }
+  if (!written && !warned_) {  // a disk that fills up costs a line, not the run
+    warned_ = true;
+    log_line(1, fmt::format("warning: cannot write '{}': {}; lines are missing there", file_, reason));
+  }
+  begun_ = true;
 }
 
 void MetricsCallback::step_finished(const RunInfo& run, const StepInfo& step) {

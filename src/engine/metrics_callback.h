@@ -20,10 +20,12 @@ class MetricsCallback : public Callback {
   void epoch_finished(const EpochInfo& epoch) override;
 
  private:
-  /// One write at the end of the file, so that lines of several programs do not mix.
-  void append(const Json& line) const;
+  /// One write at the end of the file, so that lines of several programs do not mix. The first one must succeed.
+  void append(const Json& line);
   std::string file_;
   int64_t every_;
+  bool begun_ = false;
+  bool warned_ = false;
 };
 
 }  // namespace wende

@@ -67,8 +67,7 @@ Observers::Observers(const Config& config, bool root)
     return;
   }
   if (const std::string folder = TensorBoardCallback::root_folder(config); !folder.empty()) {
-    tensorboard_ = std::make_shared<TensorBoardCallback>(config, folder);
-    callbacks_.push_back(tensorboard_);
+    tensorboard_ = std::make_unique<TensorBoardCallback>(config, folder);
   }
   if (const std::string file = MetricsCallback::file_name(config); !file.empty()) {
     callbacks_.push_back(std::make_shared<MetricsCallback>(config, file));
@@ -80,6 +79,22 @@ Observers::~Observers() = default;
 void Observers::add(std::shared_ptr<Callback> callback) {
   if (root_) {
     callbacks_.push_back(std::move(callback));
+  }
+}
+
+void Observers::to_tensorboard(const std::function<void(TensorBoardCallback&)>& write) {
+  if (tensorboard_ == nullptr) {
+    return;
+  }
+  try {
+    write(*tensorboard_);
+  } catch (const Error& error) {
+    const bool full = error.status() == ExitStatus::kIo || error.status() == ExitStatus::kCannotCreate;
+    if (!full || !tensorboard_begun_) {
+      throw;
+    }
+    log_line(1, fmt::format("warning: no more TensorBoard events in this run: {}", error.what()));
+    tensorboard_.reset();
   }
 }
 
@@ -95,12 +110,13 @@ void Observers::run_started(const RunInfo& run) {
   run_ = run;
   stats_.begin_run();
   each([&](Callback& callback) { callback.run_started(run); });
+  tensorboard_begun_ = true;
 }
 
 void Observers::step_finished(int64_t step, int64_t global_step, double seconds, const NetworkRunner& runner,
                               const StepReport& report, const Batch* batch) {
   stats_.add(runner.network().stats(), report.stats);
-  if (callbacks_.empty()) {
+  if (callbacks_.empty() && tensorboard_ == nullptr) {
     return;
   }
   StepInfo info;
@@ -139,7 +155,9 @@ void Observers::write_images(int64_t step, int64_t global_step, const NetworkRun
     const std::vector<SummaryImage> images = summary_images(sinks[i], runner.extra_values()[i]);
     for (size_t k = 0; k < images.size(); ++k) {
       const std::string file = fmt::format("{}-{:06}-{}", summary_name(sinks[i].layer), step, k);
-      tensorboard_->image(images[k].tag, file, images[k].pixels, global_step);
+      to_tensorboard([&](TensorBoardCallback& tensorboard) {
+        tensorboard.image(images[k].tag, file, images[k].pixels, global_step);
+      });
     }
   }
 }
@@ -161,9 +179,11 @@ void Observers::run_finished(const NetworkRunner& runner, const StepReport& sums
 void Observers::epoch_finished(const EpochInfo& epoch, const ParamStore& store) {
   each([&](Callback& callback) { callback.epoch_finished(epoch); });
   if (tensorboard_ != nullptr && tensorboard_->wants_histograms()) {
-    for (const std::string& name : store.names()) {
-      tensorboard_->histogram("vars/" + name, on_host(store.value(name)), epoch.epoch);
-    }
+    to_tensorboard([&](TensorBoardCallback& tensorboard) {
+      for (const std::string& name : store.names()) {
+        tensorboard.histogram("vars/" + name, on_host(store.value(name)), epoch.epoch);
+      }
+    });
   }
 }
 

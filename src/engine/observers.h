@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,8 +35,11 @@ class Observers {
 
  private:
   void write_images(int64_t step, int64_t global_step, const NetworkRunner& runner);
+  /// Disks get full: a run goes on without its events, but not with a folder that never could be written.
+  void to_tensorboard(const std::function<void(TensorBoardCallback&)>& write);
   template <class F>
   void each(F call) {
+    to_tensorboard(call);
     for (const std::shared_ptr<Callback>& callback : callbacks_) {
       call(*callback);
     }
@@ -45,7 +49,8 @@ class Observers {
   bool exponential_;
   StatBook stats_;
   RunInfo run_;
-  std::shared_ptr<TensorBoardCallback> tensorboard_;
+  std::unique_ptr<TensorBoardCallback> tensorboard_;
+  bool tensorboard_begun_ = false;
   std::vector<std::shared_ptr<Callback>> callbacks_;
 };
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/fault.h"
@@ -19,7 +20,9 @@ namespace wende {
 
 namespace {
 
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = 2;
+constexpr const char* kOwnSum = "manifest_crc32c";
+constexpr std::string_view kNoSum = "00000000";
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kParams = "params.safetensors";
 constexpr const char* kOptimizer = "optim.safetensors";
@@ -53,8 +56,20 @@ std::string manifest_of(const Checkpoint& checkpoint, Json files) {
   Json manifest = Json::object();
   manifest.set("format_version", kFormatVersion).set("wende_version", WENDE_VERSION);
   manifest.set("counters", std::move(counters)).set("numbers", std::move(numbers)).set("texts", std::move(texts));
-  manifest.set("files", std::move(files));
-  return manifest.dump(1) + "\n";
+  manifest.set("files", std::move(files)).set(kOwnSum, std::string(kNoSum));
+  std::string text = manifest.dump(1) + "\n";
+  const size_t where = text.rfind(kNoSum);
+  return text.replace(where, kNoSum.size(), fmt::format("{:08x}", crc32c(text.data(), text.size())));
+}
+
+/// The sum over the manifest itself, in which it counts as kNoSum. Only files of the first version have none.
+bool own_sum_fits(std::string text) {
+  const std::string key = fmt::format("\"{}\": \"", kOwnSum);
+  const size_t at = text.rfind(key);
+  if (at == std::string::npos) return false;
+  const std::string sum = text.substr(at + key.size(), kNoSum.size());
+  text.replace(at + key.size(), sum.size(), kNoSum);
+  return sum == fmt::format("{:08x}", crc32c(text.data(), text.size()));
 }
 
 /// Puts the finished folder in its place. An older one there is exchanged in one step where the file system can.
@@ -90,13 +105,16 @@ Json read_manifest(const std::string& path) {
   }
   if (!std::filesystem::exists(file))
     damaged(path, fmt::format("it has no {}, so it was not written to the end", kManifest));
-  Json manifest = Json::parse(read_file(file), file);
+  const std::string text = read_file(file);
+  Json manifest = Json::parse(text, file);
   const Json* version = manifest.find("format_version");
   if (version == nullptr || !version->is_int()) damaged(file, "there is no format_version");
   if (version->as_int() > kFormatVersion) {
     throw Error(ExitStatus::kMalformedInput, fmt::format("'{}' has format version {}, this program knows up to {}",
                                                          file, version->as_int(), kFormatVersion));
   }
+  const bool first_version = version->as_int() == 1 && manifest.find(kOwnSum) == nullptr;
+  if (!first_version && !own_sum_fits(text)) damaged(file, "its CRC32C is not the one that it says");
   return manifest;
 }
 

@@ -14,13 +14,14 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fault.h"
 #include "base/log.h"
 
 namespace wende {
 
 namespace {
 
-std::string own_text() {
+std::string text_line() {
   char host[256] = "";
   ::gethostname(host, sizeof(host) - 1);
   const char* job = std::getenv("SLURM_JOB_ID");
@@ -29,7 +30,7 @@ std::string own_text() {
   ::localtime_r(&now, &parts);
   char time[32] = "";
   std::strftime(time, sizeof(time), "%Y-%m-%d %H:%M:%S", &parts);
-  return fmt::format("host {}, process {}{}{}, since {}\n", host, ::getpid(), job == nullptr ? "" : ", Slurm job ",
+  return fmt::format("host {}, process {}{}{}, since {}", host, ::getpid(), job == nullptr ? "" : ", Slurm job ",
                      job == nullptr ? "" : job, time);
 }
 
@@ -38,6 +39,13 @@ std::string text_in(int fd) {
   const ssize_t count = ::pread(fd, text, sizeof(text) - 1, 0);
   std::string line(text, static_cast<size_t>(count > 0 ? count : 0));
   return line.substr(0, line.find('\n'));
+}
+
+std::string heartbeat_path(const std::string& path) { return path + ".beat"; }
+
+int lock_exclusively(int fd) {
+  errno = fault_errno("lock");
+  return errno != 0 ? -1 : ::flock(fd, LOCK_EX | LOCK_NB);
 }
 
 }  // namespace
@@ -49,10 +57,10 @@ FileLock::FileLock(const std::string& path, double patience_seconds) {
     throw Error(ExitStatus::kCannotCreate, fmt::format("cannot create '{}': {}", path, std::strerror(errno)));
   }
   const double end = monotonic_seconds() + patience_seconds;
-  int result = ::flock(fd_, LOCK_EX | LOCK_NB);
+  int result = lock_exclusively(fd_);
   while (result != 0 && errno == EWOULDBLOCK && monotonic_seconds() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    result = ::flock(fd_, LOCK_EX | LOCK_NB);
+    result = lock_exclusively(fd_);
   }
   if (result != 0) {
     if (errno == EWOULDBLOCK) {
@@ -62,10 +70,18 @@ FileLock::FileLock(const std::string& path, double patience_seconds) {
           .frame(fmt::format("lock file {}", path))
           .hint("wait for it, or give this run another 'model'");
     }
-    log_line(2, fmt::format("warning: '{}' cannot be locked ({}): nothing keeps a second run from writing this model",
-                            path, std::strerror(errno)));
+    log_line(3, fmt::format("'{}' cannot be locked ({}): signs of life in '{}' do instead", path, std::strerror(errno),
+                            heartbeat_path(path)));
+    HeartbeatLock::Times times;
+    times.patience = patience_seconds;
+    try {
+      heartbeat_ = std::make_unique<HeartbeatLock>(heartbeat_path(path), text_line(), times);
+    } catch (...) {
+      ::close(fd_);
+      throw;
+    }
   }
-  const std::string text = own_text();
+  const std::string text = text_line() + "\n";
   const bool written =
       ::ftruncate(fd_, 0) == 0 && ::pwrite(fd_, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
   if (!written) {
@@ -85,7 +101,7 @@ bool FileLock::is_held(const std::string& path, std::string* holder) {
     *holder = text_in(fd);
   }
   ::close(fd);
-  return held;
+  return held || HeartbeatLock::is_held(heartbeat_path(path), {}, holder);
 }
 
 }  // namespace wende

@@ -15,16 +15,6 @@ namespace {
 herr_t refuse_external_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) { return -1; }
 
 /// Once per process: no printing by the library, no plug-in filters (code named by a data file).
-void prepare_library() {
-  static const bool done = [] {
-    H5open();
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-    H5PLset_loading_state(0);
-    return true;
-  }();
-  (void)done;
-}
-
 herr_t collect_message(unsigned, const H5E_error2_t* error, void* into) {
   auto* text = static_cast<std::string*>(into);
   if (error->desc == nullptr || std::strlen(error->desc) == 0) return 0;
@@ -68,6 +58,18 @@ void check_readable(const std::string& path) {
 }
 
 }  // namespace
+
+void prepare_library() {
+  static const bool done = [] {
+    // Every file is closed by its owner. The library's own tidying up at exit crashes after a close that failed.
+    H5dont_atexit();
+    H5open();
+    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+    H5PLset_loading_state(0);
+    return true;
+  }();
+  (void)done;
+}
 
 std::recursive_mutex& library_mutex() {
   static std::recursive_mutex mutex;
@@ -170,14 +172,12 @@ void File::close() {
   const Lock lock(library_mutex());
   if (impl_ == nullptr) return;
   const auto impl = std::move(impl_);
+  // A full disk shows in the flush, or while datasets are closed; H5Fclose after it may look fine.
+  bool good = !impl->writable || H5Fflush(impl->file.get(), H5F_SCOPE_GLOBAL) >= 0;
+  for (auto& [name, dataset] : impl->datasets) good = dataset.close() && good;
   impl->datasets.clear();
-  // A full disk shows in the flush; H5Fclose after it may look fine.
-  if (impl->writable && H5Fflush(impl->file.get(), H5F_SCOPE_GLOBAL) < 0) {
-    fail(ExitStatus::kIo, impl->path, "", "cannot write the file");
-  }
-  const hid_t id = impl->file.get();
-  impl->file = Handle();
-  if (H5Iis_valid(id) > 0) fail(ExitStatus::kIo, impl->path, "", "cannot close the file");
+  if (!good) fail(ExitStatus::kIo, impl->path, "", "cannot write the file");
+  if (!impl->file.close()) fail(ExitStatus::kIo, impl->path, "", "cannot close the file");
 }
 
 const std::string& File::path() const { return impl_->path; }

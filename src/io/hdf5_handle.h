@@ -14,6 +14,8 @@ namespace wende::hdf5 {
 
 /// Debian's serial HDF5 is not thread-safe: every public call of File holds this while it is inside the library.
 std::recursive_mutex& library_mutex();
+/// Before any other call of the library.
+void prepare_library();
 using Lock = std::lock_guard<std::recursive_mutex>;
 
 /// Owner of one HDF5 identifier.
@@ -30,6 +32,11 @@ class Handle {
   }
   ~Handle() {
     if (id_ >= 0) close_(id_);
+  }
+  /// False if the library could not write what it still held: nothing else tells.
+  bool close() {
+    const hid_t id = std::exchange(id_, -1);
+    return id < 0 || close_(id) >= 0;
   }
   hid_t get() const { return id_; }
   bool ok() const { return id_ >= 0; }

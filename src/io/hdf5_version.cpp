@@ -1,11 +1,13 @@
 #include "io/hdf5_version.h"
 
-#include <H5public.h>
 #include <fmt/core.h>
+
+#include "io/hdf5_handle.h"
 
 namespace wende {
 
 std::string hdf5_version() {
+  hdf5::prepare_library();
   unsigned major = 0;
   unsigned minor = 0;
   unsigned release = 0;

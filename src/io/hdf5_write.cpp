@@ -32,6 +32,10 @@ Handle new_dataset(const File& file, const std::string& name, hid_t type, hid_t 
   return dataset;
 }
 
+void close_written(Handle dataset, const File& file, const std::string& name) {
+  if (!dataset.close()) fail(ExitStatus::kIo, file.path(), name, "cannot write the dataset");
+}
+
 std::vector<const char*> pointers_to(const std::vector<std::string>& values) {
   std::vector<const char*> pointers;
   pointers.reserve(values.size());
@@ -103,11 +107,12 @@ void File::write(const std::string& dataset, const Tensor& tensor) {
   const Lock lock(library_mutex());
   const std::string name = normalised(dataset);
   const Tensor values = tensor.as_contiguous();
-  const Handle handle = new_dataset(*this, name, file_type(values.dtype()), space_of(sizes_of(values)).get(), {});
+  Handle handle = new_dataset(*this, name, file_type(values.dtype()), space_of(sizes_of(values)).get(), {});
   if (values.elements() > 0 &&
       H5Dwrite(handle.get(), memory_type(values.dtype()), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.raw()) < 0) {
     fail(ExitStatus::kIo, path(), name, "cannot write the dataset");
   }
+  close_written(std::move(handle), *this, name);
   if (values.dtype() == DType::kBool) set_attribute(name, "was_bool", int64_t{1});
 }
 
@@ -116,22 +121,24 @@ void File::write_strings(const std::string& dataset, const std::vector<std::stri
   const std::string name = normalised(dataset);
   const Handle type = variable_string_type();
   const Handle space = space_of({static_cast<int64_t>(values.size())});
-  const Handle handle = new_dataset(*this, name, type.get(), space.get(), {});
+  Handle handle = new_dataset(*this, name, type.get(), space.get(), {});
   const auto pointers = pointers_to(values);
   if (!values.empty() && H5Dwrite(handle.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) < 0) {
     fail(ExitStatus::kIo, path(), name, "cannot write the strings");
   }
+  close_written(std::move(handle), *this, name);
 }
 
 void File::write_string(const std::string& dataset, const std::string& value) {
   const Lock lock(library_mutex());
   const std::string name = normalised(dataset);
   const Handle type = variable_string_type();
-  const Handle handle = new_dataset(*this, name, type.get(), space_of({}).get(), {});
+  Handle handle = new_dataset(*this, name, type.get(), space_of({}).get(), {});
   const char* text = value.c_str();
   if (H5Dwrite(handle.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, &text) < 0) {
     fail(ExitStatus::kIo, path(), name, "cannot write the string");
   }
+  close_written(std::move(handle), *this, name);
 }
 
 void File::write_fixed_strings(const std::string& dataset, const std::vector<std::string>& values, size_t width) {
@@ -141,7 +148,7 @@ void File::write_fixed_strings(const std::string& dataset, const std::vector<std
   H5Tset_size(type.get(), std::max<size_t>(width, 1));
   H5Tset_strpad(type.get(), H5T_STR_NULLPAD);
   const Handle space = space_of({static_cast<int64_t>(values.size())});
-  const Handle handle = new_dataset(*this, name, type.get(), space.get(), {});
+  Handle handle = new_dataset(*this, name, type.get(), space.get(), {});
   std::string bytes(values.size() * std::max<size_t>(width, 1), '\0');
   for (size_t i = 0; i < values.size(); ++i) {
     if (values[i].size() > width) throw internal_error(fmt::format("'{}' is longer than {}", values[i], width));
@@ -150,6 +157,7 @@ void File::write_fixed_strings(const std::string& dataset, const std::vector<std
   if (!values.empty() && H5Dwrite(handle.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) < 0) {
     fail(ExitStatus::kIo, path(), name, "cannot write the strings");
   }
+  close_written(std::move(handle), *this, name);
 }
 
 void File::make_group(const std::string& group) {
@@ -173,13 +181,14 @@ void File::create_resizable(const std::string& dataset, DType dtype, const std::
                             const std::vector<int64_t>& most, const std::vector<int64_t>& chunk) {
   const Lock lock(library_mutex());
   const std::string name = normalised(dataset);
-  new_dataset(*this, name, file_type(dtype), space_up_to(shape, most).get(), chunk);
+  close_written(new_dataset(*this, name, file_type(dtype), space_up_to(shape, most).get(), chunk), *this, name);
 }
 
 void File::create_appendable_strings(const std::string& dataset, int64_t chunk) {
   const Lock lock(library_mutex());
   const std::string name = normalised(dataset);
-  new_dataset(*this, name, variable_string_type().get(), space_up_to({0}, {-1}).get(), {chunk});
+  close_written(new_dataset(*this, name, variable_string_type().get(), space_up_to({0}, {-1}).get(), {chunk}), *this,
+                name);
 }
 
 void File::append(const std::string& dataset, const Tensor& rows) {

@@ -25,8 +25,8 @@ std::shared_ptr<Buffer> zero_floats(size_t count, Device device) {
   return buffer;
 }
 
-Tensor view(const std::shared_ptr<Buffer>& buffer, size_t offset, const Shape& shape, Device device) {
-  return Tensor::wrap(DType::kFloat32, shape, buffer->data() + offset * sizeof(float), buffer, device);
+Tensor view(std::byte* begin, const std::shared_ptr<Buffer>& owner, size_t offset, const Shape& shape, Device device) {
+  return Tensor::wrap(DType::kFloat32, shape, begin + offset * sizeof(float), owner, device);
 }
 
 /// Indices of specs in the order of the block: trainable float32 by `order`, then as given.
@@ -50,7 +50,8 @@ std::vector<const ParamSpec*> trainable_specs(const std::vector<ParamSpec>& spec
 
 }  // namespace
 
-ParamStore::ParamStore(const std::vector<ParamSpec>& specs, const std::vector<std::string>& order, Device device)
+ParamStore::ParamStore(const std::vector<ParamSpec>& specs, const std::vector<std::string>& order, Device device,
+                       const GradientMemory& gradient_memory)
     : specs_(specs) {
   size_t trainable_floats = 0;
   for (const ParamSpec* spec : trainable_specs(specs_, order)) {
@@ -73,18 +74,25 @@ ParamStore::ParamStore(const std::vector<ParamSpec>& specs, const std::vector<st
     all_floats += aligned(floats_of(spec));
   }
   auto value_buffer = zero_floats(std::max<size_t>(all_floats, kAlignedFloats), device);
-  auto gradient_buffer = zero_floats(gradient_floats, device);
-  flat_values_ = view(value_buffer, 0, Shape{static_cast<int64_t>(all_floats)}, device);
-  flat_gradients_ = view(gradient_buffer, 0, Shape{static_cast<int64_t>(gradient_floats)}, device);
+  const size_t gradient_bytes = gradient_floats * sizeof(float);
+  std::byte* gradients = gradient_memory ? gradient_memory(gradient_bytes) : nullptr;
+  std::shared_ptr<Buffer> gradient_owner;
+  if (gradients == nullptr) {
+    gradient_owner = Buffer::allocate(gradient_bytes, device);
+    gradients = gradient_owner->data();
+  }
+  clear_bytes(gradients, device, gradient_bytes);
+  flat_values_ = view(value_buffer->data(), value_buffer, 0, Shape{static_cast<int64_t>(all_floats)}, device);
+  flat_gradients_ = view(gradients, gradient_owner, 0, Shape{static_cast<int64_t>(gradient_floats)}, device);
   for (const ParamSpec& spec : specs_) {
     auto start = starts.find(spec.name);
     Tensor value = start == starts.end() ? Tensor::zeros(spec.dtype, spec.shape, device)
-                                         : view(value_buffer, start->second, spec.shape, device);
+                                         : view(value_buffer->data(), value_buffer, start->second, spec.shape, device);
     if (!values_.emplace(spec.name, value).second) {
       throw internal_error(fmt::format("parameter '{}' is declared twice", spec.name));
     }
     if (offsets_.count(spec.name) != 0) {
-      gradients_[spec.name] = view(gradient_buffer, offsets_.at(spec.name), spec.shape, device);
+      gradients_[spec.name] = view(gradients, gradient_owner, offsets_.at(spec.name), spec.shape, device);
     }
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,8 +14,11 @@ namespace wende {
 /// gradient block of the same layout for the trainable part. Outlives networks.
 class ParamStore {
  public:
+  /// Where gradients are to lie: called once with their bytes; null: anywhere.
+  using GradientMemory = std::function<std::byte*(size_t)>;
   /// order: names of trainable parameters in the order in which backward finishes them (empty: order of specs).
-  ParamStore(const std::vector<ParamSpec>& specs, const std::vector<std::string>& order, Device device = Device::cpu());
+  ParamStore(const std::vector<ParamSpec>& specs, const std::vector<std::string>& order, Device device = Device::cpu(),
+             const GradientMemory& gradient_memory = nullptr);
 
   void initialize(uint64_t seed);  ///< runs every spec's init
   const std::vector<std::string>& names() const { return names_; }

@@ -5,6 +5,20 @@ foreach(ranks 1 2 3 5)
   add_test(NAME mpi_program_${ranks}
     COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:mpi_program> size ${ranks})
 endforeach()
+# Ranks of one host share memory, and of pretended hosts: of 1 (MPI alone), of 2 and 1 ranks, of 2 and 2, of 3 and 2.
+foreach(hosts 2x1 2x2 3x1 3x2 3x3 4x2 4x3 4x4 5x3)
+  string(REPLACE x ";" parts ${hosts})
+  list(GET parts 0 ranks)
+  list(GET parts 1 per_host)
+  set(share share)
+  if(per_host EQUAL 1)
+    set(share "")
+  endif()
+  add_test(NAME mpi_program_${ranks}_in_hosts_of_${per_host}
+    COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} -x WENDE_RANKS_PER_HOST=${per_host}
+      $<TARGET_FILE:mpi_program> size ${ranks} ${share})
+  set_tests_properties(mpi_program_${ranks}_in_hosts_of_${per_host} PROPERTIES LABELS mpi TIMEOUT 120)
+endforeach()
 add_test(NAME mpi_program_alone COMMAND mpi_program size 1)
 # The status of an abort must come out of mpirun as it is.
 add_test(NAME mpi_program_abort

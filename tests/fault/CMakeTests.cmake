@@ -3,14 +3,25 @@
 if(WENDE_SANITIZE)
   return()
 endif()
-# They stretch their limits by the machine's load, but alone they say more about times.
-add_test(NAME faults COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/run_faults.py $<TARGET_FILE:wende>)
-add_test(NAME fault_ranks COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/rank_cases.py $<TARGET_FILE:wende>)
-add_test(NAME fault_sweeps COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/sweep_cases.py $<TARGET_FILE:wende>)
-add_test(NAME fault_soak COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/soak.py $<TARGET_FILE:wende> --kills 8)
-set_tests_properties(faults fault_ranks fault_sweeps fault_soak PROPERTIES LABELS fault TIMEOUT 1800 RUN_SERIAL TRUE)
-# Those that depend on no clock run with all other tests.
-add_test(NAME faults_without_clocks COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/run_faults.py $<TARGET_FILE:wende>
-  kill_in_every_stage_of_a_checkpoint kill_in_file_operations ranks_disagree disk_full file_size_limit damaged_checkpoint
-  out_of_memory faults_need_permission)
-set_tests_properties(faults_without_clocks PROPERTIES LABELS e2e TIMEOUT 600)
+
+function(wende_fault_test name script)
+  add_test(NAME ${name} COMMAND ${python} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/${script}.py $<TARGET_FILE:wende> ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS fault TIMEOUT 1800)
+endfunction()
+
+# Each claims that something is over within seconds. They stretch that by the machine's load, and run alone to say more.
+wende_fault_test(fault_times run_faults other_ends hang_and_stop hang_names_layer_and_operation slow_rank_is_named
+  term_of_mpirun checkpoints_by_time)
+wende_fault_test(fault_hosts sweep_cases several_hosts ranks_that_share_hosts clock_jumps)
+set_tests_properties(fault_times fault_hosts PROPERTIES RUN_SERIAL TRUE)
+# These claim what is left in the end, however long it takes.
+wende_fault_test(fault_kills run_faults kill_in_every_phase kill_in_every_stage_of_a_checkpoint kill_in_file_operations)
+wende_fault_test(fault_signals run_faults signals usr1_at_random_steps signals_in_evaluations)
+wende_fault_test(fault_files run_faults disk_full file_size_limit full_and_read_only_file_systems damaged_checkpoint one_writer
+  one_writer_where_files_cannot_be_locked)
+wende_fault_test(fault_other run_faults ranks_disagree out_of_memory faults_need_permission)
+wende_fault_test(fault_ranks rank_cases)
+wende_fault_test(fault_failing_files sweep_cases every_write_fails every_close_fails every_fsync_fails every_rename_fails)
+wende_fault_test(fault_last_files sweep_cases every_file_operation_is_the_last order_of_file_operations)
+wende_fault_test(fault_start sweep_cases signals_at_the_start launchers cores_next_to_gpus)
+wende_fault_test(fault_soak soak --kills 8)

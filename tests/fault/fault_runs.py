@@ -43,8 +43,9 @@ class Run:
     """One run in the background; fault: text for WENDE_FAULT."""
 
     def __init__(self, wende, config, ranks=2, fault="", environment=None, launcher=None, arguments=(), **popen):
-        env = {**os.environ, **ENVIRONMENT, **(environment or {})}
+        env = {**os.environ, **ENVIRONMENT}
         env.pop("WENDE_FAULT", None)
+        env.update(environment or {})
         if fault:
             env.update(WENDE_FAULT=fault, WENDE_ALLOW_FAULTS="1")
         command = [str(wende), str(config), *arguments]

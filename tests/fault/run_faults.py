@@ -4,6 +4,7 @@
 run_faults.py WENDE [CASE ...]      without names: all
 """
 import os
+import random
 import re
 import resource
 import signal
@@ -136,6 +137,17 @@ def ranks_disagree(world):
                 world.wende, str(other)]
     status, text = finish(world.wende, one, launcher=launcher)
     assert status == 76 and re.search(r"rank 1 \(.*\): config .*options", text), text
+    # The same text, but something in it depends on the rank: told by its name, whatever it is.
+    for what, old, new in [("options", "learning_rate = 0.01", "learning_rate = 0.01 * (rank + 1)"),
+                           ("random_seed", "adam = True", "adam = True\nrandom_seed = 1 + rank"),
+                           ("dataset", '"num_seqs": 48', '"num_seqs": 48 + rank'),
+                           ("parameters", '"n_out": 10', '"n_out": 10 + rank')]:
+        config = write_config(world.folder, f"disagree-{what}")
+        text = "import os\nrank = int(os.environ['OMPI_COMM_WORLD_RANK'])\n" + config.read_text()
+        assert old in text
+        config.write_text(text.replace(old, new, 1))
+        status, text = finish(world.wende, config, 2)
+        assert status == 76 and re.search(rf"rank 1 \(.*\):.* {what} ", text), (what, status, text)
     config = write_config(world.folder, "bitflip", more="rank_check_interval = 4\n")
     status, text = finish(world.wende, config, 2, fault="bitflip@rank1:step5:optimizer")
     assert status == 76 and "after step 8 the parameters are not the same" in text and "rank 1" in text, text
@@ -162,6 +174,27 @@ def signals(world):
     assert run.end() == 0, run.text
     assert len(re.findall(r"rank \d: epoch 1 step \d+, \w+", run.text)) >= 2 and "wende(" in run.text, run.text
     assert_same_model(world.folder, "usr2", world.reference(2))
+
+
+@case
+def usr1_at_random_steps(world):
+    """Twenty times in all, at random steps and places, often again in the same training: always the same model in the end."""
+    dice, struck, trainings = random.Random(7), 0, 0
+    while struck < 20:
+        trainings += 1
+        name, step, ranks = f"usr1-{trainings}", 0, 1 + trainings % 2
+        config = write_config(world.folder, name, more=INTERVAL)
+        while True:
+            step += dice.randint(1, 16)
+            place = dice.choice(["input", "forward", "backward", "allreduce", "optimizer", "step-end"])
+            fault = f"usr1@rank{dice.randrange(ranks)}:step{step}:{place}"
+            status, text = finish(world.wende, config, ranks, fault=fault)
+            if status == 0:
+                break
+            assert status == 75 and "the same command goes on" in text, (fault, status, text)
+            struck += 1
+        assert_same_model(world.folder, name, world.reference(ranks))
+    print(f"  {struck} signals in {trainings} trainings")
 
 
 @case
@@ -293,6 +326,27 @@ def one_writer(world):
     assert_same_model(world.folder, "lock", world.reference(1))
     status = subprocess.run([world.wende, "status", world.folder / "lock" / "m"], capture_output=True, text=True)
     assert "finished" in status.stdout, status.stdout
+
+
+@case
+def one_writer_where_files_cannot_be_locked(world):
+    """A sign of life in a file takes the lock's place: the second run is refused; that of a killed run is in nobody's way."""
+    name, beat = "beat", world.folder / "beat" / "m.lock.beat"
+    config = write_config(world.folder, name, more=INTERVAL)
+    first = Run(world.wende, config, 1, fault="slow=300ms@rank0:forward,eio@rank0:lock")
+    first.wait_for("train epoch 1, step 5,")
+    assert "signs of life in" in first.text and beat.exists(), first.text
+    status, text = finish(world.wende, config, 1, fault="eio@rank0:lock")
+    assert status == 73 and re.search(r"another run writes this model: host \S+, process \d+", text), text
+    described = subprocess.run([world.wende, "status", world.folder / name], capture_output=True, text=True).stdout
+    assert "running" in described, described
+    first.process.kill()
+    first.end()
+    assert beat.exists()
+    status, text = finish(world.wende, config, 1, fault="eio@rank0:lock")
+    assert status == 0 and "its run is gone" in text and "Going on " in text, (status, text)
+    assert not beat.exists()
+    assert_same_model(world.folder, name, world.reference(1))
 
 
 @case

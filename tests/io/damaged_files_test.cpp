@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <functional>
 #include <random>
 
@@ -104,6 +105,45 @@ TEST(DamagedFiles, Checkpoint) {
   for (int i = 0; i < kFileTrials; ++i) {
     put(path + "/manifest.json", mutated(manifest, manifest.size(), random));
     read_or_refused([&] { load_checkpoint(path); });
+  }
+}
+
+/// Every bit of every byte that is not a parameter, 200 of those that are, and 50 ends that come too early.
+TEST(DamagedFiles, CheckpointByteByByte) {
+  std::mt19937 random(4);
+  const std::string path = scratch("bytes.wende");
+  Checkpoint checkpoint = example();
+  checkpoint.params["large"] = Tensor::zeros(DType::kFloat32, Shape{100, 100});
+  checkpoint.optimizer["large/m"] = Tensor::zeros(DType::kFloat32, Shape{100});
+  save_checkpoint(path, checkpoint);
+  for (const char* name : {"/params.safetensors", "/optim.safetensors"}) {
+    const std::string file = path + name;
+    const std::string bytes = read_file(file);
+    uint64_t header = 0;
+    std::memcpy(&header, bytes.data(), sizeof(header));
+    header += sizeof(header);
+    ASSERT_LT(header, bytes.size());
+    const auto refused_with = [&](const std::string& damaged) {
+      put(file, damaged);
+      return !read_or_refused([&] { load_checkpoint(path); });
+    };
+    for (size_t i = 0; i < header + 200; ++i) {
+      const size_t where = i < header ? i : header + random() % (bytes.size() - header);
+      std::string damaged = bytes;
+      damaged[where] = static_cast<char>(damaged[where] ^ (1 << i % 8));
+      EXPECT_TRUE(refused_with(damaged)) << name << " byte " << where;
+    }
+    for (int i = 0; i < 50; ++i) EXPECT_TRUE(refused_with(bytes.substr(0, random() % bytes.size())));
+    put(file, bytes);
+  }
+  const std::string manifest = read_file(path + "/manifest.json");
+  for (size_t i = 0; i < manifest.size(); ++i) {
+    std::string damaged = manifest;
+    damaged[i] = static_cast<char>(damaged[i] ^ (1 << i % 7));
+    put(path + "/manifest.json", damaged);
+    EXPECT_FALSE(read_or_refused([&] { load_checkpoint(path); })) << "manifest byte " << i;
+    put(path + "/manifest.json", manifest.substr(0, i));
+    EXPECT_FALSE(read_or_refused([&] { load_checkpoint(path); })) << "manifest of " << i << " bytes";
   }
 }
 

@@ -1,11 +1,12 @@
 #!/bin/bash
 # A private one-node Slurm without systemd and cgroups, as root, for tests.
-#   one_node.sh up | down        state in $D; $D/slurm.conf is the SLURM_CONF
+#   one_node.sh up | down        state in $D; $D/slurm.conf is the SLURM_CONF; ports $PORT and the next
 #   one_node.sh install          Debian's packages, if apt can get them
 # It pretends 4 processors and 2 GPUs (character devices like /dev/null), whatever the machine has.
 set -eu
 D=${D:-/tmp/wende-slurm}
 host=$(hostname -s)
+port=${PORT:-16827}
 export SLURM_CONF=$D/slurm.conf
 
 write_files() {
@@ -23,8 +24,8 @@ SlurmdUser=root
 AuthType=auth/munge
 CredType=cred/munge
 AuthInfo=socket=$D/munge/sock,cred_expire=5
-SlurmctldPort=16827
-SlurmdPort=16828
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
 SlurmctldPidFile=$D/ctld.pid
 SlurmdPidFile=$D/d.pid
 StateSaveLocation=$D/ctld

@@ -30,6 +30,7 @@ class Cluster:
     def __init__(self, wende, folder):
         self.folder = folder
         self.environment = dict(os.environ, **ENVIRONMENT, D=str(folder / "slurm"), WENDE=wende,
+                                PORT=str(17000 + os.getpid() % 7000 * 2),  # another test may run beside this one
                                 SLURM_CONF=str(folder / "slurm" / "slurm.conf"), PATH=os.environ["PATH"] + ":/usr/sbin")
         self.wende = wende
 
@@ -157,6 +158,24 @@ def cancelled(cluster):
     cancel(cluster, ROOT / "slurm/one-node.sbatch", "cancelled")
     cancel(cluster, ROOT / "slurm/several-nodes.sbatch", "cancelled-mpirun",
            ["--nodes=1", "--ntasks-per-node=2", "--gres=gpu:2"])
+
+
+@case
+def no_progress(cluster):
+    """A program that always stops at the same step: three restarts, then the job fails (the log's name is Slurm's)."""
+    program = cluster.folder / "stuck"
+    program.write_text("#!/bin/sh\n[ $SLURM_PROCID = 0 ] && echo Going on in epoch 1 after step 7\nexit 75\n")
+    program.chmod(0o755)
+    log = cluster.folder / "stuck.log"
+    job = cluster.submit(ROOT / "slurm/requeue.sbatch", "my.config", WENDE=program,
+                         options=["--time=5", f"--output={log}"])
+    text = cluster.wait("no progress in three restarts: Going on in epoch 1 after step 7", log, limit=180)
+    assert re.findall(r"^start (\d)", text, re.M) == ["0", "1", "2", "3", "4"], text
+    end = time.monotonic() + 30 * slack()
+    while "JobState=FAILED" not in cluster.command("scontrol", "show", "job", job) and time.monotonic() < end:
+        time.sleep(0.2)
+    state = cluster.command("scontrol", "show", "job", job)
+    assert "JobState=FAILED" in state and "ExitCode=1:0" in state, state
 
 
 @case
