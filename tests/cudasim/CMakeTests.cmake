@@ -5,6 +5,9 @@ endif()
 add_test(NAME ops_gpu COMMAND ops_test)
 # Each block of memory has its own end then, which the checks of the emulation and of compute-sanitizer see.
 set_tests_properties(ops_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;WENDE_CUDA_NO_CACHE=1")
+# The example of each layer class: outputs and gradients beside the CPU's.
+add_test(NAME layers_gpu COMMAND network_test "--gtest_filter=*EveryLayer.IsTheSameOnTheDevice*")
+set_tests_properties(layers_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;WENDE_CUDA_NO_CACHE=1")
 if(TARGET wende)
   add_test(NAME golden_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>
     ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed --list ${CMAKE_CURRENT_SOURCE_DIR}/golden/passing_cuda.txt --device gpu)
