@@ -5,15 +5,32 @@
 
 #include "core.hpp"
 
+// A captured stream: operations in their order. Captures with branches are not emulated.
+struct CUgraph_st {
+  struct Node {
+    const char* name;
+    std::function<void()> run;
+  };
+  std::vector<Node> nodes;
+  cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
+  bool invalid = false;
+};
+struct CUgraphExec_st {
+  std::vector<CUgraph_st::Node> nodes;
+  bool destroyed = false;
+};
+
 struct CUstream_st {
   int index = 0;
   bool blocking = true, destroyed = false;
   cudasim::Seq seq = 0;
   cudasim::Clock clock;
   std::deque<cudasim::Op> queue;
+  CUgraph_st* capture = nullptr;  // what is captured: operations go there instead of into the queue
 };
 struct CUevent_st {
   cudasim::Clock clock;
+  const CUgraph_st* captured = nullptr;  // recorded while this was captured
   bool timing = true;
   double ms = -1;
 };
@@ -39,6 +56,7 @@ struct Runtime {
   Op* running = nullptr;
   cudaError_t last = cudaSuccess, stick = cudaSuccess;
   int open = 0;
+  cudaStreamCaptureMode thread_mode = cudaStreamCaptureModeGlobal;
 
   Runtime();
   CUstream_st* stream(int) {
@@ -64,4 +82,10 @@ cudaError_t ret(cudaError_t e = cudaSuccess);
 cudaError_t allocate(void** p, std::size_t n, bool pinned);
 void release(Alloc& a);
 cudaError_t free_(void* p, bool pinned);
+
+// capture.cpp
+CUstream_st* capturing();  // the stream that is captured, if one is
+// A call that no capture may see, or none but a relaxed one; true: reported, and the capture is invalid.
+bool illegal_in_capture(const char* call, bool unless_relaxed);
+bool captured(CUstream_st* s, const char* name, const std::function<void()>& run, bool can_be_captured);
 }  // namespace cudasim
