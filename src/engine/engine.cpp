@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "device/recorded_launch.h"
 #include "engine/config_check.h"
 #include "engine/learning_rate_function.h"
 #include "engine/training_device.h"
@@ -52,6 +53,7 @@ Engine::Engine(Config config, Communicator& communicator)
       checkpoint_steps_(config_.get_int("checkpoint_interval_steps", 0)),
       checkpoint_seconds_(config_.get_float("checkpoint_interval_seconds", 0)),
       filters_gradients_(config_.get_bool("gradient_nan_inf_filter", false)) {
+  allow_recorded_launches(config_.get_bool("cuda_graphs", true));
   if (distributed_.data == DistributedOptions::Data::kEverything) {
     constexpr int64_t kSeedPerRank = 16127;  // semantics section 20
     config_.set("dataset_random_seed_offset",

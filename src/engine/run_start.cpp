@@ -96,6 +96,9 @@ size_t Engine::state_bytes() const {
 }
 
 void Engine::report_times() {
+  if (!device_.is_cpu() && train_runner_ != nullptr) {
+    log_line(4, fmt::format("CUDA graphs: {} launches", train_runner_->executor().recorded_launches()));
+  }
   if (config_.get_bool("profile_layers", false) && train_runner_ != nullptr) {
     log_line(1, profile_table(train_runner_->executor().seconds_by_scope()));
   }

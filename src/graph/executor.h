@@ -50,6 +50,9 @@ class Executor {
 
   size_t arena_bytes() const;  ///< of the last run
   int64_t node_count() const;  ///< nodes that run
+  /// How often recorded stretches of steps were launched (GPU): runs of repeated sizes use CUDA graphs, unless numerics
+  /// are checked, time is taken, or allow_recorded_launches(false) was called.
+  int64_t recorded_launches() const;
   /// The largest values of the last run's plan, one a line: MB, place in the arena, steps in which it lives, who makes
   /// it.
   std::string memory_text(size_t most) const;

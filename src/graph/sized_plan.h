@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "device/recorded_launch.h"
 #include "graph/program.h"
 #include "tensor/tensor.h"
 
@@ -34,6 +36,7 @@ class Scratch {
     if (next_ == chunks_.size()) {
       chunks_.push_back(Buffer::allocate(bytes + bytes / 4, device_));
     }
+    keep_for_recording(chunks_[next_]);
     return Tensor::wrap(dtype, shape, chunks_[next_++]->data(), nullptr, device_);
   }
   void reset() { next_ = 0; }
@@ -43,6 +46,27 @@ class Scratch {
   std::vector<std::shared_ptr<Buffer>> chunks_;
   size_t next_ = 0;
 };
+
+/// Memory of a leaf on the device that stays where it is while the leaf's tensors come from elsewhere.
+class LeafPlace {
+ public:
+  Tensor copy_of(const Tensor& tensor, Device device) {
+    if (buffer_ == nullptr || buffer_->bytes() < tensor.bytes()) {
+      buffer_.reset();
+      buffer_ = Buffer::allocate(tensor.bytes() + tensor.bytes() / 8, device);
+    }
+    const Tensor place = Tensor::wrap(tensor.dtype(), tensor.shape(), buffer_->data(), nullptr, device);
+    place.copy_from(tensor);
+    return place;
+  }
+
+ private:
+  std::shared_ptr<Buffer> buffer_;
+};
+
+/// Throws kNonFinite with the names if an output of the step that somebody reads is not finite.
+void require_finite(const Program& program, const SizedPlan& plan, const Program::Step& step, const std::string& layer,
+                    std::string_view operation);
 
 /// The largest values of a plan, with their places and lifetimes, one a line.
 std::string memory_text(const Graph& graph, const Program& program, const SizedPlan& plan, size_t most);

@@ -16,6 +16,8 @@ if(TARGET wende)
   add_test(NAME golden_gpu_slow COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>
     ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed --list ${CMAKE_CURRENT_SOURCE_DIR}/golden/passing_cuda_slow.txt --device gpu --limit 1500)
   set_tests_properties(golden_gpu_slow PROPERTIES LABELS "gpu;slow" TIMEOUT 3600)
+  add_test(NAME training_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/cudasim/device_training_test.py $<TARGET_FILE:wende>)
+  set_tests_properties(training_gpu PROPERTIES LABELS gpu TIMEOUT 900)
   if(NOT WENDE_CUDA STREQUAL "nvcc")  # needs three GPUs
     add_test(NAME ranks_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/rank_equality_test.py $<TARGET_FILE:wende> --device gpu)
     set_tests_properties(ranks_gpu PROPERTIES LABELS gpu TIMEOUT 1500 ENVIRONMENT "CUDASIM_DEVICES=3")
