@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "dataset/batch.h"
 #include "engine/agreement.h"
+#include "engine/batch_feed.h"
 #include "engine/checkpoint_writer.h"
 #include "engine/distributed_options.h"
 #include "engine/hdf_dump_callback.h"
@@ -96,7 +97,7 @@ class Engine {
   PassPlan plan_pass(const Pass& pass, const BatchOptions& options) const;
   void begin_pass(const Pass& pass, PassResult& result, const PassPlan& plan);
   void assign_parameters(NetworkRunner& runner, bool ran) const;
-  StepReport compute_gradients(const std::optional<Batch>& batch, double learning_rate);
+  StepReport compute_gradients(const std::optional<Batch>& batch, double learning_rate, BatchFeed& feed);
   void update(double learning_rate, int epoch);
   /// What ranks tell each other in each step besides the losses; after sum_over_ranks, how many of them said it.
   struct StepFlags {

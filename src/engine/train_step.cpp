@@ -109,7 +109,7 @@ RunOptions Engine::run_options() const {
   return options;
 }
 
-StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double learning_rate) {
+StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double learning_rate, BatchFeed& feed) {
   const PhaseScope phase(phases::kCompute);
   const bool exchange = distributed_.reduce == DistributedOptions::Reduce::kGradients;
   StepReport report = train_runner_->empty_report();
@@ -125,7 +125,9 @@ StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double l
     if (record) {
       recorder_->before(*batch, *store_, learning_rate);
     }
-    report = train_runner_->run(*batch, run_options(), [&](const std::string& param) {
+    RunOptions options = run_options();
+    options.launched = [&feed] { feed.look_ahead(); };
+    report = train_runner_->run(*batch, options, [&](const std::string& param) {
       fault_point("backward");
       if (exchange) {
         buckets_->ready(param_index_.at(param));

@@ -42,6 +42,7 @@ class Executor::Impl : public RunContext {
     bind_leaves({});
     rows_.clear();
     run_steps();
+    if (options.launched) options.launched();
     throw_kernel_faults(device_);
     std::vector<Tensor> results;
     for (size_t f = 0; f < fetches_.size(); ++f) {
@@ -224,9 +225,11 @@ class Executor::Impl : public RunContext {
   }
 
   Tensor leaf_tensor(NodeId node, const Shape& shape) {
-    const std::string& name = dynamic_cast<const LeafOp&>(*graph_.node(node).op).leaf_name();
-    const Tensor tensor = checked(bound(name), shape, name);
-    return tensor.device() == device_ ? tensor : leaf_copies_[name].copy_of(tensor, device_);
+    const auto& leaf = dynamic_cast<const LeafOp&>(*graph_.node(node).op);
+    const Tensor tensor = checked(bound(leaf.leaf_name()), shape, leaf.leaf_name());
+    // Inputs of a whole run come from anywhere; a place of their own lets recorded steps find them again.
+    const bool moves = !device_.is_cpu() && whole_run_ && !leaf.is_parameter();
+    return tensor.device() == device_ && !moves ? tensor : leaf_copies_[leaf.leaf_name()].copy_of(tensor, device_);
   }
 
   static Tensor checked(const Tensor& tensor, const Shape& shape, const std::string& name) {
@@ -352,7 +355,7 @@ class Executor::Impl : public RunContext {
   std::vector<int> moving_aliases_;               ///< values that alias a moving leaf or fetch, in running order
   std::unordered_map<NodeId, int> leaf_values_;   ///< of prepare()
   std::vector<const Program::Step*> kernels_;     ///< of prepare(): the steps that do something
-  std::map<std::string, LeafPlace> leaf_copies_;  ///< of leaves bound to host memory
+  std::map<std::string, LeafPlace> leaf_copies_;  ///< of leaves bound to host memory, and inputs
   bool whole_run_ = true;                         ///< not the body of a loop
   Scratch scratch_;
   Scratch host_scratch_;  ///< of ops without kernels for the device

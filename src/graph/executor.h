@@ -24,6 +24,8 @@ struct RunOptions {
   uint64_t step = 0;
   /// Called as soon as fetch i is computed, while later nodes still run: gradients start their allreduce here.
   std::function<void(int fetch)> on_fetch;
+  /// Called when all is launched, before results are waited for: the host may prepare the next run while a GPU works.
+  std::function<void()> launched;
   bool check_numerics = false;  ///< throws kNonFinite naming the first layer with a non-finite output
 };
 
