@@ -127,11 +127,10 @@ void Engine::build_training_network() {
     counts.push_back(static_cast<size_t>(store_->value(name).elements()));
     has_gradient_[name] = training_.updated.count(name) != 0;
   }
-  updater_ = std::make_unique<Updater>(config_, *store_, layer_opts, decoupled_l2(config_, network, *store_));
-  if (!device_.is_cpu() && communicator_.size() > 1) {
-    device_sums_ = device_sums(communicator_);
-  }
-  AsyncSums& sums = device_sums_ != nullptr ? *device_sums_ : communicator_;
+  make_sums();
+  updater_ = std::make_unique<Updater>(config_, *store_, layer_opts, decoupled_l2(config_, network, *store_),
+                                       shards_ == nullptr ? nullptr : &communicator_);
+  AsyncSums& sums = shards_ != nullptr ? *shards_ : sums_ != nullptr ? *sums_ : communicator_;
   buckets_ = std::make_unique<GradientBuckets>(sums, reinterpret_cast<float*>(store_->flat_gradients().raw()), offsets,
                                                counts, 0, bucket_bytes(config_));
   train_dumps_ = std::make_unique<HdfDumpCallback>(network.sinks(), communicator_);

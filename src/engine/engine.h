@@ -118,6 +118,9 @@ class Engine {
   void save_at_interval(int epoch, const PassResult& partial, const StepFlags& flags, int64_t steps);
   bool gradients_not_finite() const;
   void average_parameters();
+  void make_sums();
+  void gather_optimizer_state();
+  void share_parameters();
   void divide_by_ranks(const Tensor& sum) const;
   RunOptions run_options() const;
   void start_watching();
@@ -141,7 +144,9 @@ class Engine {
   std::unique_ptr<StepRecorder> recorder_;
   std::unique_ptr<NetworkRunner> eval_runner_;
   std::unique_ptr<Updater> updater_;
-  std::unique_ptr<AsyncSums> device_sums_;  ///< with several ranks on GPUs
+  std::unique_ptr<AsyncSums> sums_;                ///< of gradients, unless the communicator sums them
+  std::unique_ptr<ShardedSums> shards_;            ///< the same with shard_optimizer
+  std::map<std::string, Tensor> optimizer_state_;  ///< with shards: for the next checkpoint
   std::unique_ptr<GradientBuckets> buckets_;
   std::map<std::string, size_t> param_index_;
   std::map<std::string, bool> has_gradient_;

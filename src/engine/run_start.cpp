@@ -68,8 +68,8 @@ Facts Engine::start_facts(const Dataset& dataset) const {
   }
   const bool same_data = distributed_.data == DistributedOptions::Data::kShard;
   std::string options;
-  for (const char* key :
-       {"batch_size", "max_seqs", "chunking", "learning_rate", "learning_rates", "num_epochs", "gradient_bucket_mb"}) {
+  for (const char* key : {"batch_size", "max_seqs", "chunking", "learning_rate", "learning_rates", "num_epochs",
+                          "gradient_bucket_mb", "gradient_wire_dtype", "shard_optimizer"}) {
     const Value* value = config_.find(key);
     options += value == nullptr ? "-;" : value->repr() + ";";
   }

@@ -21,6 +21,8 @@ if(TARGET wende)
   if(NOT WENDE_CUDA STREQUAL "nvcc")  # needs three GPUs
     add_test(NAME ranks_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/rank_equality_test.py $<TARGET_FILE:wende> --device gpu)
     set_tests_properties(ranks_gpu PROPERTIES LABELS gpu TIMEOUT 1500 ENVIRONMENT "CUDASIM_DEVICES=3")
+    add_test(NAME gradient_options_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/gradient_options_test.py $<TARGET_FILE:wende> --device gpu)
+    set_tests_properties(gradient_options_gpu PROPERTIES LABELS gpu TIMEOUT 1500 ENVIRONMENT "CUDASIM_DEVICES=3")
     add_test(NAME device_choice COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/cudasim/device_choice_test.py $<TARGET_FILE:wende>)
     set_tests_properties(device_choice PROPERTIES LABELS gpu TIMEOUT 300)
   endif()
