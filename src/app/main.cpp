@@ -48,7 +48,9 @@ Config read_config(const CommandLine& line) {
     }
   }
   if (!line.device.empty()) {
-    choose_device(line.device);  // an error here, where the config's `device` may give way to the CPU
+    if (line.command != "check") {
+      choose_device(line.device);  // an error here, where the config's `device` may give way to the CPU
+    }
     config.set("device", Value::of(line.device));
   }
   if (!line.trace.empty()) {

@@ -107,6 +107,13 @@ std::string gpu_name() {
                      properties.minor, mebibytes(properties.totalGlobalMem), driver / 1000, driver % 1000 / 10);
 }
 
+std::string library_text() {
+  int driver = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess) cudaGetLastError();
+  const std::string text = driver == 0 ? "none" : fmt::format("{}.{}", driver / 1000, driver % 1000 / 10);
+  return fmt::format(", CUDA {}.{}, driver {}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, text);
+}
+
 std::string gpu_id() {
   int device = 0;
   WENDE_CUDA_CHECK(cudaGetDevice(&device));

@@ -32,6 +32,7 @@ void throw_faults() { absent(); }
 int visible_gpus() { absent(); }
 void use_gpu(int) { absent(); }
 std::string gpu_name() { absent(); }
+std::string library_text() { return ""; }
 std::string gpu_id() { absent(); }
 void push_range(const char*) {}
 void pop_range() {}

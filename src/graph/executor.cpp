@@ -118,9 +118,7 @@ class Executor::Impl : public RunContext {
   }
   const Tensor& bound(const std::string& name) const override {
     const auto it = bound_.find(name);
-    if (it == bound_.end()) {
-      throw internal_error(fmt::format("nothing is bound to '{}'", name));
-    }
+    if (it == bound_.end()) throw internal_error(fmt::format("nothing is bound to '{}'", name));
     return it->second;
   }
 
@@ -140,10 +138,7 @@ class Executor::Impl : public RunContext {
 
   SizedPlan& plan_for(const Binding& binding) {
     const double start = thread_seconds();
-    std::vector<int64_t> sizes;
-    for (const Dim& dim : program_.dims) {
-      sizes.push_back(binding.size(dim));
-    }
+    const std::vector<int64_t> sizes = program_.sizes(binding);
     if (plans_.size() > kMaxPlans && plans_.count(sizes) == 0) {
       plans_.clear();
     }
@@ -155,8 +150,7 @@ class Executor::Impl : public RunContext {
     if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
       recorded_.clear();
       arena_.reset();  // before the new one is taken: peak memory is one arena
-      // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
-      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
+      arena_ = Buffer::allocate(it->second.arena_bytes(), device_);
     }
     if (it->second.base != arena_->data()) {
       place_tensors(it->second);
@@ -283,10 +277,8 @@ class Executor::Impl : public RunContext {
   }
 
   void hand_out(const Program::Step& step) const {
-    if (options_->on_fetch) {
-      for (const int fetch : step.ready_fetches) {
-        options_->on_fetch(fetch);
-      }
+    for (const int fetch : step.ready_fetches) {
+      if (options_->on_fetch) options_->on_fetch(fetch);
     }
   }
 
@@ -388,6 +380,11 @@ void Executor::point_leaf(NodeId leaf, const Tensor& tensor) { impl_->point_leaf
 void Executor::point_fetch(int fetch, const Tensor& tensor) { impl_->point_fetch(fetch, tensor); }
 void Executor::step() { impl_->step(); }
 size_t Executor::arena_bytes() const { return impl_->planned_bytes(); }
+PlannedMemory Executor::planned_memory(const Binding& binding) const {
+  SizedPlan plan;
+  plan.lay_out(impl_->graph_, impl_->program_, impl_->program_.sizes(binding));
+  return {plan.arena_bytes(), plan.largest};
+}
 std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }
 int64_t Executor::recorded_launches() const { return impl_->recorded_.launches(); }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }

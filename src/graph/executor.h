@@ -29,6 +29,12 @@ struct RunOptions {
   bool check_numerics = false;  ///< throws kNonFinite naming the first layer with a non-finite output
 };
 
+/// Bytes of a run, from sizes alone.
+struct PlannedMemory {
+  size_t values = 0;   ///< the arena
+  size_t largest = 0;  ///< of them
+};
+
 /// Runs the part of a graph that some fetches need. Each run plans all memory in one arena for the sizes at hand
 /// (plans are cached by sizes) and then calls a flat list of kernels.
 class Executor {
@@ -51,6 +57,8 @@ class Executor {
   void step();
 
   size_t arena_bytes() const;  ///< of the last run
+  /// What a run with these sizes would take for its values; nothing is allocated.
+  PlannedMemory planned_memory(const Binding& binding) const;
   int64_t node_count() const;  ///< nodes that run
   /// How often recorded stretches of steps were launched (GPU): runs of repeated sizes use CUDA graphs, unless numerics
   /// are checked, time is taken, or allow_recorded_launches(false) was called.

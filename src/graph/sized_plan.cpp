@@ -37,6 +37,7 @@ void SizedPlan::lay_out(const Graph& graph, const Program& program, const std::v
       const bool written = place.wanted || !graph.node(step.node).op->traits().skips_unwanted;
       const size_t needed =
           written ? static_cast<size_t>(shape.elements()) * size_of(program.dtypes[static_cast<size_t>(index)]) : 0;
+      largest = std::max(largest, needed);
       lifetimes.push_back({needed, static_cast<int>(position), place.last_use});
     }
   }

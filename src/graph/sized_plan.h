@@ -17,9 +17,13 @@ struct SizedPlan {
   std::vector<Shape> shapes;    ///< by value
   std::vector<size_t> offsets;  ///< by value; arena values only
   size_t bytes = 0;
+  size_t largest = 0;           ///< bytes of one value
   std::vector<Tensor> tensors;  ///< by value, views of the arena at `base`
   const std::byte* base = nullptr;
 
+  /// To allocate: some more than needed, which costs nothing until it is touched, so that batches a little longer need
+  /// no new arena.
+  size_t arena_bytes() const { return std::max<size_t>(bytes + bytes / 8, 64); }
   /// Shapes, and places in one arena, for these sizes of the program's dims.
   void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes);
 };

@@ -70,8 +70,26 @@ def full_memory_is_explained(wende, folder):
     assert "'data' of the batch: 3 sequences of lengths 10 10 10" in text, text
 
 
+def memory_is_estimated(wende, folder):
+    """`check` says beforehand what a step takes on the GPU, to 10 %; for the CPU its values and state, exactly."""
+    config = CONFIG.replace("batch_size = 30", "batch_size = 1000").replace('"n_out": 6', '"n_out": 300').replace('"num_seqs": 40', '"num_seqs": 60')
+    text = run(wende, folder, "estimated", config)
+    peak = float(re.search(r"memory on the GPU: at most ([0-9.]+) MB", text)[1])
+    found = {}
+    for device in ("gpu", "cpu"):
+        done = subprocess.run([wende, "check", folder / "estimated.config", "--device", device], capture_output=True, text=True, timeout=100)
+        line = re.search(r"memory on the .*: about ([0-9.]+) MB for a step with 100 sequence\(s\) of 10 frames: ([0-9.]+) for .*, ([0-9.]+) for values", done.stdout)
+        assert done.returncode == 0 and line, done.stdout + done.stderr
+        found[device] = [float(number) for number in line.groups()]
+    assert abs(found["gpu"][0] - peak) <= 0.1 * peak, (found, peak)
+    on_cpu = run(wende, folder, "estimated_cpu", config, "--device", "cpu")
+    state, values = map(float, re.search(r"([0-9.]+) MB of parameters, .*, ([0-9.]+) MB for the values", on_cpu).groups())
+    assert abs(found["cpu"][1] - state) <= 0.11 and abs(found["cpu"][2] - 1.125 * values) <= 0.11, (found, state, values)
+    print(f"estimated {found}, used {peak} on the GPU, {state} and {values} on the CPU")
+
+
 def main():
-    for test in (graphs_change_no_bit, debug_names_the_layer, full_memory_is_explained):
+    for test in (graphs_change_no_bit, debug_names_the_layer, full_memory_is_explained, memory_is_estimated):
         with tempfile.TemporaryDirectory() as folder:
             test(sys.argv[1], Path(folder))
     print("ok")
