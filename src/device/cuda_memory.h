@@ -41,7 +41,7 @@ void use_gpu(int index);
 std::string gpu_name();  ///< "NVIDIA H100 PCIe, compute capability 9.0, CUDA 13.0"
 /// ", CUDA 13.0, driver 13.0": to compare over ranks; empty in builds without CUDA.
 std::string library_text();
-std::string gpu_id();    ///< bus address: tells the GPUs of a machine apart
+std::string gpu_id();  ///< bus address: tells the GPUs of a machine apart
 
 /// Named ranges on the host's timeline, for profilers (NVTX); nothing without one.
 void push_range(const char* name);

@@ -95,9 +95,8 @@ std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients
 std::string memory_estimate_text(const StepMemory& memory) {
   const auto megabytes = [](size_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   return fmt::format(
-      "{:.1f} MB for a step with {} sequence(s) of {} frames: {:.1f} for parameters, gradients and optimiser, {:.1f} "
-      "for "
-      "values, {:.1f} for working memory, {:.1f} for batches",
+      "{:.1f} MB for a step with {} sequence(s) of {} frames: {:.1f} for parameters, gradients and optimiser, "
+      "{:.1f} for values, {:.1f} for working memory, {:.1f} for batches",
       megabytes(memory.total()), memory.sequences, memory.frames, megabytes(memory.state), megabytes(memory.values),
       megabytes(memory.working), megabytes(memory.batches));
 }
