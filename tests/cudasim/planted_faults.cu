@@ -258,6 +258,30 @@ void event_from_outside(cudaStream_t stream) {
   cudaStreamWaitEvent(stream, event, 0);
 }
 
+/// A branch of a capture: it waits for the capture's stream, and is waited for.
+void branch(cudaStream_t stream, bool waits, bool joins) {
+  static float* const kNumbers = [] {
+    float* p = nullptr;
+    auto mode = cudaStreamCaptureModeRelaxed;
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    cudaMalloc(reinterpret_cast<void**>(&p), 128);
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    return p;
+  }();
+  const cudaStream_t other = new_stream();
+  cudaEvent_t forks = nullptr;
+  cudaEvent_t ends = nullptr;
+  cudaEventCreate(&forks);
+  cudaEventCreate(&ends);
+  if (!waits) cudaEventRecord(forks, stream);
+  start(stream, 1, 32, 0, fill, kNumbers, 5.0f, 32);
+  if (waits) cudaEventRecord(forks, stream);
+  cudaStreamWaitEvent(other, forks, 0);
+  start(other, 1, 32, 0, fill, kNumbers, 6.0f, 32);
+  cudaEventRecord(ends, other);
+  if (joins) cudaStreamWaitEvent(stream, ends, 0);
+}
+
 void overwritten_beside_a_graph(float* read_by_it) { start(new_stream(), 1, 32, 0, fill, read_by_it, 1.0f, 32); }
 
 void use_after_free() {
@@ -317,6 +341,10 @@ const std::vector<Fault>& all() {
       {"synchronize_in_capture", "capture", [] { graph([](cudaStream_t stream) { cudaStreamSynchronize(stream); }); }},
       {"pageable_copy_in_capture", "capture", [] { graph(pageable_copy_in_capture); }},
       {"event_from_outside_in_capture", "capture", [] { graph(event_from_outside); }},
+      {"branch_of_a_graph_does_not_wait", "stream-race",
+       [] { graph([](cudaStream_t stream) { branch(stream, false, true); }); }},
+      {"branch_of_a_graph_not_joined", "capture",
+       [] { graph([](cudaStream_t stream) { branch(stream, true, false); }); }},
       {"graph_outlives_its_memory", "use-after-free", [] { graph({}, [](float* a) { cudaFree(a); }); }},
       {"nobody_waits_for_a_graph", "stream-race", [] { graph({}, overwritten_beside_a_graph); }},
       {"barrier_after_early_return", "divergent-barrier", [] { start(1, 64, early_return, device<float>(64), 40); }},
@@ -333,6 +361,7 @@ const std::vector<Fault>& all() {
       {"right_event_wait", "", [] { forgotten_event_wait(true); }},
       {"right_copy_stream", "", [] { copy_stream(true, true); }},
       {"right_free_on_another_stream", "", [] { freed_on_another_stream(true); }},
+      {"right_branch_of_a_graph", "", [] { graph([](cudaStream_t stream) { branch(stream, true, true); }); }},
       {"right_graph", "", [] { graph({}); }},
       {"right_malloc_in_capture", "", [] { graph(relaxed_malloc_in_capture); }},
   };

@@ -5,18 +5,25 @@
 
 #include "core.hpp"
 
-// A captured stream: operations in their order. Captures with branches are not emulated.
+// A captured stream, and those that joined it by waiting for its events: a lane for each.
 struct CUgraph_st {
   struct Node {
+    enum Kind { operation, record, wait } kind;
+    int lane;
+    int mark;  // record, wait: which event
     const char* name;
     std::function<void()> run;
   };
   std::vector<Node> nodes;
+  std::vector<CUstream_st*> lanes;
+  int marks = 0;
   cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
   bool invalid = false;
 };
 struct CUgraphExec_st {
   std::vector<CUgraph_st::Node> nodes;
+  std::vector<CUstream_st*> branches;  // of lanes 1, 2, ...
+  int marks = 0;
   bool destroyed = false;
 };
 
@@ -30,7 +37,8 @@ struct CUstream_st {
 };
 struct CUevent_st {
   cudasim::Clock clock;
-  const CUgraph_st* captured = nullptr;  // recorded while this was captured
+  const CUgraph_st* captured = nullptr;  // recorded while this was captured, there as
+  int mark = 0;
   bool timing = true;
   double ms = -1;
 };
@@ -87,5 +95,7 @@ cudaError_t free_(void* p, bool pinned);
 CUstream_st* capturing();  // the stream that is captured, if one is
 // A call that no capture may see, or none but a relaxed one; true: reported, and the capture is invalid.
 bool illegal_in_capture(const char* call, bool unless_relaxed);
+bool event_captured(CUstream_st* s, cudaEvent_t e);  // recorded in a capture
+bool wait_captured(CUstream_st* s, cudaEvent_t e);   // waited for in a capture, or refused
 bool captured(CUstream_st* s, const char* name, const std::function<void()>& run, bool can_be_captured);
 }  // namespace cudasim

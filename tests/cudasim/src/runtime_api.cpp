@@ -33,13 +33,6 @@ cudaError_t copy(void* d, const void* s, std::size_t n, cudaMemcpyKind k, cudaSt
   if (sync || (!dd && !dp)) wait_stream(st);  // into pageable memory: synchronous
   return ret();
 }
-// Waiting joins captures, which is not emulated: a captured stream and its events keep to themselves.
-bool may_wait(CUstream_st* s, cudaEvent_t e) {
-  if (e->captured == s->capture) return true;
-  illegal_in_capture(s->capture ? "waiting for an event from outside" : "waiting elsewhere for an event of the capture",
-                     false);
-  return false;
-}
 }  // namespace
 
 extern "C" {
@@ -95,8 +88,7 @@ cudaError_t cudaStreamQuery(cudaStream_t s) {
   return ret();
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
-  if (!may_wait(get(s), e)) return ret(cudaErrorStreamCaptureIsolation);
-  if (!get(s)->capture) get(s)->clock.merge(e->clock);
+  if (!wait_captured(get(s), e)) get(s)->clock.merge(e->clock);
   return ret();
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned f) {
@@ -111,8 +103,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t e) {
   return ret();
 }
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
-  e->captured = get(s)->capture;
-  if (e->captured) return ret();
+  if (event_captured(get(s), e)) return ret();
   enqueue(s, "event", [e] { e->ms = now_ms(); });
   e->clock = get(s)->clock;
   return ret();
