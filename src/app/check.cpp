@@ -7,6 +7,7 @@
 #include <map>
 
 #include "engine/config_check.h"
+#include "engine/memory_estimate.h"
 #include "engine/network_runner.h"
 
 namespace wende {
@@ -51,7 +52,7 @@ void check(const Config& config) {
   NetworkOptions options;
   options.train = true;
   options.behavior_version = static_cast<int>(config.get_int("behavior_version", 0));
-  const NetworkWithGradients built = NetworkWithGradients::differentiate(Network::build(config, extern_data, options));
+  NetworkWithGradients built = NetworkWithGradients::differentiate(Network::build(config, extern_data, options));
   const Network& network = *built.network;
   require_loss(config, network);
   print_layers(network);
@@ -67,6 +68,11 @@ void check(const Config& config) {
     fmt::print("loss '{}', scale {}\n", loss.name, loss.scale);
   }
   fmt::print("graph: {} nodes with gradients\n", network.graph().size());
+  const Value* device = config.find("device");
+  const bool gpu = device != nullptr && device->is_string() && device->as_string() != "cpu";
+  for (const StepMemory& memory : largest_steps(config, built, gpu)) {
+    fmt::print("memory on the {}: about {}\n", gpu ? "GPU" : "CPU", memory_estimate_text(memory));
+  }
   for (const std::string& name : network.unreached_layers()) {
     fmt::print(stderr, "warning: layer '{}' is never reached from an output, a loss or is_output_layer\n", name);
   }

@@ -31,8 +31,9 @@ void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_option("config", line.file, "RETURNN config")->required();
   command.add_flag("--literal", line.literal, "accept literals only; nothing in the config is executed");
   command.add_flag("--strict", line.strict, "warnings about the config are errors");
-  command.add_flag("--debug", line.debug, "one rank, numerics checked after each operation");
+  command.add_flag("--debug", line.debug, "one rank, waits for each operation and checks its numbers");
   command.add_option("--device", line.device, "cpu, gpu, or gpu:1 for one GPU (default: the config's)");
+  command.add_flag("--no-cuda-graphs", line.no_cuda_graphs, "launch each kernel by itself, also in repeated steps");
   command.add_flag("--profile", line.profile, "print the time by layer at the end");
   command.add_option("--trace", line.trace, "write a timeline of all ranks (Chrome's trace format)");
   command.add_flag("--allow-dataset-change", line.allow_dataset_change, "go on with other training data than before");

@@ -21,6 +21,7 @@ struct CommandLine {
   std::string trace;            ///< file of the timeline
   bool allow_dataset_change = false;
   SlurmJob slurm;
+  bool no_cuda_graphs = false;         ///< each kernel is launched by itself
   bool profile = false;                ///< table of time by layer at the end
   std::vector<std::string> record;     ///< train: global step, case file
   std::string shell;                   ///< completion

@@ -19,6 +19,7 @@
 #include "base/stack_dump.h"
 #include "collective/communicator.h"
 #include "device/choose_device.h"
+#include "device/cuda_memory.h"
 #include "engine/config_check.h"
 #include "engine/engine.h"
 #include "engine/replay.h"
@@ -47,7 +48,9 @@ Config read_config(const CommandLine& line) {
     }
   }
   if (!line.device.empty()) {
-    choose_device(line.device);  // an error here, where the config's `device` may give way to the CPU
+    if (line.command != "check") {
+      choose_device(line.device);  // an error here, where the config's `device` may give way to the CPU
+    }
     config.set("device", Value::of(line.device));
   }
   if (!line.trace.empty()) {
@@ -59,8 +62,12 @@ Config read_config(const CommandLine& line) {
   if (line.allow_dataset_change) {
     config.set("allow_dataset_change", Value::of(true));
   }
+  if (line.no_cuda_graphs) {
+    config.set("cuda_graphs", Value::of(false));
+  }
   if (line.debug) {
     config.set("debug_add_check_numerics_on_output", Value::of(true));
+    cuda::make_launches_wait();
   }
   return config;
 }

@@ -38,6 +38,18 @@ GradientBuckets::GradientBuckets(AsyncSums& sums, float* buffer, std::vector<siz
   begin_step();
 }
 
+/// Errors say which sum it was.
+template <class F>
+void GradientBuckets::named(size_t bucket, F f) const {
+  try {
+    f();
+  } catch (Error& error) {
+    error.frame(fmt::format("in gradient bucket {} of {}, {} floats", bucket + 1, buckets_.size(),
+                            buckets_[bucket].end - buckets_[bucket].begin));
+    throw;
+  }
+}
+
 void GradientBuckets::begin_step() {
   for (Bucket& bucket : buckets_) {
     if (bucket.pending) throw internal_error("gradient buckets: a step begins while a sum is under way");
@@ -49,8 +61,9 @@ void GradientBuckets::begin_step() {
 void GradientBuckets::ready(size_t param) {
   Bucket& bucket = buckets_.at(bucket_of_.at(param));
   if (bucket.missing == 0) throw internal_error(fmt::format("gradient buckets: parameter {} is ready twice", param));
-  for (const Bucket& other : buckets_) {
-    if (other.pending) other.pending->done();  // MPI moves sums on only while it is called
+  for (size_t i = 0; i < buckets_.size(); ++i) {
+    PendingSum* pending = buckets_[i].pending.get();
+    if (pending != nullptr) named(i, [pending] { pending->done(); });  // MPI moves sums on only while it is called
   }
   if (--bucket.missing > 0) return;
   // All ranks must start their sums in the same order, so a bucket waits for the ones before it.
@@ -71,9 +84,10 @@ void GradientBuckets::finish() {
       bucket.pending = sums_.start_all_sum(buffer_ + bucket.begin, bucket.end - bucket.begin);
     }
   }
-  for (Bucket& bucket : buckets_) {
-    if (bucket.pending) bucket.pending->wait();
-    bucket.pending.reset();
+  for (size_t i = 0; i < buckets_.size(); ++i) {
+    PendingSum* pending = buckets_[i].pending.get();
+    if (pending != nullptr) named(i, [pending] { pending->wait(); });
+    buckets_[i].pending.reset();
   }
 }
 

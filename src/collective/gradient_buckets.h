@@ -30,6 +30,9 @@ class GradientBuckets {
     std::unique_ptr<PendingSum> pending;
     bool sent;
   };
+  template <class F>
+  void named(size_t bucket, F f) const;
+
   AsyncSums& sums_;
   float* buffer_;
   std::vector<Bucket> buckets_;

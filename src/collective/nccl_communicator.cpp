@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
+#include "collective/bfloat16.h"
 #include "collective/device_sums.h"
 #include "device/cuda_check.cuh"
 #include "device/cuda_memory.h"
@@ -22,38 +23,56 @@ void check(ncclResult_t result, const char* call) {
       .hint("NCCL_DEBUG=INFO tells more; another rank may have died or left");
 }
 
-/// One communicator, its stream, and the events by which the two streams wait for each other.
+/// One communicator and its stream.
 struct NcclState {
   ncclComm_t comm = nullptr;
   cudaStream_t stream = nullptr;
+  int rank = 0;
   bool aborted = false;
 
+  explicit NcclState(Communicator& communicator) : rank(communicator.rank()) {
+    ncclUniqueId id{};
+    if (communicator.is_root()) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
+    communicator.broadcast(&id, sizeof(id));
+    WENDE_CUDA_CHECK(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+    check(ncclCommInitRank(&comm, communicator.size(), id, communicator.rank()), "ncclCommInitRank");
+  }
   ~NcclState() {
     if (comm != nullptr && !aborted) ncclCommDestroy(comm);
     if (stream != nullptr) cudaStreamDestroy(stream);
   }
+  NcclState(const NcclState&) = delete;
+  NcclState& operator=(const NcclState&) = delete;
 
   /// The one place where errors of running collectives are seen.
   void poll() {
+    if (aborted) throw Error(ExitStatus::kFailure, fmt::format("rank {}: NCCL was ended by an error before", rank));
     ncclResult_t state = ncclSuccess;
     check(ncclCommGetAsyncError(comm, &state), "ncclCommGetAsyncError");
     if (state == ncclSuccess || state == ncclInProgress) return;
     aborted = true;
     ncclCommAbort(comm);
-    check(state, "a sum of gradients");
+    check(state, fmt::format("a sum of gradients on rank {}", rank).c_str());
   }
 };
 
-class NcclPendingSum final : public PendingSum {
+/// Collectives of one sum, in a group between two events by which the streams wait for each other.
+class NcclPendingSum : public PendingSum {
  public:
-  NcclPendingSum(std::shared_ptr<NcclState> state, float* values, size_t count) : state_(std::move(state)) {
+  explicit NcclPendingSum(std::shared_ptr<NcclState> state) : state_(std::move(state)) {
     WENDE_CUDA_CHECK(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming));
-    WENDE_CUDA_CHECK(cudaEventRecord(event_, cuda::stream()));
-    WENDE_CUDA_CHECK(cudaStreamWaitEvent(state_->stream, event_, 0));
-    check(ncclAllReduce(values, values, count, ncclFloat32, ncclSum, state_->comm, state_->stream), "ncclAllReduce");
-    WENDE_CUDA_CHECK(cudaEventRecord(event_, state_->stream));
   }
   ~NcclPendingSum() override { cudaEventDestroy(event_); }
+
+  template <class Collectives>
+  void start(Collectives collectives) {
+    WENDE_CUDA_CHECK(cudaEventRecord(event_, cuda::stream()));
+    WENDE_CUDA_CHECK(cudaStreamWaitEvent(state_->stream, event_, 0));
+    check(ncclGroupStart(), "ncclGroupStart");
+    collectives(state_->comm, state_->stream);
+    check(ncclGroupEnd(), "ncclGroupEnd");
+    WENDE_CUDA_CHECK(cudaEventRecord(event_, state_->stream));
+  }
 
   /// Kernels that are launched afterwards see the sum.
   void wait() override {
@@ -77,18 +96,78 @@ class NcclPendingSum final : public PendingSum {
   cudaEvent_t event_ = nullptr;
 };
 
-class NcclSums final : public AsyncSums {
+/// Rounded in memory of its own before, widened after.
+class Bfloat16PendingSum final : public NcclPendingSum {
  public:
-  explicit NcclSums(Communicator& communicator) : state_(std::make_shared<NcclState>()) {
-    ncclUniqueId id{};
-    if (communicator.is_root()) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
-    communicator.broadcast(&id, sizeof(id));
-    WENDE_CUDA_CHECK(cudaStreamCreateWithFlags(&state_->stream, cudaStreamNonBlocking));
-    check(ncclCommInitRank(&state_->comm, communicator.size(), id, communicator.rank()), "ncclCommInitRank");
+  Bfloat16PendingSum(std::shared_ptr<NcclState> state, float* values, size_t count)
+      : NcclPendingSum(std::move(state)),
+        values_(values),
+        count_(count),
+        wire_(reinterpret_cast<uint16_t*>(cuda::allocate(count * sizeof(uint16_t)))) {
+    cuda::round_to_bfloat16(values_, wire_, count_);
+    start([this](ncclComm_t comm, cudaStream_t stream) {
+      check(ncclAllReduce(wire_, wire_, count_, ncclBfloat16, ncclSum, comm, stream), "ncclAllReduce");
+    });
+  }
+  ~Bfloat16PendingSum() override { cuda::release(reinterpret_cast<std::byte*>(wire_)); }
+
+  void wait() override {
+    NcclPendingSum::wait();
+    cuda::widen_bfloat16(wire_, values_, count_);
   }
 
+ private:
+  float* values_;
+  size_t count_;
+  uint16_t* wire_;
+};
+
+class NcclSums final : public AsyncSums {
+ public:
+  NcclSums(Communicator& communicator, bool bfloat16)
+      : state_(std::make_shared<NcclState>(communicator)), bfloat16_(bfloat16) {}
+
   std::unique_ptr<PendingSum> start_all_sum(float* values, size_t count) override {
-    return std::make_unique<NcclPendingSum>(state_, values, count);
+    if (bfloat16_) return std::make_unique<Bfloat16PendingSum>(state_, values, count);
+    auto sum = std::make_unique<NcclPendingSum>(state_);
+    sum->start([=](ncclComm_t comm, cudaStream_t stream) {
+      check(ncclAllReduce(values, values, count, ncclFloat32, ncclSum, comm, stream), "ncclAllReduce");
+    });
+    return sum;
+  }
+
+ private:
+  std::shared_ptr<NcclState> state_;
+  bool bfloat16_;
+};
+
+class NcclShards final : public ShardedSums {
+ public:
+  NcclShards(Communicator& communicator, const float* gradients, size_t count)
+      : ShardedSums(gradients, count, communicator.size()), state_(std::make_shared<NcclState>(communicator)) {}
+
+  std::unique_ptr<PendingSum> start_all_sum(float* values, size_t count) override {
+    auto sum = std::make_unique<NcclPendingSum>(state_);
+    sum->start([&](ncclComm_t comm, cudaStream_t stream) {
+      for (const Piece& piece : pieces(values, count)) {
+        check(ncclReduce(piece.begin, piece.begin, piece.count, ncclFloat32, ncclSum, piece.owner, comm, stream),
+              "ncclReduce");
+      }
+    });
+    return sum;
+  }
+
+  void share(float* values) override {
+    NcclPendingSum copies(state_);
+    copies.start([&](ncclComm_t comm, cudaStream_t stream) {
+      for (size_t rank = 0; rank < ranges().size(); ++rank) {
+        const ShardRange& range = ranges()[rank];
+        float* at = values + range.begin;
+        if (range.size() == 0) continue;
+        check(ncclBroadcast(at, at, range.size(), ncclFloat32, static_cast<int>(rank), comm, stream), "ncclBroadcast");
+      }
+    });
+    copies.wait();
   }
 
  private:
@@ -114,9 +193,14 @@ void require_own_gpus(Communicator& communicator) {
 
 }  // namespace
 
-std::unique_ptr<AsyncSums> device_sums(Communicator& communicator) {
+std::unique_ptr<AsyncSums> device_sums(Communicator& communicator, bool bfloat16) {
   require_own_gpus(communicator);
-  return std::make_unique<NcclSums>(communicator);
+  return std::make_unique<NcclSums>(communicator, bfloat16);
+}
+
+std::unique_ptr<ShardedSums> device_shards(Communicator& communicator, const float* gradients, size_t count) {
+  require_own_gpus(communicator);
+  return std::make_unique<NcclShards>(communicator, gradients, count);
 }
 
 std::string nccl_version() {

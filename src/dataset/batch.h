@@ -60,6 +60,7 @@ class BatchLoader {
   BatchLoader(Dataset& dataset, BatchPlan plan, BatchOptions options, int rank, int ranks, int64_t first_batch = 0);
   ~BatchLoader();
   std::optional<Batch> next();  ///< rethrows the loading thread's errors
+  bool ready();                 ///< next() would not wait
   int64_t batch_count() const;  ///< of this rank
 
  private:

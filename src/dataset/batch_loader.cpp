@@ -164,6 +164,11 @@ class BatchLoader::Impl {
     return batch;
   }
 
+  bool ready() {
+    const std::lock_guard lock(mutex_);
+    return !ready_.empty() || done_;
+  }
+
   int64_t batch_count() const { return static_cast<int64_t>(numbers_.size()); }
 
  private:
@@ -207,6 +212,7 @@ BatchLoader::BatchLoader(Dataset& dataset, BatchPlan plan, BatchOptions options,
     : impl_(std::make_unique<Impl>(dataset, std::move(plan), std::move(options), rank, ranks, first_batch)) {}
 BatchLoader::~BatchLoader() = default;
 std::optional<Batch> BatchLoader::next() { return impl_->next(); }
+bool BatchLoader::ready() { return impl_->ready(); }
 int64_t BatchLoader::batch_count() const { return impl_->batch_count(); }
 
 }  // namespace wende

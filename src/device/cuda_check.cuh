@@ -17,7 +17,7 @@ cudaError_t probe_code();
 /// The stream on which kernels and copies run, in order.
 cudaStream_t stream();
 
-/// With WENDE_CUDA_SYNC=1 each launch waits, so that a fault shows at its kernel.
+/// Where each launch waits (launches_wait()), waits: a fault shows at its kernel.
 void after_launch();
 
 template <class... P, class... A>

@@ -1,95 +1,19 @@
 #include <fmt/core.h>
 
-#include <cstdlib>
-#include <map>
-#include <mutex>
-#include <unordered_map>
-#include <vector>
-
 #include "base/error.h"
+#include "device/block_cache_cuda.h"
 #include "device/cuda_check.cuh"
 #include "device/cuda_memory.h"
+#include "device/recorded_launch.h"
 
 namespace wende::cuda {
 namespace {
 
-bool environment_flag(const char* name) {
-  const char* text = std::getenv(name);
-  return text != nullptr && *text != '\0' && *text != '0';
-}
-
 double mebibytes(size_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
-/// Freed blocks stay for later requests of the same rounded size. All work is on one stream, so a block may be used
-/// again as soon as it was freed. Large blocks go back to the driver: they are few, and their sizes seldom recur.
-class BlockCache {
- public:
-  std::byte* take(size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    const size_t rounded = exact_ ? bytes : (bytes + kGranule - 1) / kGranule * kGranule;
-    std::vector<std::byte*>& free = free_[rounded];
-    std::byte* data = nullptr;
-    if (!free.empty()) {
-      data = free.back();
-      free.pop_back();
-    } else {
-      data = from_driver(rounded);
-    }
-    sizes_[data] = rounded;
-    in_use_ += rounded;
-    return data;
-  }
-
-  void give(std::byte* data) {
-    const std::lock_guard lock(mutex_);
-    const auto found = sizes_.find(data);
-    const size_t bytes = found->second;
-    sizes_.erase(found);
-    in_use_ -= bytes;
-    if (exact_ || bytes > kLarge) {
-      cudaFree(data);
-    } else {
-      free_[bytes].push_back(data);
-    }
-  }
-
-  size_t in_use() const { return in_use_; }
-
- private:
-  static constexpr size_t kGranule = 512;
-  static constexpr size_t kLarge = size_t{32} << 20;
-
-  std::byte* from_driver(size_t bytes) {
-    void* data = nullptr;
-    if (cudaMalloc(&data, bytes) == cudaSuccess) return static_cast<std::byte*>(data);
-    cudaGetLastError();
-    for (auto& [size, blocks] : free_) {
-      for (std::byte* block : blocks) cudaFree(block);
-      blocks.clear();
-    }
-    if (cudaMalloc(&data, bytes) == cudaSuccess) return static_cast<std::byte*>(data);
-    cudaGetLastError();
-    size_t free_bytes = 0;
-    size_t total = 0;
-    cudaMemGetInfo(&free_bytes, &total);
-    throw Error(ExitStatus::kOutOfMemory,
-                fmt::format("the GPU has no {:.1f} MiB left: {:.1f} of {:.1f} MiB are free, {:.1f} are in use here",
-                            mebibytes(bytes), mebibytes(free_bytes), mebibytes(total), mebibytes(in_use_)))
-        .hint("a smaller batch_size or max_seq_length needs less memory");
-  }
-
-  // Without the cache every block has exactly its size: memory checkers then see accesses behind its end.
-  const bool exact_ = environment_flag("WENDE_CUDA_NO_CACHE");
-  std::mutex mutex_;
-  std::map<size_t, std::vector<std::byte*>> free_;
-  std::unordered_map<std::byte*, size_t> sizes_;
-  size_t in_use_ = 0;
-};
-
-// Never destroyed: buffers of static lifetime may be freed after it.
-BlockCache& blocks() {
-  static auto* const cache = new BlockCache;
-  return *cache;
+bool& wait_flag() {
+  static bool flag = environment_flag("WENDE_CUDA_SYNC");
+  return flag;
 }
 
 }  // namespace
@@ -113,18 +37,23 @@ cudaStream_t stream() {
 }
 
 void after_launch() {
-  static const bool kWait = environment_flag("WENDE_CUDA_SYNC");
-  if (kWait) synchronize();
+  if (launches_wait()) synchronize();
 }
+
+bool launches_wait() { return wait_flag(); }
+void make_launches_wait() { wait_flag() = true; }
 
 std::byte* allocate(size_t bytes) { return blocks().take(bytes); }
 void release(std::byte* data) noexcept { blocks().give(data); }
 size_t bytes_in_use() { return blocks().in_use(); }
+size_t peak_bytes_in_use() { return blocks().peak(); }
 
 void copy_to_device(std::byte* to, const std::byte* from, size_t bytes) {
+  depends_on_host();
   WENDE_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));
 }
 void copy_to_host(std::byte* to, const std::byte* from, size_t bytes) {
+  depends_on_host();
   WENDE_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream()));
   synchronize();
 }
@@ -132,7 +61,10 @@ void copy_on_device(std::byte* to, const std::byte* from, size_t bytes) {
   WENDE_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()));
 }
 void clear(std::byte* data, size_t bytes) { WENDE_CUDA_CHECK(cudaMemsetAsync(data, 0, bytes, stream())); }
-void synchronize() { WENDE_CUDA_CHECK(cudaStreamSynchronize(stream())); }
+void synchronize() {
+  depends_on_host();
+  WENDE_CUDA_CHECK(cudaStreamSynchronize(stream()));
+}
 
 int visible_gpus() {
   int count = 0;
@@ -173,6 +105,13 @@ std::string gpu_name() {
   WENDE_CUDA_CHECK(cudaGetDeviceProperties(&properties, device));
   return fmt::format("{}, compute capability {}.{}, {:.0f} MiB, CUDA {}.{}", properties.name, properties.major,
                      properties.minor, mebibytes(properties.totalGlobalMem), driver / 1000, driver % 1000 / 10);
+}
+
+std::string library_text() {
+  int driver = 0;
+  if (cudaDriverGetVersion(&driver) != cudaSuccess) cudaGetLastError();
+  const std::string text = driver == 0 ? "none" : fmt::format("{}.{}", driver / 1000, driver % 1000 / 10);
+  return fmt::format(", CUDA {}.{}, driver {}", CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, text);
 }
 
 std::string gpu_id() {

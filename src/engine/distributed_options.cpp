@@ -33,6 +33,12 @@ DistributedOptions DistributedOptions::from_config(const Config& config) {
   options.horovod = config.get_bool("use_horovod", false);
   const bool drop = choice(config, "uneven_data", {"join", "drop"}) == 1;
   options.uneven_training = options.uneven_evaluation = drop ? Uneven::kDrop : Uneven::kJoin;
+  options.bfloat16_wire = choice(config, "gradient_wire_dtype", {"float32", "bfloat16"}) == 1;
+  options.shard_optimizer = config.get_bool("shard_optimizer", false);
+  if (options.shard_optimizer && options.bfloat16_wire) {
+    throw config.find("shard_optimizer")
+        ->error("shard_optimizer and gradient_wire_dtype 'bfloat16' exclude each other");
+  }
   if (!options.horovod) {
     return options;
   }
@@ -41,6 +47,10 @@ DistributedOptions DistributedOptions::from_config(const Config& config) {
   options.data = choice(config, "horovod_dataset_distribution", {"shard", "random_seed_offset"}) == 0
                      ? Data::kShard
                      : Data::kEverything;
+  if (options.shard_optimizer && options.reduce == Reduce::kParameters) {
+    throw config.find("shard_optimizer")
+        ->error("shard_optimizer needs summed gradients, horovod_reduce_type 'param' has none");
+  }
   options.average_gradients = config.get_bool("horovod_avg_grad", false);
   options.scale_learning_rate = config.get_bool("horovod_scale_lr", false);
   if (config.has("horovod_param_sync_time_diff") && !config.find("horovod_param_sync_time_diff")->is_none()) {

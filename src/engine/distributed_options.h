@@ -20,6 +20,8 @@ struct DistributedOptions {
   double param_sync_seconds = 0;  ///< or, if > 0, after so many seconds
   Data data = Data::kShard;
   bool scale_learning_rate = false;
+  bool bfloat16_wire = false;    ///< gradient_wire_dtype: sums of gradients travel as bfloat16
+  bool shard_optimizer = false;  ///< each rank updates a range of the parameters and keeps the optimiser's state of it
   Uneven uneven_training = Uneven::kJoin;
   Uneven uneven_evaluation = Uneven::kJoin;
 

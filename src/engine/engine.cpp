@@ -9,6 +9,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "device/recorded_launch.h"
 #include "engine/config_check.h"
 #include "engine/learning_rate_function.h"
 #include "engine/training_device.h"
@@ -52,6 +53,7 @@ Engine::Engine(Config config, Communicator& communicator)
       checkpoint_steps_(config_.get_int("checkpoint_interval_steps", 0)),
       checkpoint_seconds_(config_.get_float("checkpoint_interval_seconds", 0)),
       filters_gradients_(config_.get_bool("gradient_nan_inf_filter", false)) {
+  allow_recorded_launches(config_.get_bool("cuda_graphs", true));
   if (distributed_.data == DistributedOptions::Data::kEverything) {
     constexpr int64_t kSeedPerRank = 16127;  // semantics section 20
     config_.set("dataset_random_seed_offset",
@@ -132,11 +134,10 @@ void Engine::build_training_network() {
     counts.push_back(static_cast<size_t>(store_->value(name).elements()));
     has_gradient_[name] = training_.updated.count(name) != 0;
   }
-  updater_ = std::make_unique<Updater>(config_, *store_, layer_opts, decoupled_l2(config_, network, *store_));
-  if (!device_.is_cpu() && communicator_.size() > 1) {
-    device_sums_ = device_sums(communicator_);
-  }
-  AsyncSums& sums = device_sums_ != nullptr ? *device_sums_ : communicator_;
+  make_sums();
+  updater_ = std::make_unique<Updater>(config_, *store_, layer_opts, decoupled_l2(config_, network, *store_),
+                                       shards_ == nullptr ? nullptr : &communicator_);
+  AsyncSums& sums = shards_ != nullptr ? *shards_ : sums_ != nullptr ? *sums_ : communicator_;
   buckets_ = std::make_unique<GradientBuckets>(sums, reinterpret_cast<float*>(store_->flat_gradients().raw()), offsets,
                                                counts, 0, bucket_bytes(config_));
   train_dumps_ = std::make_unique<HdfDumpCallback>(network.sinks(), communicator_);

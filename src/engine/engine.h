@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "dataset/batch.h"
 #include "engine/agreement.h"
+#include "engine/batch_feed.h"
 #include "engine/checkpoint_writer.h"
 #include "engine/distributed_options.h"
 #include "engine/hdf_dump_callback.h"
@@ -96,7 +97,7 @@ class Engine {
   PassPlan plan_pass(const Pass& pass, const BatchOptions& options) const;
   void begin_pass(const Pass& pass, PassResult& result, const PassPlan& plan);
   void assign_parameters(NetworkRunner& runner, bool ran) const;
-  StepReport compute_gradients(const std::optional<Batch>& batch, double learning_rate);
+  StepReport compute_gradients(const std::optional<Batch>& batch, double learning_rate, BatchFeed& feed);
   void update(double learning_rate, int epoch);
   /// What ranks tell each other in each step besides the losses; after sum_over_ranks, how many of them said it.
   struct StepFlags {
@@ -117,6 +118,9 @@ class Engine {
   void save_at_interval(int epoch, const PassResult& partial, const StepFlags& flags, int64_t steps);
   bool gradients_not_finite() const;
   void average_parameters();
+  void make_sums();
+  void gather_optimizer_state();
+  void share_parameters();
   void divide_by_ranks(const Tensor& sum) const;
   RunOptions run_options() const;
   void start_watching();
@@ -140,7 +144,9 @@ class Engine {
   std::unique_ptr<StepRecorder> recorder_;
   std::unique_ptr<NetworkRunner> eval_runner_;
   std::unique_ptr<Updater> updater_;
-  std::unique_ptr<AsyncSums> device_sums_;  ///< with several ranks on GPUs
+  std::unique_ptr<AsyncSums> sums_;                ///< of gradients, unless the communicator sums them
+  std::unique_ptr<ShardedSums> shards_;            ///< the same with shard_optimizer
+  std::map<std::string, Tensor> optimizer_state_;  ///< with shards: for the next checkpoint
   std::unique_ptr<GradientBuckets> buckets_;
   std::map<std::string, size_t> param_index_;
   std::map<std::string, bool> has_gradient_;

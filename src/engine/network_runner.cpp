@@ -195,6 +195,7 @@ void NetworkRunner::exchange_sums(bool has_batch, const RunOptions& options) {
   if (has_batch) {
     RunOptions plain = options;
     plain.on_fetch = {};
+    plain.launched = {};
     for (const Tensor& value : local_sums_->run(binding_, plain)) {
       sums.push_back(value.clone());
     }
@@ -243,7 +244,43 @@ void NetworkRunner::read_extras(StepReport& report) const {
   }
 }
 
+void NetworkRunner::stage(const Batch& batch) {
+  std::vector<std::pair<const std::byte*, size_t>> pieces;
+  std::vector<Tensor> tensors;
+  for (const std::string& key : network_.used_data_keys()) {
+    const auto found = batch.data.find(key);
+    const bool as_it_is = network_.extern_data().keys.at(key).batch_axis() <= 0;
+    if (found != batch.data.end() && as_it_is && found->second.bytes() > 0) {
+      pieces.emplace_back(found->second.raw(), found->second.bytes());
+      tensors.push_back(found->second);
+    }
+  }
+  if (!copies_) {
+    copies_ = std::make_unique<StagedCopies>();
+  }
+  const StagedCopies::Staged started = copies_->start(pieces);
+  staged_slot_ = started.slot;
+  staged_.clear();
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    staged_[pieces[i].first] = {tensors[i], started.addresses[i]};
+  }
+}
+
+/// The tensor, or its copy on the GPU if that is under way.
+Tensor NetworkRunner::staged(const Tensor& tensor) {
+  const auto found = staged_.find(tensor.raw());
+  if (staged_slot_ < 0 || found == staged_.end()) {
+    return tensor;
+  }
+  if (used_slot_ != staged_slot_) {
+    used_slot_ = staged_slot_;
+    copies_->use(used_slot_);
+  }
+  return Tensor::wrap(tensor.dtype(), tensor.shape(), found->second.second, nullptr, store_.flat_values().device());
+}
+
 void NetworkRunner::bind_batch(const Batch& batch) {
+  used_slot_ = -1;
   binding_.clear();
   for (const std::string& key : network_.used_data_keys()) {
     const Data& data = network_.extern_data().keys.at(key);
@@ -278,6 +315,7 @@ void NetworkRunner::bind_batch(const Batch& batch) {
       }
       binding_.bind(dim, tensor.dim(axis));
     }
+    tensor = staged(tensor);
     executor_->bind("data:" + key, tensor);
     if (local_sums_) {
       local_sums_->bind("data:" + key, tensor);
@@ -297,6 +335,16 @@ StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
   bind_batch(batch);
   exchange_sums(true, options);
   RunOptions run_options = options;
+  run_options.launched = [&] {
+    if (used_slot_ >= 0) {
+      copies_->used(used_slot_);
+      staged_slot_ = -1;
+      staged_.clear();
+    }
+    if (options.launched) {
+      options.launched();
+    }
+  };
   if (on_gradient) {
     run_options.on_fetch = [&](int fetch) {
       if (const auto it = gradient_fetches_.find(fetch); it != gradient_fetches_.end()) {

@@ -9,6 +9,7 @@
 
 #include "collective/communicator.h"
 #include "dataset/batch.h"
+#include "device/staged_copies.h"
 #include "graph/executor.h"
 #include "network/network.h"
 #include "ops/meta_loss.h"
@@ -61,6 +62,10 @@ class NetworkRunner {
   StepReport run(const Batch& batch, const RunOptions& options = {},
                  const std::function<void(const std::string& param)>& on_gradient = {});
 
+  /// Starts copying the batch that one of the next runs is for to the GPU, beside the GPU's work.
+  void stage(const Batch& batch);
+  bool stages_batches() const { return !store_.flat_values().device().is_cpu(); }
+
   /// The last run's batch again, with its sums over the ranks: no other rank has to take part.
   void run_again(const RunOptions& options) { executor_->run(binding_, options); }
 
@@ -87,6 +92,7 @@ class NetworkRunner {
   void fetch_stats();
   void read_extras(StepReport& report) const;
   void bind_batch(const Batch& batch);
+  Tensor staged(const Tensor& tensor);
   void exchange_sums(bool has_batch, const RunOptions& options);
 
   struct LossFetches {
@@ -112,6 +118,11 @@ class NetworkRunner {
   std::vector<int> assignment_fetches_;
   std::unique_ptr<Executor> executor_;
   Binding binding_;
+  std::unique_ptr<StagedCopies> copies_;
+  int staged_slot_ = -1;  ///< with a batch that no run had yet
+  int used_slot_ = -1;    ///< of the run under way
+  /// The staged batch: its tensors (which keeps the addresses theirs) and where they go on the GPU, by address.
+  std::map<const std::byte*, std::pair<Tensor, std::byte*>> staged_;
   std::vector<Tensor> values_;
   std::vector<Tensor> extra_values_;
 };

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "engine/batch_feed.h"
 #include "engine/pass.h"
 #include "engine/run_report.h"
 #include "engine/step_log.h"
@@ -17,16 +17,12 @@ namespace wende {
 
 namespace {
 
-std::optional<Batch> next_batch(BatchLoader& loader) {
-  const PhaseScope phase(phases::kInput);
-  fault_point("input");
-  return loader.next();
-}
-
-StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batch) {
+StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batch, BatchFeed& feed) {
   const PhaseScope phase(phases::kCompute);
   if (batch) {
-    return runner.run(*batch);
+    RunOptions options;
+    options.launched = [&feed] { feed.look_ahead(); };
+    return runner.run(*batch, options);
   }
   runner.skip();
   return runner.empty_report();
@@ -114,6 +110,7 @@ PassResult Engine::run_pass(Pass& pass) {
   result.meta.resize(runner.empty_report().meta.size());
   begin_pass(pass, result, plan);
   BatchLoader loader(*pass.dataset, plan.batches, batch_options, plan.rank, plan.ranks, plan.first_batch);
+  BatchFeed feed(loader, runner);
   StepLog step_log(config_, runner.network(), pass.prefix, plan.steps);
   const double start = monotonic_seconds();
   dumps.begin_run(pass.name, pass.epoch);
@@ -122,9 +119,10 @@ PassResult Engine::run_pass(Pass& pass) {
     if (pass.train) {
       progress().step = global_step_;
     }
-    const std::optional<Batch> batch = next_batch(loader);
+    const std::optional<Batch> batch = feed.next();
     const double step_start = monotonic_seconds();
-    StepReport report = pass.train ? compute_gradients(batch, pass.learning_rate) : evaluate_step(runner, batch);
+    StepReport report =
+        pass.train ? compute_gradients(batch, pass.learning_rate, feed) : evaluate_step(runner, batch, feed);
     if (!communicator_.is_root() && !distributed_.horovod) {
       count_once(report, runner.network());
     }

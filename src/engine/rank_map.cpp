@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "collective/device_sums.h"
+#include "device/cuda_memory.h"
 #include "io/hdf5_version.h"
 
 namespace wende {
@@ -61,8 +62,8 @@ int local_rank(Communicator& communicator) {
 }
 
 std::string library_versions(const Communicator& communicator) {
-  return fmt::format("Wende {}, {}, {}, HDF5 {}", WENDE_VERSION, communicator.description(), nccl_version(),
-                     hdf5_version());
+  return fmt::format("Wende {}, {}, {}{}, HDF5 {}", WENDE_VERSION, communicator.description(), nccl_version(),
+                     cuda::library_text(), hdf5_version());
 }
 
 void log_rank_map(Communicator& communicator, const std::string& device) {

@@ -53,7 +53,7 @@ Checkpoint Engine::make_checkpoint(int epoch) const {
     checkpoint.params[name] = on_host(store_->value(name)).clone();
   }
   if (updater_ != nullptr) {
-    for (const auto& [name, tensor] : updater_->state()) {
+    for (const auto& [name, tensor] : shards_ != nullptr ? optimizer_state_ : updater_->state()) {
       checkpoint.optimizer[name] = on_host(tensor).clone();
     }
   }
@@ -63,6 +63,7 @@ Checkpoint Engine::make_checkpoint(int epoch) const {
 }
 
 void Engine::save_epoch(int epoch, const std::map<std::string, double>& scores) {
+  gather_optimizer_state();
   if (!model_files_.enabled() || !communicator_.is_root() || !may_save()) {
     return;
   }
@@ -88,11 +89,14 @@ bool Engine::may_save() const {
 }
 
 void Engine::save_at_interval(int epoch, const PassResult& partial, const StepFlags& flags, int64_t steps) {
+  const bool due = flags.checkpoint > 0 || (checkpoint_steps_ > 0 && global_step_ % checkpoint_steps_ == 0);
+  if (due) {
+    gather_optimizer_state();
+  }
   if (!model_files_.enabled() || !communicator_.is_root() || partial.stopped || partial.steps == steps) {
     return;
   }
   writer_.check();
-  const bool due = flags.checkpoint > 0 || (checkpoint_steps_ > 0 && global_step_ % checkpoint_steps_ == 0);
   if (!due || writer_.busy()) {  // a disk that is slower than the interval must not hold up training
     return;
   }
@@ -100,6 +104,7 @@ void Engine::save_at_interval(int epoch, const PassResult& partial, const StepFl
 }
 
 void Engine::save_mid_epoch(int epoch, const PassResult& partial) {
+  gather_optimizer_state();
   if (model_files_.enabled() && communicator_.is_root()) {
     start_mid_epoch(epoch, partial);
     const PhaseScope phase(phases::kCheckpoint);

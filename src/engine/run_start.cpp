@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "device/choose_device.h"
+#include "device/cuda_memory.h"
 #include "engine/engine.h"
 #include "engine/rank_map.h"
 #include "engine/run_report.h"
@@ -68,8 +69,8 @@ Facts Engine::start_facts(const Dataset& dataset) const {
   }
   const bool same_data = distributed_.data == DistributedOptions::Data::kShard;
   std::string options;
-  for (const char* key :
-       {"batch_size", "max_seqs", "chunking", "learning_rate", "learning_rates", "num_epochs", "gradient_bucket_mb"}) {
+  for (const char* key : {"batch_size", "max_seqs", "chunking", "learning_rate", "learning_rates", "num_epochs",
+                          "gradient_bucket_mb", "gradient_wire_dtype", "shard_optimizer"}) {
     const Value* value = config_.find(key);
     options += value == nullptr ? "-;" : value->repr() + ";";
   }
@@ -96,6 +97,11 @@ size_t Engine::state_bytes() const {
 }
 
 void Engine::report_times() {
+  if (!device_.is_cpu() && train_runner_ != nullptr) {
+    log_line(4, fmt::format("CUDA graphs: {} launches", train_runner_->executor().recorded_launches()));
+    log_line(
+        4, fmt::format("memory on the GPU: at most {:.1f} MB", static_cast<double>(cuda::peak_bytes_in_use()) * 1e-6));
+  }
   if (config_.get_bool("profile_layers", false) && train_runner_ != nullptr) {
     log_line(1, profile_table(train_runner_->executor().seconds_by_scope()));
   }

@@ -110,7 +110,7 @@ RunOptions Engine::run_options() const {
   return options;
 }
 
-StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double learning_rate) {
+StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double learning_rate, BatchFeed& feed) {
   const PhaseScope phase(phases::kCompute);
   const bool exchange = distributed_.reduce == DistributedOptions::Reduce::kGradients;
   StepReport report = train_runner_->empty_report();
@@ -126,7 +126,9 @@ StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double l
     if (record) {
       recorder_->before(*batch, *store_, learning_rate);
     }
-    report = train_runner_->run(*batch, run_options(), [&](const std::string& param) {
+    RunOptions options = run_options();
+    options.launched = [&feed] { feed.look_ahead(); };
+    report = train_runner_->run(*batch, options, [&](const std::string& param) {
       fault_point("backward");
       if (exchange) {
         buckets_->ready(param_index_.at(param));
@@ -161,6 +163,7 @@ void Engine::update(double learning_rate, int epoch) {
   }
   const double scale = distributed_.scale_learning_rate ? communicator_.size() : 1;
   updater_->step(learning_rate * scale, global_step_, epoch, has_gradient_);
+  share_parameters();
   if (fault_due("bitflip", "optimizer")) {
     change_on_host(store_->flat_values(), [](const Tensor& values) { values.data<float>()[0] += 1.0f; });
   }
@@ -177,10 +180,16 @@ void Engine::average_parameters() {
   last_parameter_sync_ = monotonic_seconds();
 }
 
-/// Sums over the ranks, so all of them see the same.
+/// Sums over the ranks, so all of them see the same; of shards only the owners do.
 bool Engine::gradients_not_finite() const {
-  return !filters_gradients_ && distributed_.reduce == DistributedOptions::Reduce::kGradients &&
-         !numbers_finite(store_->flat_gradients());
+  if (filters_gradients_ || distributed_.reduce != DistributedOptions::Reduce::kGradients) {
+    return false;
+  }
+  int64_t bad = numbers_finite(store_->flat_gradients()) ? 0 : 1;
+  if (shards_ != nullptr) {
+    communicator_.all_max(&bad, 1);
+  }
+  return bad > 0;
 }
 
 bool Engine::skip_non_finite(const Pass& pass, const StepReport& report, const std::optional<Batch>& batch,

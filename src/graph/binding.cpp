@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "device/recorded_launch.h"
 
 namespace wende {
 
@@ -67,7 +68,19 @@ int64_t Binding::size(const Dim& dim) const {
   return result;
 }
 
+std::vector<uint64_t> Binding::root_sizes() const {
+  std::vector<std::pair<uint64_t, int64_t>> sorted(sizes_.begin(), sizes_.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<uint64_t> numbers;
+  for (const auto& [id, size] : sorted) {
+    numbers.push_back(id);
+    numbers.push_back(static_cast<uint64_t>(size));
+  }
+  return numbers;
+}
+
 std::vector<int32_t> Binding::lengths(const Dim& dim) const {
+  depends_on_host();
   if (const auto it = lengths_.find(dim.id()); it != lengths_.end()) {
     return it->second;
   }

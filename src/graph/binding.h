@@ -21,6 +21,8 @@ class Binding {
   /// Per-sequence lengths; formulas are applied per sequence, negative lengths become 0.
   std::vector<int32_t> lengths(const Dim& dim) const;
   bool bound(const Dim& dim) const;
+  /// Of all dims that have one, as numbers to compare.
+  std::vector<uint64_t> root_sizes() const;
   Shape shape(const std::vector<Dim>& dims) const;
   void clear();
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <unordered_map>
 
@@ -15,9 +14,10 @@
 #include "graph/host_call.h"
 #include "graph/leaf_op.h"
 #include "graph/op.h"
+#include "graph/padding_analysis.h"
 #include "graph/program.h"
+#include "graph/recorded_steps.h"
 #include "graph/sized_plan.h"
-#include "tensor/finite.h"
 #include "tensor/placement.h"
 
 namespace wende {
@@ -31,20 +31,18 @@ class Executor::Impl : public RunContext {
         program_(Program::compile(graph, fetches_)),
         scratch_(device),
         host_scratch_(Device::cpu()) {
-    if (!device_.is_cpu()) {
-      warn_of_host_ops(graph_, program_);
-    }
+    if (!device_.is_cpu()) warn_of_host_ops(graph_, program_);
   }
 
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options) {
     binding_ = &binding;
     options_ = &options;
     plan_ = &plan_for(binding);
+    whole_run_ = true;
     bind_leaves({});
     rows_.clear();
-    for (const Program::Step& step : program_.steps) {
-      run_step(step);
-    }
+    run_steps();
+    if (options.launched) options.launched();
     throw_kernel_faults(device_);
     std::vector<Tensor> results;
     for (size_t f = 0; f < fetches_.size(); ++f) {
@@ -62,6 +60,8 @@ class Executor::Impl : public RunContext {
     binding_ = &binding;
     options_ = &options;
     plan_ = &plan_for(binding);
+    keep_for_recording(arena_);
+    whole_run_ = false;
     bind_leaves({moving.begin(), moving.end()});
     rows_.clear();
     leaf_values_.clear();
@@ -77,9 +77,7 @@ class Executor::Impl : public RunContext {
   }
 
   void point_leaf(NodeId leaf, const Tensor& tensor) {
-    if (const auto it = leaf_values_.find(leaf); it != leaf_values_.end()) {
-      point(it->second, tensor);
-    }
+    if (const auto it = leaf_values_.find(leaf); it != leaf_values_.end()) point(it->second, tensor);
   }
 
   void point_fetch(int fetch, const Tensor& tensor) {
@@ -92,11 +90,10 @@ class Executor::Impl : public RunContext {
   }
 
   void step() {
-    for (const int alias : moving_aliases_) {
-      place_alias(alias);
-    }
+    for (const int alias : moving_aliases_) place_alias(alias);
     for (const Program::Step* step : kernels_) {
       run_step(*step);
+      hand_out(*step);
     }
   }
 
@@ -106,18 +103,22 @@ class Executor::Impl : public RunContext {
     return program_.values[static_cast<size_t>(step_->outputs[static_cast<size_t>(index)])].wanted;
   }
   const Binding& binding() const override { return *binding_; }
-  const FrameRows* frames() const override { return frames_; }
+  const FrameRows* frames() const override {
+    if (frames_ != nullptr) depends_on_host();
+    return frames_;
+  }
   Device device() const override { return device_; }
   Tensor scratch(DType dtype, Shape shape) override { return scratch_.take(dtype, shape); }
   std::shared_ptr<void>& kept() override { return kept_[step_->node]; }
   const RunOptions& options() const override { return *options_; }
   uint64_t seed() const override { return options_->seed; }
-  uint64_t step() const override { return options_->step; }
+  uint64_t step() const override {
+    depends_on_host();
+    return options_->step;
+  }
   const Tensor& bound(const std::string& name) const override {
     const auto it = bound_.find(name);
-    if (it == bound_.end()) {
-      throw internal_error(fmt::format("nothing is bound to '{}'", name));
-    }
+    if (it == bound_.end()) throw internal_error(fmt::format("nothing is bound to '{}'", name));
     return it->second;
   }
 
@@ -130,16 +131,14 @@ class Executor::Impl : public RunContext {
   std::map<std::string, double> seconds_;
   double planning_seconds_ = 0;
   std::shared_ptr<Buffer> arena_;
+  RecordedSteps recorded_;
 
  private:
   const Tensor& value(int index) const { return plan_->tensors[static_cast<size_t>(index)]; }
 
   SizedPlan& plan_for(const Binding& binding) {
     const double start = thread_seconds();
-    std::vector<int64_t> sizes;
-    for (const Dim& dim : program_.dims) {
-      sizes.push_back(binding.size(dim));
-    }
+    const std::vector<int64_t> sizes = program_.sizes(binding);
     if (plans_.size() > kMaxPlans && plans_.count(sizes) == 0) {
       plans_.clear();
     }
@@ -149,9 +148,9 @@ class Executor::Impl : public RunContext {
     }
     plan_ = &it->second;  // what memory_text() tells if there is no memory for it
     if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
+      recorded_.clear();
       arena_.reset();  // before the new one is taken: peak memory is one arena
-      // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
-      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
+      arena_ = Buffer::allocate(it->second.arena_bytes(), device_);
     }
     if (it->second.base != arena_->data()) {
       place_tensors(it->second);
@@ -220,9 +219,11 @@ class Executor::Impl : public RunContext {
   }
 
   Tensor leaf_tensor(NodeId node, const Shape& shape) {
-    const std::string& name = dynamic_cast<const LeafOp&>(*graph_.node(node).op).leaf_name();
-    const Tensor tensor = checked(bound(name), shape, name);
-    return tensor.device() == device_ ? tensor : leaf_copies_[name] = on(device_, tensor);
+    const auto& leaf = dynamic_cast<const LeafOp&>(*graph_.node(node).op);
+    const Tensor tensor = checked(bound(leaf.leaf_name()), shape, leaf.leaf_name());
+    // Inputs of a whole run come from anywhere; a place of their own lets recorded steps find them again.
+    const bool moves = !device_.is_cpu() && whole_run_ && !leaf.is_parameter();
+    return tensor.device() == device_ && !moves ? tensor : leaf_copies_[leaf.leaf_name()].copy_of(tensor, device_);
   }
 
   static Tensor checked(const Tensor& tensor, const Shape& shape, const std::string& name) {
@@ -239,6 +240,32 @@ class Executor::Impl : public RunContext {
     throw error.frame(fmt::format("in layer '{}'", graph_.scope_name(node.scope)));
   }
 
+  void run_steps() {
+    if (!records_launches(device_) || options_->check_numerics || profiling_ || tracing()) {
+      for (const Program::Step& step : program_.steps) {
+        run_step(step);
+        hand_out(step);
+      }
+      return;
+    }
+    RecordedSteps::Calls calls;
+    calls.steps = program_.steps.size();
+    calls.most_in_one = options_->on_fetch ? kMostRecordedWhenWatched : 0;
+    calls.run = [this](size_t i) { run_step(program_.steps[i]); };
+    calls.done = [this](size_t i) { hand_out(program_.steps[i]); };
+    calls.name = [this](size_t i) { return graph_.scope_name(graph_.node(program_.steps[i].node).scope).c_str(); };
+    recorded_.run(signature(), device_, calls);
+  }
+
+  RecordedSteps::Signature signature() {
+    RecordedSteps::Signature numbers = signature_of(program_, *plan_, fetches_, *binding_);
+    numbers.push_back(options_->seed);
+    for (const Program::Step& step : program_.steps) {
+      if (step.frames_of >= 0) numbers.push_back(frame_rows(step.frames_of) == nullptr ? 0 : 1);
+    }
+    return numbers;
+  }
+
   void run_step(const Program::Step& step) {
     const ValuePlace& first = program_.values[static_cast<size_t>(step.outputs.at(0))];
     if (first.kind == ValuePlace::Kind::kArena || first.kind == ValuePlace::Kind::kFetch) {
@@ -247,10 +274,11 @@ class Executor::Impl : public RunContext {
     for (const int fetch : step.copy_fetches) {
       fetches_[static_cast<size_t>(fetch)].into.copy_from(value(program_.fetch_values[static_cast<size_t>(fetch)]));
     }
-    if (options_->on_fetch) {
-      for (const int fetch : step.ready_fetches) {
-        options_->on_fetch(fetch);
-      }
+  }
+
+  void hand_out(const Program::Step& step) const {
+    for (const int fetch : step.ready_fetches) {
+      if (options_->on_fetch) options_->on_fetch(fetch);
     }
   }
 
@@ -277,25 +305,17 @@ class Executor::Impl : public RunContext {
       seconds_[fmt::format("{}/{}", graph_.scope_name(node.scope), node.op->name())] += thread_seconds() - start;
     }
     if (options_->check_numerics) {
-      check_numerics(step, node);
+      require_finite(program_, *plan_, step, graph_.scope_name(node.scope), node.op->name());
     }
   }
 
   void run_op(const Op& op) {
     if (device_.is_cpu() || dynamic_cast<const DeviceOp*>(&op) != nullptr) {
-      return op.run(*this);
+      op.run(*this);
+    } else {
+      run_on_host(op, *this, host_scratch_, *step_);
     }
-    run_on_host(op, *this, host_scratch_, *step_);
-  }
-
-  void check_numerics(const Program::Step& step, const Node& node) const {
-    for (const int index : step.outputs) {
-      if (program_.values[static_cast<size_t>(index)].wanted && !numbers_finite(value(index))) {
-        throw Error(ExitStatus::kNonFinite,
-                    fmt::format("layer '{}', operation '{}': first non-finite value, shape {}",
-                                graph_.scope_name(node.scope), node.op->name(), value(index).shape().str()));
-      }
-    }
+    if (options_->check_numerics) throw_kernel_faults(device_);
   }
 
   /// nullptr when there is no padding.
@@ -303,23 +323,19 @@ class Executor::Impl : public RunContext {
     const std::vector<int>& dims = program_.values[static_cast<size_t>(value)].dims;
     const auto [it, fresh] = rows_.try_emplace({dims[0], dims[1]});
     FrameRows& frames = it->second;
+    const uint64_t dependences = host_dependences;
     const Shape& shape = plan_->shapes[static_cast<size_t>(value)];
     if (fresh) {
       const bool time_major = program_.dims[static_cast<size_t>(dims[1])].is_batch();
-      const std::vector<int32_t> lengths =
-          binding_->lengths(program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])]);
-      for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
-        const int64_t outer = row / shape[1];
-        const int64_t inner = row % shape[1];
-        if ((time_major ? outer : inner) < lengths.at(static_cast<size_t>(time_major ? inner : outer))) {
-          frames.rows.push_back(row);
-        }
-      }
+      const Dim& time = program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])];
+      frames.rows = rows_within(binding_->lengths(time), shape, time_major);
     }
+    if (whole_run_) host_dependences = dependences;  // the signature says whether there is padding
     return static_cast<int64_t>(frames.rows.size()) == shape[0] * shape[1] ? nullptr : &frames;
   }
 
   static constexpr size_t kMaxPlans = 256;
+  static constexpr size_t kMostRecordedWhenWatched = 64;  ///< steps: gradients must not come late to their sums
   std::map<std::vector<int64_t>, SizedPlan> plans_;
   SizedPlan* plan_ = nullptr;
   const Binding* binding_ = nullptr;
@@ -328,10 +344,11 @@ class Executor::Impl : public RunContext {
   const FrameRows* frames_ = nullptr;
   std::map<std::pair<int, int>, FrameRows> rows_;  ///< of this run, by the two leading dims
   std::map<NodeId, std::shared_ptr<void>> kept_;
-  std::vector<int> moving_aliases_;              ///< values that alias a moving leaf or fetch, in running order
-  std::unordered_map<NodeId, int> leaf_values_;  ///< of prepare()
-  std::vector<const Program::Step*> kernels_;    ///< of prepare(): the steps that do something
-  std::map<std::string, Tensor> leaf_copies_;    ///< on the device, of leaves bound to host memory
+  std::vector<int> moving_aliases_;               ///< values that alias a moving leaf or fetch, in running order
+  std::unordered_map<NodeId, int> leaf_values_;   ///< of prepare()
+  std::vector<const Program::Step*> kernels_;     ///< of prepare(): the steps that do something
+  std::map<std::string, LeafPlace> leaf_copies_;  ///< of leaves bound to host memory, and inputs
+  bool whole_run_ = true;                         ///< not the body of a loop
   Scratch scratch_;
   Scratch host_scratch_;  ///< of ops without kernels for the device
 };
@@ -363,7 +380,13 @@ void Executor::point_leaf(NodeId leaf, const Tensor& tensor) { impl_->point_leaf
 void Executor::point_fetch(int fetch, const Tensor& tensor) { impl_->point_fetch(fetch, tensor); }
 void Executor::step() { impl_->step(); }
 size_t Executor::arena_bytes() const { return impl_->planned_bytes(); }
+PlannedMemory Executor::planned_memory(const Binding& binding) const {
+  SizedPlan plan;
+  plan.lay_out(impl_->graph_, impl_->program_, impl_->program_.sizes(binding));
+  return {plan.arena_bytes(), plan.largest};
+}
 std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }
+int64_t Executor::recorded_launches() const { return impl_->recorded_.launches(); }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }
 void Executor::set_profiling(bool on) {
   impl_->profiling_ = on;

@@ -24,7 +24,15 @@ struct RunOptions {
   uint64_t step = 0;
   /// Called as soon as fetch i is computed, while later nodes still run: gradients start their allreduce here.
   std::function<void(int fetch)> on_fetch;
+  /// Called when all is launched, before results are waited for: the host may prepare the next run while a GPU works.
+  std::function<void()> launched;
   bool check_numerics = false;  ///< throws kNonFinite naming the first layer with a non-finite output
+};
+
+/// Bytes of a run, from sizes alone.
+struct PlannedMemory {
+  size_t values = 0;   ///< the arena
+  size_t largest = 0;  ///< of them
 };
 
 /// Runs the part of a graph that some fetches need. Each run plans all memory in one arena for the sizes at hand
@@ -49,7 +57,12 @@ class Executor {
   void step();
 
   size_t arena_bytes() const;  ///< of the last run
+  /// What a run with these sizes would take for its values; nothing is allocated.
+  PlannedMemory planned_memory(const Binding& binding) const;
   int64_t node_count() const;  ///< nodes that run
+  /// How often recorded stretches of steps were launched (GPU): runs of repeated sizes use CUDA graphs, unless numerics
+  /// are checked, time is taken, or allow_recorded_launches(false) was called.
+  int64_t recorded_launches() const;
   /// The largest values of the last run's plan, one a line: MB, place in the arena, steps in which it lives, who makes
   /// it.
   std::string memory_text(size_t most) const;

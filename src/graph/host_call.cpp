@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "device/recorded_launch.h"
 #include "graph/device_op.h"
 #include "tensor/placement.h"
 
@@ -58,6 +59,7 @@ class HostCall final : public RunContext {
 }  // namespace
 
 void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, const Program::Step& step) {
+  depends_on_host();
   scratch.reset();
   HostCall call(device_call, scratch, static_cast<int>(step.inputs.size()), static_cast<int>(step.outputs.size()));
   op.run(call);

@@ -150,4 +150,16 @@ class PaddingAnalysis {
 
 void find_padding(const Graph& graph, Program& program) { PaddingAnalysis(graph, program).run(); }
 
+std::vector<int64_t> rows_within(const std::vector<int32_t>& lengths, const Shape& shape, bool time_major) {
+  std::vector<int64_t> rows;
+  for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
+    const int64_t outer = row / shape[1];
+    const int64_t inner = row % shape[1];
+    if ((time_major ? outer : inner) < lengths.at(static_cast<size_t>(time_major ? inner : outer))) {
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
 }  // namespace wende

@@ -9,4 +9,7 @@ namespace wende {
 /// (behind masked losses and recurrent layers), sums over frames need none of it.
 void find_padding(const Graph& graph, Program& program);
 
+/// Rows of the two leading axes [B,T,...] (time_major: [T,B,...]) that are frames of a sequence, ascending.
+std::vector<int64_t> rows_within(const std::vector<int32_t>& lengths, const Shape& shape, bool time_major);
+
 }  // namespace wende

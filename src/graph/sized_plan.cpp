@@ -4,8 +4,10 @@
 
 #include <map>
 
+#include "base/error.h"
 #include "graph/op.h"
 #include "graph/planner.h"
+#include "tensor/finite.h"
 
 namespace wende {
 
@@ -35,6 +37,7 @@ void SizedPlan::lay_out(const Graph& graph, const Program& program, const std::v
       const bool written = place.wanted || !graph.node(step.node).op->traits().skips_unwanted;
       const size_t needed =
           written ? static_cast<size_t>(shape.elements()) * size_of(program.dtypes[static_cast<size_t>(index)]) : 0;
+      largest = std::max(largest, needed);
       lifetimes.push_back({needed, static_cast<int>(position), place.last_use});
     }
   }
@@ -43,6 +46,17 @@ void SizedPlan::lay_out(const Graph& graph, const Program& program, const std::v
   for (size_t i = 0; i < piece_of.size(); ++i) {
     if (piece_of[i] >= 0) {
       offsets[i] = arena.offsets[static_cast<size_t>(piece_of[i])];
+    }
+  }
+}
+
+void require_finite(const Program& program, const SizedPlan& plan, const Program::Step& step, const std::string& layer,
+                    std::string_view operation) {
+  for (const int index : step.outputs) {
+    const Tensor& value = plan.tensors[static_cast<size_t>(index)];
+    if (program.values[static_cast<size_t>(index)].wanted && !numbers_finite(value)) {
+      throw Error(ExitStatus::kNonFinite, fmt::format("layer '{}', operation '{}': first non-finite value, shape {}",
+                                                      layer, operation, value.shape().str()));
     }
   }
 }

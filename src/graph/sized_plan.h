@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "device/recorded_launch.h"
 #include "graph/program.h"
 #include "tensor/tensor.h"
 
@@ -15,9 +17,13 @@ struct SizedPlan {
   std::vector<Shape> shapes;    ///< by value
   std::vector<size_t> offsets;  ///< by value; arena values only
   size_t bytes = 0;
+  size_t largest = 0;           ///< bytes of one value
   std::vector<Tensor> tensors;  ///< by value, views of the arena at `base`
   const std::byte* base = nullptr;
 
+  /// To allocate: some more than needed, which costs nothing until it is touched, so that batches a little longer need
+  /// no new arena.
+  size_t arena_bytes() const { return std::max<size_t>(bytes + bytes / 8, 64); }
   /// Shapes, and places in one arena, for these sizes of the program's dims.
   void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes);
 };
@@ -34,6 +40,7 @@ class Scratch {
     if (next_ == chunks_.size()) {
       chunks_.push_back(Buffer::allocate(bytes + bytes / 4, device_));
     }
+    keep_for_recording(chunks_[next_]);
     return Tensor::wrap(dtype, shape, chunks_[next_++]->data(), nullptr, device_);
   }
   void reset() { next_ = 0; }
@@ -43,6 +50,27 @@ class Scratch {
   std::vector<std::shared_ptr<Buffer>> chunks_;
   size_t next_ = 0;
 };
+
+/// Memory of a leaf on the device that stays where it is while the leaf's tensors come from elsewhere.
+class LeafPlace {
+ public:
+  Tensor copy_of(const Tensor& tensor, Device device) {
+    if (buffer_ == nullptr || buffer_->bytes() < tensor.bytes()) {
+      buffer_.reset();
+      buffer_ = Buffer::allocate(tensor.bytes() + tensor.bytes() / 8, device);
+    }
+    const Tensor place = Tensor::wrap(tensor.dtype(), tensor.shape(), buffer_->data(), nullptr, device);
+    place.copy_from(tensor);
+    return place;
+  }
+
+ private:
+  std::shared_ptr<Buffer> buffer_;
+};
+
+/// Throws kNonFinite with the names if an output of the step that somebody reads is not finite.
+void require_finite(const Program& program, const SizedPlan& plan, const Program::Step& step, const std::string& layer,
+                    std::string_view operation);
 
 /// The largest values of a plan, with their places and lifetimes, one a line.
 std::string memory_text(const Graph& graph, const Program& program, const SizedPlan& plan, size_t most);

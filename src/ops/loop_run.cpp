@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "device/recorded_launch.h"
 #include "graph/leaf_op.h"
 #include "kernels/pointwise.h"
 #include "ops/loop_op.h"
@@ -135,6 +136,9 @@ void LoopRun::start_states(RunContext& context) {
         buffer = Tensor::empty(type.dtype, shape, context.device());
       }
     }
+    for (const Tensor& buffer : run.buffers) {
+      keep_for_recording(buffer.owner());
+    }
     if (state.initial >= 0) {
       run.last = context.input(state.initial);
     } else {
@@ -189,6 +193,7 @@ void LoopRun::run(RunContext& context) {
     steps_ = Tensor::empty(DType::kInt32, {std::max<int64_t>(count_, 1)}, context.device());
     WENDE_ON_DEVICE(context.device(), range(steps_));
   }
+  keep_for_recording(steps_.owner());
   options_ = context.options();
   options_.on_fetch = nullptr;
   bind_captures(context);

@@ -8,19 +8,23 @@
 
 namespace wende {
 
-DeviceUpdate::DeviceUpdate(const ParamStore& params, const Optimizer& optimizer)
-    : params_(params), pieces_(Tensor::empty(DType::kInt64, Shape{0, 2})) {
+DeviceUpdate::DeviceUpdate(const ParamStore& params, const UpdateShard& shard, const Optimizer& optimizer)
+    : params_(params), shard_(shard), pieces_(Tensor::empty(DType::kInt64, Shape{0, 2})) {
   const Tensor values = params.flat_values();
   for (const OptimizerSlot& slot : optimizer.slots()) {
-    slots_.push_back(Tensor::empty(DType::kFloat32, values.shape(), values.device()));
+    const Shape shape{static_cast<int64_t>(shard.range().size())};
+    slots_.push_back(Tensor::empty(DType::kFloat32, shape, values.device()));
     WENDE_ON_DEVICE(values.device(), fill(slots_.back(), slot.start));
   }
 }
 
 Tensor DeviceUpdate::slot(size_t i, const std::string& param) const {
-  const auto begin = static_cast<int64_t>(params_.offset(param));
-  const Shape& shape = params_.value(param).shape();
-  return slots_[i].sliced(0, begin, begin + shape.elements()).reshaped(shape);
+  const ShardRange part = shard_.part(param);
+  const size_t begin = params_.offset(param) + part.begin - shard_.range().begin;
+  const Tensor flat = part.size() == 0
+                          ? slots_[i].sliced(0, 0, 0)
+                          : slots_[i].sliced(0, static_cast<int64_t>(begin), static_cast<int64_t>(begin + part.size()));
+  return shard_.whole() ? flat.reshaped(params_.value(param).shape()) : flat;
 }
 
 void DeviceUpdate::choose(const std::vector<std::string>& params) {
@@ -30,8 +34,9 @@ void DeviceUpdate::choose(const std::vector<std::string>& params) {
   chosen_ = params;
   std::vector<int64_t> pieces;
   for (const std::string& param : params) {
-    const auto begin = static_cast<int64_t>(params_.offset(param));
-    const int64_t count = params_.value(param).elements();
+    const ShardRange part = shard_.part(param);
+    const auto begin = static_cast<int64_t>(params_.offset(param) + part.begin);
+    const auto count = static_cast<int64_t>(part.size());
     for (int64_t done = 0; done < count; done += cuda::kUpdatePiece) {
       pieces.push_back(begin + done);
       pieces.push_back(std::min(cuda::kUpdatePiece, count - done));
@@ -46,9 +51,13 @@ double DeviceUpdate::sum_of_squares() const {
 }
 
 void DeviceUpdate::step(const UpdateFormula& formula, float gradient_factor) const {
-  if (!empty()) {
-    cuda::update_weights(formula, pieces_, params_.flat_values(), params_.flat_gradients(), slots_, gradient_factor);
+  if (empty()) return;
+  std::vector<Tensor> slots;  // places in the whole block, of which the kernel touches this rank's range
+  for (const Tensor& slot : slots_) {
+    std::byte* first = slot.raw() - shard_.range().begin * sizeof(float);
+    slots.push_back(Tensor::wrap(DType::kFloat32, slot.shape(), first, nullptr, slot.device()));
   }
+  cuda::update_weights(formula, pieces_, params_.flat_values(), params_.flat_gradients(), slots, gradient_factor);
 }
 
 }  // namespace wende

@@ -5,15 +5,16 @@
 
 #include "optim/optimizer.h"
 #include "optim/param_store.h"
+#include "optim/update_shard.h"
 
 namespace wende {
 
 /// The weights of one optimiser on a GPU, and the numbers that it keeps for them: flat blocks like those of ParamStore.
 class DeviceUpdate {
  public:
-  DeviceUpdate(const ParamStore& params, const Optimizer& optimizer);
+  DeviceUpdate(const ParamStore& params, const UpdateShard& shard, const Optimizer& optimizer);
 
-  /// Slot i of a parameter, a view.
+  /// Slot i of this rank's part of a parameter, a view; with the parameter's shape if that is all of it.
   Tensor slot(size_t i, const std::string& param) const;
   /// Which parameters take part in the next steps.
   void choose(const std::vector<std::string>& params);
@@ -24,7 +25,8 @@ class DeviceUpdate {
 
  private:
   const ParamStore& params_;
-  std::vector<Tensor> slots_;
+  const UpdateShard& shard_;
+  std::vector<Tensor> slots_;  ///< of the shard's range
   std::vector<std::string> chosen_;
   Tensor pieces_;
 };

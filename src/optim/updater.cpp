@@ -12,6 +12,8 @@
 #include "optim/device_update.h"
 #include "optim/gradient_processing.h"
 #include "optim/optimizer.h"
+#include "optim/optimizer_options.h"
+#include "optim/update_shard.h"
 #include "tensor/placement.h"
 
 namespace wende {
@@ -47,47 +49,13 @@ struct Member {
   float* result() const { return processed.elements() > 0 ? processed.data<float>() : gradient; }
 };
 
-/// The value of an option that may be None, False or absent: nullptr then.
-const Value* given(const Config& config, const char* name) {
-  const Value* value = config.find(name);
-  if (value == nullptr || value->is_none()) return nullptr;
-  if (value->kind() == Value::Kind::kBool && !value->as_bool()) return nullptr;
-  return value;
-}
-
-/// {"class": ...} that says the same as the older options adam, nadam, adadelta, adagrad, rmsprop, momentum.
-Value default_optimizer_options(const Config& config, const OptimizerDefaults& defaults) {
-  if (const Value* value = given(config, "optimizer")) {
-    bool empty = value->is_dict() && value->entries().empty();
-    if (value->is_string()) return Value::dict({{Value::of("class"), *value}});
-    if (!empty) return *value;
-  }
-  auto of_class = [](const char* name) { return Value::dict({{Value::of("class"), Value::of(name)}}); };
-  for (const auto& [option, name] : {std::pair{"adam", "adam"}, std::pair{"nadam", "nadamkeras"},
-                                     std::pair{"adadelta", "adadelta"}, std::pair{"adagrad", "adagrad"}}) {
-    const Value* value = given(config, option);
-    if (value == nullptr || !value->as_bool()) continue;
-    if (defaults.momentum != 0) {
-      throw config.find("momentum")
-          ->error(fmt::format("momentum and {} exclude each other", option))
-          .hint("use optimizer = {\"class\": ...} for one of them");
-    }
-    return of_class(name);
-  }
-  if (const Value* value = given(config, "rmsprop")) {
-    Value options = of_class("rmsprop");
-    return value->kind() == Value::Kind::kFloat ? options.with("decay", *value) : options;
-  }
-  return of_class(defaults.momentum != 0 ? "momentum" : "gradientdescent");
-}
-
 }  // namespace
 
 class Updater::Impl {
  public:
   Impl(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
-       const std::map<std::string, double>& decoupled_l2)
-      : params_(params) {
+       const std::map<std::string, double>& decoupled_l2, Communicator* sharded_over)
+      : params_(params), shard_(params, sharded_over) {
     read_config(config);
     const GradientOptions common = GradientOptions::from_config(config);
     default_options_ = default_optimizer_options(config, defaults_);
@@ -101,9 +69,11 @@ class Updater::Impl {
       if (l2 != decoupled_l2.end() && !members_.empty()) members_.back().decoupled_l2 = l2->second;
     }
     errors.throw_if_any();
+    require_shardable();
     on_device_ = !params.flat_values().device().is_cpu() && device_can();
     if (on_device_) {
-      for (OptimizerGroup& group : groups_) group.on_device = std::make_unique<DeviceUpdate>(params, *group.optimizer);
+      for (OptimizerGroup& group : groups_)
+        group.on_device = std::make_unique<DeviceUpdate>(params, shard_, *group.optimizer);
     } else {
       values_ = on_host(params.flat_values());
       gradients_ = on_host(params.flat_gradients());
@@ -178,7 +148,23 @@ class Updater::Impl {
     return result;
   }
 
-  void load_state(const std::map<std::string, Tensor>& saved) {
+  std::map<std::string, Tensor> gathered_state() const {
+    std::map<std::string, Tensor> result = state();
+    for (const Member& member : members_) {
+      for (const auto& [slot, tensor] : member.slots) {
+        result[member.name + "/" + slot] = shard_.gathered(member.name, tensor);
+      }
+    }
+    return result;
+  }
+
+  void load_state(std::map<std::string, Tensor> saved) {
+    for (const Member& member : members_) {
+      for (const auto& [slot, tensor] : member.slots) {
+        const auto found = saved.find(member.name + "/" + slot);
+        if (found != saved.end()) found->second = shard_.part_of(member.name, found->second);
+      }
+    }
     for (auto& [name, target] : state()) {
       auto found = saved.find(name);
       if (found == saved.end()) {
@@ -257,6 +243,17 @@ class Updater::Impl {
     members_.push_back(std::move(member));
   }
 
+  /// Parts of gradients do not say what whole ones have: their own norms, or sums of many steps.
+  void require_shardable() const {
+    for (const Member& member : members_) {
+      if (shard_.whole() || member.options.clips_global_norm_only()) continue;
+      throw Error(ExitStatus::kConfig, fmt::format("shard_optimizer: the gradient of '{}' needs more than "
+                                                   "gradient_clip_global_norm before the update",
+                                                   member.name))
+          .hint("leave out shard_optimizer, or the gradient's other options");
+    }
+  }
+
   /// Can the GPU do all of it: the optimisers, and what happens to gradients before.
   bool device_can() const {
     for (const Member& member : members_) {
@@ -281,7 +278,7 @@ class Updater::Impl {
     if (most > 0) {
       double squares = 0;
       for (const OptimizerGroup& group : groups_) squares += group.on_device->sum_of_squares();
-      factor = clip_factor(std::sqrt(squares), most);
+      factor = clip_factor(std::sqrt(shard_.sum_over_ranks(squares)), most);
     }
     for (OptimizerGroup& group : groups_) {
       if (group.on_device->empty()) continue;
@@ -299,9 +296,11 @@ class Updater::Impl {
       }
       return;
     }
-    member.values = values_.data<float>() + params_.offset(member.name);
-    member.gradient = gradients_.data<float>() + params_.offset(member.name);
-    const Shape& shape = params_.value(member.name).shape();
+    const ShardRange part = shard_.part(member.name);
+    member.values = values_.data<float>() + params_.offset(member.name) + part.begin;
+    member.gradient = gradients_.data<float>() + params_.offset(member.name) + part.begin;
+    member.count = part.size();
+    const Shape shape = shard_.whole() ? params_.value(member.name).shape() : Shape{static_cast<int64_t>(part.size())};
     for (const OptimizerSlot& slot : slots) {
       Tensor tensor = Tensor::zeros(DType::kFloat32, shape);
       std::fill_n(tensor.data<float>(), member.count, slot.start);
@@ -325,7 +324,7 @@ class Updater::Impl {
       squares[""] += sum;
       for (const std::string& tag : member.options.tags) squares[tag] += sum;
     }
-    for (auto& [tag, value] : squares) value = std::sqrt(value);
+    for (auto& [tag, value] : squares) value = std::sqrt(shard_.sum_over_ranks(value));
     return squares;
   }
 
@@ -365,6 +364,7 @@ class Updater::Impl {
   }
 
   ParamStore& params_;
+  UpdateShard shard_;
   bool on_device_ = false;
   Tensor values_;  ///< unless on_device_: the flat blocks of params_, or their copies on the host
   Tensor gradients_;
@@ -379,8 +379,8 @@ class Updater::Impl {
 };
 
 Updater::Updater(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
-                 const std::map<std::string, double>& decoupled_l2)
-    : impl_(std::make_unique<Impl>(config, params, layer_opts, decoupled_l2)) {}
+                 const std::map<std::string, double>& decoupled_l2, Communicator* sharded_over)
+    : impl_(std::make_unique<Impl>(config, params, layer_opts, decoupled_l2, sharded_over)) {}
 Updater::~Updater() = default;
 
 void Updater::step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient) {
@@ -391,6 +391,7 @@ double Updater::effective_learning_rate(double learning_rate, int64_t step, int 
 }
 std::map<std::string, Tensor> Updater::processed_gradients() const { return impl_->processed_gradients(); }
 std::map<std::string, Tensor> Updater::state() const { return impl_->state(); }
+std::map<std::string, Tensor> Updater::gathered_state() const { return impl_->gathered_state(); }
 void Updater::load_state(const std::map<std::string, Tensor>& state) { impl_->load_state(state); }
 
 }  // namespace wende

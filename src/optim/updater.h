@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "collective/communicator.h"
 #include "config/config.h"
 #include "optim/param_store.h"
 
@@ -16,9 +17,11 @@ namespace wende {
 class Updater {
  public:
   /// layer_opts: updater_opts per parameter (None if not given). decoupled_l2: L2 factor per parameter when
-  /// decouple_constraints is set. Throws kConfig for unknown optimisers and options with the closest name.
+  /// decouple_constraints is set. sharded_over: this rank updates its range of the flat block only
+  /// (collective/shards.h), and keeps the optimiser's state of that. Throws kConfig for unknown optimisers and options
+  /// with the closest name.
   Updater(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
-          const std::map<std::string, double>& decoupled_l2 = {});
+          const std::map<std::string, double>& decoupled_l2 = {}, Communicator* sharded_over = nullptr);
   ~Updater();
 
   /// One step: gradients are in params.gradient(); has_gradient says which parameters have one.
@@ -31,6 +34,9 @@ class Updater {
   std::map<std::string, Tensor> processed_gradients() const;
   /// Optimiser state by name ("W/adam_m", ...), for checkpoints; on the device that updates the parameters.
   std::map<std::string, Tensor> state() const;
+  /// The same of the ranks' parts together, on the host: all ranks call it.
+  std::map<std::string, Tensor> gathered_state() const;
+  /// Of all parameters, whichever this rank updates.
   void load_state(const std::map<std::string, Tensor>& state);
 
  private:

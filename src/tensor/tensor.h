@@ -96,6 +96,7 @@ class Tensor {
   template <class T>
   T* data() const;
   std::byte* raw() const { return data_; }
+  const std::shared_ptr<Buffer>& owner() const { return owner_; }  ///< of the memory; may be null
 
   /// Views: same memory, other shape or strides.
   Tensor reshaped(Shape shape) const;  ///< needs contiguous()

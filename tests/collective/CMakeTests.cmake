@@ -30,3 +30,16 @@ add_test(NAME mpi_program_singleton
     sh $<TARGET_FILE:mpi_program>)
 set_tests_properties(mpi_program_1 mpi_program_2 mpi_program_3 mpi_program_5 mpi_program_alone mpi_program_abort mpi_program_singleton
   PROPERTIES LABELS mpi TIMEOUT 60)
+# What becomes of gradients: bfloat16 on the wire, shards.
+add_executable(gradient_sums_program ${CMAKE_CURRENT_LIST_DIR}/gradient_sums_program.cpp)
+wende_link_module(gradient_sums_program collective)
+foreach(ranks 2 3)
+  add_test(NAME gradient_sums_${ranks}
+    COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:gradient_sums_program>)
+  set_tests_properties(gradient_sums_${ranks} PROPERTIES LABELS mpi TIMEOUT 60)
+  if(WENDE_CUDA MATCHES "^emulated")
+    add_test(NAME gradient_sums_gpu_${ranks}
+      COMMAND ${MPIEXEC_EXECUTABLE} --allow-run-as-root --oversubscribe -n ${ranks} $<TARGET_FILE:gradient_sums_program> gpu)
+    set_tests_properties(gradient_sums_gpu_${ranks} PROPERTIES LABELS gpu TIMEOUT 120 ENVIRONMENT "CUDASIM_DEVICES=3")
+  endif()
+endforeach()

@@ -5,6 +5,9 @@ endif()
 add_test(NAME ops_gpu COMMAND ops_test)
 # Each block of memory has its own end then, which the checks of the emulation and of compute-sanitizer see.
 set_tests_properties(ops_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;WENDE_CUDA_NO_CACHE=1")
+# The example of each layer class: outputs and gradients beside the CPU's.
+add_test(NAME layers_gpu COMMAND network_test "--gtest_filter=*EveryLayer.IsTheSameOnTheDevice*")
+set_tests_properties(layers_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;WENDE_CUDA_NO_CACHE=1")
 if(TARGET wende)
   add_test(NAME golden_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>
     ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed --list ${CMAKE_CURRENT_SOURCE_DIR}/golden/passing_cuda.txt --device gpu)
@@ -13,9 +16,13 @@ if(TARGET wende)
   add_test(NAME golden_gpu_slow COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/golden/run_golden.py $<TARGET_FILE:wende>
     ${CMAKE_CURRENT_SOURCE_DIR}/golden/seed --list ${CMAKE_CURRENT_SOURCE_DIR}/golden/passing_cuda_slow.txt --device gpu --limit 1500)
   set_tests_properties(golden_gpu_slow PROPERTIES LABELS "gpu;slow" TIMEOUT 3600)
+  add_test(NAME training_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/cudasim/device_training_test.py $<TARGET_FILE:wende>)
+  set_tests_properties(training_gpu PROPERTIES LABELS gpu TIMEOUT 900)
   if(NOT WENDE_CUDA STREQUAL "nvcc")  # needs three GPUs
     add_test(NAME ranks_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/rank_equality_test.py $<TARGET_FILE:wende> --device gpu)
     set_tests_properties(ranks_gpu PROPERTIES LABELS gpu TIMEOUT 1500 ENVIRONMENT "CUDASIM_DEVICES=3")
+    add_test(NAME gradient_options_gpu COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/mpi/gradient_options_test.py $<TARGET_FILE:wende> --device gpu)
+    set_tests_properties(gradient_options_gpu PROPERTIES LABELS gpu TIMEOUT 1500 ENVIRONMENT "CUDASIM_DEVICES=3")
     add_test(NAME device_choice COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/cudasim/device_choice_test.py $<TARGET_FILE:wende>)
     set_tests_properties(device_choice PROPERTIES LABELS gpu TIMEOUT 300)
   endif()

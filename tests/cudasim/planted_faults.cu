@@ -168,6 +168,122 @@ void pinned_reused_too_early() {
   for (int i = 0; i < 32; ++i) host[i] = 2;
 }
 
+/// A batch goes through pinned memory and a stream of its own: kernels wait for the copy, the next copy for the
+/// kernels.
+void copy_stream(bool kernel_waits, bool copy_waits) {
+  float* host = pinned(32);
+  float* batch = device<float>(32);
+  float* out = device<float>(32);
+  const cudaStream_t compute = new_stream();
+  const cudaStream_t copies = new_stream();
+  cudaEvent_t copied = nullptr;
+  cudaEvent_t used = nullptr;
+  cudaEventCreate(&copied);
+  cudaEventCreate(&used);
+  for (int step = 0; step < 2; ++step) {
+    if (copy_waits) cudaStreamWaitEvent(copies, used, 0);
+    cudaMemcpyAsync(batch, host, 128, cudaMemcpyHostToDevice, copies);
+    cudaEventRecord(copied, copies);
+    if (kernel_waits) cudaStreamWaitEvent(compute, copied, 0);
+    start(compute, 1, 32, 0, add, static_cast<const float*>(batch), out, 32);
+    cudaEventRecord(used, compute);
+  }
+}
+
+void freed_on_another_stream(bool waits) {
+  float* p = nullptr;
+  const cudaStream_t first = new_stream();
+  const cudaStream_t second = new_stream();
+  cudaMallocAsync(reinterpret_cast<void**>(&p), 128, first);
+  start(first, 1, 32, 0, fill, p, 5.0f, 32);
+  if (waits) {
+    cudaEvent_t event = nullptr;
+    cudaEventCreate(&event);
+    cudaEventRecord(event, first);
+    cudaStreamWaitEvent(second, event, 0);
+  }
+  cudaFreeAsync(p, second);
+}
+
+/// Adds one to 32 numbers in a graph, beside which `also` is done in the capture; launched twice, after `between`.
+void graph(const std::function<void(cudaStream_t)>& also, const std::function<void(float*)>& between = {}) {
+  float* a = device<float>(32);
+  float* b = device<float>(32);
+  const cudaStream_t stream = new_stream();
+  cudaGraph_t captured = nullptr;
+  cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal);
+  start(stream, 1, 32, 0, add, static_cast<const float*>(a), b, 32);
+  if (also) also(stream);
+  cudaStreamEndCapture(stream, &captured);
+  if (captured == nullptr) return;
+  cudaGraphExec_t exec = nullptr;
+  cudaGraphInstantiate(&exec, captured, 0);
+  cudaGraphDestroy(captured);
+  cudaGraphLaunch(exec, stream);
+  if (between) between(a);
+  cudaGraphLaunch(exec, stream);
+}
+
+void malloc_in_capture(cudaStream_t) {
+  void* p = nullptr;
+  cudaMalloc(&p, 4);
+}
+
+void relaxed_malloc_in_capture(cudaStream_t) {
+  auto mode = cudaStreamCaptureModeRelaxed;
+  cudaThreadExchangeStreamCaptureMode(&mode);
+  void* p = nullptr;
+  cudaMalloc(&p, 4);
+  cudaThreadExchangeStreamCaptureMode(&mode);
+}
+
+void pageable_copy_in_capture(cudaStream_t stream) {
+  static float host[4] = {};
+  static float* const kTarget = [] {
+    float* p = nullptr;
+    relaxed_malloc_in_capture(nullptr);
+    auto mode = cudaStreamCaptureModeRelaxed;
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    cudaMalloc(reinterpret_cast<void**>(&p), sizeof(host));
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    return p;
+  }();
+  cudaMemcpyAsync(kTarget, host, sizeof(host), cudaMemcpyHostToDevice, stream);
+}
+
+void event_from_outside(cudaStream_t stream) {
+  cudaEvent_t event = nullptr;
+  cudaEventCreate(&event);
+  cudaEventRecord(event, new_stream());
+  cudaStreamWaitEvent(stream, event, 0);
+}
+
+/// A branch of a capture: it waits for the capture's stream, and is waited for.
+void branch(cudaStream_t stream, bool waits, bool joins) {
+  static float* const kNumbers = [] {
+    float* p = nullptr;
+    auto mode = cudaStreamCaptureModeRelaxed;
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    cudaMalloc(reinterpret_cast<void**>(&p), 128);
+    cudaThreadExchangeStreamCaptureMode(&mode);
+    return p;
+  }();
+  const cudaStream_t other = new_stream();
+  cudaEvent_t forks = nullptr;
+  cudaEvent_t ends = nullptr;
+  cudaEventCreate(&forks);
+  cudaEventCreate(&ends);
+  if (!waits) cudaEventRecord(forks, stream);
+  start(stream, 1, 32, 0, fill, kNumbers, 5.0f, 32);
+  if (waits) cudaEventRecord(forks, stream);
+  cudaStreamWaitEvent(other, forks, 0);
+  start(other, 1, 32, 0, fill, kNumbers, 6.0f, 32);
+  cudaEventRecord(ends, other);
+  if (joins) cudaStreamWaitEvent(stream, ends, 0);
+}
+
+void overwritten_beside_a_graph(float* read_by_it) { start(new_stream(), 1, 32, 0, fill, read_by_it, 1.0f, 32); }
+
 void use_after_free() {
   float* p = device<float>(32);
   cudaFree(p);
@@ -217,6 +333,20 @@ const std::vector<Fault>& all() {
       {"host_does_not_wait_for_stream", "stream-race", forgotten_stream_wait},
       {"stream_does_not_wait_for_event", "stream-race", [] { forgotten_event_wait(false); }},
       {"pinned_memory_reused_too_early", "stream-race", pinned_reused_too_early},
+      {"kernel_does_not_wait_for_copy_stream", "stream-race", [] { copy_stream(false, true); }},
+      {"copy_stream_does_not_wait_for_kernel", "stream-race", [] { copy_stream(true, false); }},
+      {"freed_on_another_stream", "stream-race or use-after-free", [] { freed_on_another_stream(false); }},
+      {"malloc_in_capture", "capture", [] { graph(malloc_in_capture); }},
+      {"free_in_capture", "capture", [] { graph([p = device<float>(4)](cudaStream_t) { cudaFree(p); }); }},
+      {"synchronize_in_capture", "capture", [] { graph([](cudaStream_t stream) { cudaStreamSynchronize(stream); }); }},
+      {"pageable_copy_in_capture", "capture", [] { graph(pageable_copy_in_capture); }},
+      {"event_from_outside_in_capture", "capture", [] { graph(event_from_outside); }},
+      {"branch_of_a_graph_does_not_wait", "stream-race",
+       [] { graph([](cudaStream_t stream) { branch(stream, false, true); }); }},
+      {"branch_of_a_graph_not_joined", "capture",
+       [] { graph([](cudaStream_t stream) { branch(stream, true, false); }); }},
+      {"graph_outlives_its_memory", "use-after-free", [] { graph({}, [](float* a) { cudaFree(a); }); }},
+      {"nobody_waits_for_a_graph", "stream-race", [] { graph({}, overwritten_beside_a_graph); }},
       {"barrier_after_early_return", "divergent-barrier", [] { start(1, 64, early_return, device<float>(64), 40); }},
       {"barrier_in_half_of_the_block", "divergent-barrier", [] { start(1, 64, half_barrier, device<float>(64)); }},
       {"shuffle_from_absent_lane", "warp-sync", [] { start(1, 32, bad_shuffle, device<float>(32)); }},
@@ -229,6 +359,11 @@ const std::vector<Fault>& all() {
       {"right_atomic", "", [] { start(4, 64, count_atomic, device<int>(1)); }},
       {"right_last_block", "", last_block_sum<true>},
       {"right_event_wait", "", [] { forgotten_event_wait(true); }},
+      {"right_copy_stream", "", [] { copy_stream(true, true); }},
+      {"right_free_on_another_stream", "", [] { freed_on_another_stream(true); }},
+      {"right_branch_of_a_graph", "", [] { graph([](cudaStream_t stream) { branch(stream, true, true); }); }},
+      {"right_graph", "", [] { graph({}); }},
+      {"right_malloc_in_capture", "", [] { graph(relaxed_malloc_in_capture); }},
   };
   return kFaults;
 }

@@ -8,7 +8,8 @@ namespace wende::faults {
 
 struct Fault {
   std::string name;
-  std::string kind;  ///< what the emulation must report; empty: nothing, the program is right
+  std::string
+      kind;  ///< what the emulation must report (one of several kinds: "a or b"); empty: nothing, the program is right
   std::function<void()> run;
 };
 

@@ -63,7 +63,7 @@ def read_safetensors(path):
     arrays = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
-        arrays[name] = np.frombuffer(data[8 + size + begin : 8 + size + end], dtype=np.float32).reshape(entry["shape"])
+        arrays[name] = np.frombuffer(data[8 + size + begin : 8 + size + end], dtype={"F32": np.float32, "I64": np.int64}[entry["dtype"]]).reshape(entry["shape"])
     return arrays
 
 

@@ -2,12 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstring>
 #include <set>
 
 #include "graph/executor.h"
 #include "graph/gradients.h"
 #include "layers/layer.h"
 #include "network_of.h"
+#include "ops/finite_difference.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
@@ -80,12 +82,12 @@ network = {"lstm": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"},
   std::map<std::string, Tensor>& tensors() { return tensors_; }
   const Network& network() const { return *network_; }
 
-  std::vector<Tensor> run(const std::vector<Expr>& exprs) {
+  std::vector<Tensor> run(const std::vector<Expr>& exprs, Device device = Device::cpu()) {
     std::vector<Fetch> fetches;
     for (const Expr& expr : exprs) {
       fetches.push_back({expr, Tensor()});
     }
-    Executor executor(graph(), fetches);
+    Executor executor(graph(), fetches, device);
     for (const std::string& name : executor.leaf_names()) {
       executor.bind(name, tensors_.at(name));
     }
@@ -192,6 +194,54 @@ TEST_P(EveryLayer, HasTheGradientOfItsValue) {
     const double found = (value_at(h) - value_at(-h)) / (2 * h);
     EXPECT_NEAR(found, expected, 0.01 * size + 0.02) << names[i] << " of " << GetParam().example;
     fixture.tensors()[names[i]] = at;
+  }
+}
+
+/// Outputs and gradients of the kernels of the GPU beside those of the CPU (WENDE_TEST_DEVICE=gpu).
+TEST_P(EveryLayer, IsTheSameOnTheDevice) {
+  if (test::test_device().is_cpu()) {
+    GTEST_SKIP() << "no device to compare with";
+  }
+  Fixture fixture(GetParam().example);
+  std::vector<Expr> exprs{fixture.output().expr};
+  std::vector<std::string> names{"output"};
+  if (fixture.output().data.dtype == DType::kFloat32) {
+    exprs.push_back(fixture.objective());
+    names.emplace_back("objective");
+    const Data& input = fixture.network().extern_data().keys.at("data");
+    std::vector<std::string> leaves{"data:data"};
+    std::vector<Expr> wrt{ops::input(fixture.graph(), "data:data", DType::kFloat32, input.dims)};
+    for (const ParamSpec& spec : fixture.network().params()) {
+      if (spec.trainable && spec.dtype == DType::kFloat32) {
+        leaves.push_back(spec.name);
+        wrt.push_back(fixture.network().param_expr(spec.name));
+      }
+    }
+    const std::vector<Expr> grads = gradients(exprs[1], wrt);
+    for (size_t i = 0; i < grads.size(); ++i) {
+      if (grads[i].defined()) {
+        exprs.push_back(grads[i]);
+        names.push_back("gradient of " + leaves[i]);
+      }
+    }
+  }
+  const std::vector<Tensor> expected = fixture.run(exprs);
+  const std::vector<Tensor> found = fixture.run(exprs, test::test_device());
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    SCOPED_TRACE(names[i] + " of " + GetParam().example);
+    ASSERT_EQ(found[i].shape(), expected[i].shape());
+    if (expected[i].dtype() != DType::kFloat32) {
+      ASSERT_EQ(found[i].dtype(), expected[i].dtype());
+      EXPECT_EQ(std::memcmp(found[i].raw(), expected[i].raw(), expected[i].bytes()), 0);
+      continue;
+    }
+    const std::vector<float> a = expected[i].to_vector<float>();
+    const std::vector<float> b = found[i].to_vector<float>();
+    for (size_t k = 0; k < a.size(); ++k) {
+      ASSERT_TRUE(std::abs(a[k] - b[k]) <= 1e-5F + 1e-4F * std::abs(a[k]) || a[k] == b[k] ||
+                  (std::isnan(a[k]) && std::isnan(b[k])))
+          << "element " << k << ": " << a[k] << " on the CPU, " << b[k] << " on the device";
+    }
   }
 }
 

@@ -20,6 +20,7 @@ struct ncclComm {
   std::string token;
   int n = 1, rank = 0;
   std::uint64_t seq = 0;
+  bool aborted = false;
 };
 namespace {
 using namespace cudasim;
@@ -35,6 +36,13 @@ std::size_t width(ncclDataType_t t) {
          : t == ncclFloat16 || t == ncclBfloat16               ? 2
          : t == ncclInt8 || t == ncclUint8                     ? 1
                                                                : 4;
+}
+// CUDASIM_NCCL_FAIL=RANK:N: this rank's Nth collective never ends, and its communicator has an error.
+bool fails(const ncclComm& c, std::uint64_t seq) {
+  static const char* const text = std::getenv("CUDASIM_NCCL_FAIL");
+  int rank = -1;
+  unsigned long long first = 0;
+  return text && std::sscanf(text, "%d:%llu", &rank, &first) == 2 && rank == c.rank && seq >= first;
 }
 bool post(const ncclComm& c, std::uint64_t seq, const Head& h, const void* data, std::size_t bytes) {
   std::string p = path(c, seq, c.rank), tmp = p + ".tmp";
@@ -91,7 +99,7 @@ void fold_any(void* a, const void* b, std::size_t n, ncclDataType_t t, ncclRedOp
       report("nccl", "data type not emulated");
   }
 }
-enum { ALL_REDUCE, BROADCAST, ALL_GATHER };
+enum { ALL_REDUCE, BROADCAST, ALL_GATHER, REDUCE };
 struct Collective {
   Head head;
   ncclDataType_t type;
@@ -105,7 +113,10 @@ struct Collective {
 
 void finish(const Collective& k) {
   const Head& h = k.head;
-  const std::size_t out = h.op == ALL_GATHER ? k.bytes * k.comm->n : k.bytes;
+  if (k.comm->aborted) return;
+  const std::size_t out = h.op == ALL_GATHER                              ? k.bytes * k.comm->n
+                          : h.op == REDUCE && k.comm->rank != k.head.root ? 0
+                                                                          : k.bytes;
   if (sticky() != cudaSuccess || !lib_access("NCCL receive buffer", k.recv, out, true)) return;
   std::vector<char> acc;
   for (int r = 0; r < k.comm->n; ++r) {
@@ -123,12 +134,12 @@ void finish(const Collective& k) {
       acc.insert(acc.end(), d, d + k.bytes);
     } else if (h.op == BROADCAST ? r == h.root : r == 0) {
       acc.assign(d, d + k.bytes);
-    } else if (h.op == ALL_REDUCE) {
+    } else if (h.op == ALL_REDUCE || h.op == REDUCE) {
       fold_any(acc.data(), d, h.count, k.type, k.reduction);
     }
   }
   if (h.op == ALL_REDUCE && k.reduction == ncclAvg) report("nccl", "ncclAvg is not emulated");
-  std::memcpy(k.recv, acc.data(), acc.size());
+  if (out > 0) std::memcpy(k.recv, acc.data(), acc.size());
   // everyone has posted seq, so everyone has read seq-1
   if (k.seq > 1) unlink(path(*k.comm, k.seq - 1, k.comm->rank).c_str());
 }
@@ -139,6 +150,8 @@ ncclResult_t collective(int kind, const void* send, void* recv, std::size_t n, n
   auto posted = std::make_shared<bool>(false);
   auto since = std::make_shared<std::chrono::steady_clock::time_point>();
   auto poll = [=]() -> bool {
+    if (c->aborted) return true;
+    if (fails(*c, k.seq)) return false;
     if (!*posted) {
       if (!lib_access("NCCL send buffer", send, k.bytes, false)) return true;
       post(*c, k.seq, k.head, send, k.bytes);
@@ -155,7 +168,7 @@ ncclResult_t collective(int kind, const void* send, void* recv, std::size_t n, n
     }
     return false;
   };
-  const char* names[] = {"ncclAllReduce", "ncclBroadcast", "ncclAllGather"};
+  const char* names[] = {"ncclAllReduce", "ncclBroadcast", "ncclAllGather", "ncclReduce"};
   enqueue(
       s, names[kind], [=] { finish(k); }, poll);
   return ncclSuccess;
@@ -189,6 +202,7 @@ ncclResult_t ncclCommDestroy(ncclComm_t c) {
   return ncclSuccess;
 }
 ncclResult_t ncclCommAbort(ncclComm_t c) {  // waits for nobody
+  c->aborted = true;
   for (std::uint64_t k = 0; k <= c->seq; ++k) unlink(path(*c, k, c->rank).c_str());
   return ncclSuccess;  // operations that are still enqueued point to it
 }
@@ -204,8 +218,9 @@ ncclResult_t ncclCommUserRank(ncclComm_t c, int* r) {
   *r = c->rank;
   return ncclSuccess;
 }
-ncclResult_t ncclCommGetAsyncError(ncclComm_t, ncclResult_t* e) {
-  *e = ncclSuccess;
+ncclResult_t ncclCommGetAsyncError(ncclComm_t c, ncclResult_t* e) {
+  if (c->aborted) report("nccl", "a communicator is asked for its error after it was aborted");
+  *e = fails(*c, c->seq) ? ncclSystemError : ncclSuccess;
   return ncclSuccess;
 }
 ncclResult_t ncclGroupStart() { return ncclSuccess; }
@@ -214,6 +229,10 @@ const char* ncclGetErrorString(ncclResult_t) { return "nccl (emulated)"; }
 ncclResult_t ncclAllReduce(const void* s, void* r, size_t n, ncclDataType_t t, ncclRedOp_t op, ncclComm_t c,
                            cudaStream_t st) {
   return collective(ALL_REDUCE, s, r, n, t, op, 0, c, st);
+}
+ncclResult_t ncclReduce(const void* s, void* r, size_t n, ncclDataType_t t, ncclRedOp_t op, int root, ncclComm_t c,
+                        cudaStream_t st) {
+  return collective(REDUCE, s, r, n, t, op, root, c, st);
 }
 ncclResult_t ncclBroadcast(const void* s, void* r, size_t n, ncclDataType_t t, int root, ncclComm_t c,
                            cudaStream_t st) {

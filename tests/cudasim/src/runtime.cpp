@@ -165,6 +165,7 @@ void check_redzone(const Alloc& a) {
 cudaError_t allocate(void** p, std::size_t n, bool pinned) {
   auto& r = rt();
   if (!p) return ret(cudaErrorInvalidValue);
+  if (illegal_in_capture(pinned ? "cudaMallocHost" : "cudaMalloc", true)) return ret(cudaErrorStreamCaptureUnsupported);
   if (n == 0) {
     *p = nullptr;
     return ret();
@@ -205,6 +206,7 @@ void release(Alloc& a) {
 }
 cudaError_t free_(void* p, bool pinned) {
   if (!p) return ret();
+  if (illegal_in_capture("cudaFree", true)) return ret(cudaErrorStreamCaptureUnsupported);
   auto it = rt().allocs.find((std::uintptr_t)p);
   if (it == rt().allocs.end() || it->second.freed || it->second.pinned != pinned) {
     report("bad-free", "free of " + describe(p), __builtin_return_address(0));
@@ -286,6 +288,7 @@ bool lib_access(const char* who, const void* p, std::size_t n, bool write) {
 void enqueue(cudaStream_t st, const char* name, std::function<void()> run, std::function<bool()> poll) {
   auto& r = rt();
   CUstream_st* s = get(st);
+  if (captured(s, name, run, !poll)) return;
   Op op;
   op.name = name;
   op.stream = s->index;

@@ -5,15 +5,40 @@
 
 #include "core.hpp"
 
+// A captured stream, and those that joined it by waiting for its events: a lane for each.
+struct CUgraph_st {
+  struct Node {
+    enum Kind { operation, record, wait } kind;
+    int lane;
+    int mark;  // record, wait: which event
+    const char* name;
+    std::function<void()> run;
+  };
+  std::vector<Node> nodes;
+  std::vector<CUstream_st*> lanes;
+  int marks = 0;
+  cudaStreamCaptureMode mode = cudaStreamCaptureModeGlobal;
+  bool invalid = false;
+};
+struct CUgraphExec_st {
+  std::vector<CUgraph_st::Node> nodes;
+  std::vector<CUstream_st*> branches;  // of lanes 1, 2, ...
+  int marks = 0;
+  bool destroyed = false;
+};
+
 struct CUstream_st {
   int index = 0;
   bool blocking = true, destroyed = false;
   cudasim::Seq seq = 0;
   cudasim::Clock clock;
   std::deque<cudasim::Op> queue;
+  CUgraph_st* capture = nullptr;  // what is captured: operations go there instead of into the queue
 };
 struct CUevent_st {
   cudasim::Clock clock;
+  const CUgraph_st* captured = nullptr;  // recorded while this was captured, there as
+  int mark = 0;
   bool timing = true;
   double ms = -1;
 };
@@ -39,6 +64,7 @@ struct Runtime {
   Op* running = nullptr;
   cudaError_t last = cudaSuccess, stick = cudaSuccess;
   int open = 0;
+  cudaStreamCaptureMode thread_mode = cudaStreamCaptureModeGlobal;
 
   Runtime();
   CUstream_st* stream(int) {
@@ -64,4 +90,12 @@ cudaError_t ret(cudaError_t e = cudaSuccess);
 cudaError_t allocate(void** p, std::size_t n, bool pinned);
 void release(Alloc& a);
 cudaError_t free_(void* p, bool pinned);
+
+// capture.cpp
+CUstream_st* capturing();  // the stream that is captured, if one is
+// A call that no capture may see, or none but a relaxed one; true: reported, and the capture is invalid.
+bool illegal_in_capture(const char* call, bool unless_relaxed);
+bool event_captured(CUstream_st* s, cudaEvent_t e);  // recorded in a capture
+bool wait_captured(CUstream_st* s, cudaEvent_t e);   // waited for in a capture, or refused
+bool captured(CUstream_st* s, const char* name, const std::function<void()>& run, bool can_be_captured);
 }  // namespace cudasim

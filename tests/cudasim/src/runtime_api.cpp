@@ -20,6 +20,8 @@ cudaError_t copy(void* d, const void* s, std::size_t n, cudaMemcpyKind k, cudaSt
     report("memcpy-kind", "cudaMemcpy direction does not match its pointers", __builtin_return_address(0));
     return ret(cudaErrorInvalidValue);
   }
+  if (get(st)->capture && !((sd || sp) && (dd || dp)) && illegal_in_capture("a copy of pageable memory", false))
+    return ret(cudaErrorStreamCaptureUnsupported);
   std::shared_ptr<std::vector<char>>
       staged;  // pageable source: staged before the call returns, as the real runtime does
   if (!sd && !sp) staged = std::make_shared<std::vector<char>>((const char*)s, (const char*)s + n);
@@ -41,6 +43,7 @@ cudaError_t cudaHostAlloc(void** p, size_t n, unsigned) { return allocate(p, n, 
 cudaError_t cudaFreeHost(void* p) { return free_(p, true); }
 cudaError_t cudaMallocAsync(void** p, size_t n, cudaStream_t) { return allocate(p, n, false); }
 cudaError_t cudaFreeAsync(void* p, cudaStream_t s) {
+  if (illegal_in_capture("cudaFreeAsync (not emulated)", false)) return ret(cudaErrorStreamCaptureUnsupported);
   auto it = rt().allocs.find((std::uintptr_t)p);
   if (it == rt().allocs.end()) return ret(cudaErrorInvalidValue);
   enqueue(s, "cudaFreeAsync", [p] {
@@ -72,10 +75,12 @@ cudaError_t cudaStreamDestroy(cudaStream_t s) {
   return ret();
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t s) {
+  if (illegal_in_capture("cudaStreamSynchronize", false)) return ret(cudaErrorStreamCaptureUnsupported);
   wait_stream(s);
   return ret();
 }
 cudaError_t cudaStreamQuery(cudaStream_t s) {
+  if (illegal_in_capture("cudaStreamQuery", false)) return ret(cudaErrorStreamCaptureUnsupported);
   Clock c = get(s)->clock;
   if (!reached(c)) step(c);
   if (!reached(c)) return cudaErrorNotReady;
@@ -83,7 +88,7 @@ cudaError_t cudaStreamQuery(cudaStream_t s) {
   return ret();
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned) {
-  get(s)->clock.merge(e->clock);
+  if (!wait_captured(get(s), e)) get(s)->clock.merge(e->clock);
   return ret();
 }
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned f) {
@@ -98,15 +103,18 @@ cudaError_t cudaEventDestroy(cudaEvent_t e) {
   return ret();
 }
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) {
+  if (event_captured(get(s), e)) return ret();
   enqueue(s, "event", [e] { e->ms = now_ms(); });
   e->clock = get(s)->clock;
   return ret();
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t e) {
+  if (illegal_in_capture("cudaEventSynchronize", false)) return ret(cudaErrorStreamCaptureUnsupported);
   host_waits(e->clock);
   return ret();
 }
 cudaError_t cudaEventQuery(cudaEvent_t e) {
+  if (illegal_in_capture("cudaEventQuery", false)) return ret(cudaErrorStreamCaptureUnsupported);
   if (!reached(e->clock)) step(e->clock);
   if (!reached(e->clock)) return cudaErrorNotReady;
   rt().host.merge(e->clock);
@@ -123,6 +131,7 @@ cudaError_t cudaLaunchHostFunc(cudaStream_t s, cudaHostFn_t f, void* u) {
   return ret();
 }
 cudaError_t cudaDeviceSynchronize() {
+  if (illegal_in_capture("cudaDeviceSynchronize", false)) return ret(cudaErrorStreamCaptureUnsupported);
   host_waits(everything());
   return ret();
 }
