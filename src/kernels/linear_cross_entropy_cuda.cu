@@ -80,6 +80,7 @@ class RowPieces {
     if (!t_.dloss.defined()) return;
     cross_entropy_grad(logits, lse, labels, valid, piece(t_.dloss, rows_, begin, end), logits);
     if (t_.dx.defined()) linear(logits, t_.w, Tensor(), true, nullptr, {}, piece(t_.dx, rows_, begin, end));
+    if (t_.dw.defined() && most_ >= rows_) return linear_weight_grad(x, logits, nullptr, {}, t_.dw, t_.dbias);
     if (t_.dw.defined()) {
       gemm(true, false, inner_, classes_, count, 1.0f, device_data<float>(x), inner_, device_data<float>(logits),
            classes_, begin == 0 ? 0.0f : 1.0f, device_data<float>(t_.dw), classes_);

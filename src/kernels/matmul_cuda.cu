@@ -1,8 +1,9 @@
 #include <vector>
 
 #include "device/cuda_check.cuh"
-#include "kernels/gemm.h"
+#include "kernels/gemm_cuda.h"
 #include "kernels/matmul.h"
+#include "kernels/pointwise_functors.h"
 #include "tensor/placement.h"
 
 namespace wende::cuda {
@@ -16,21 +17,31 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-/// compact_of[row]: where the row lies in `compact`; -1: padding, which becomes zero. bias may be null.
+/// What follows a product, where the library does not do it. bias [n] may be null.
+struct Finish {
+  const float* bias;
+  int64_t n;
+  bool relu;
+
+  __device__ float operator()(int64_t i, float x) const {
+    const float sum = bias == nullptr ? x : x + bias[i % n];
+    return relu ? functors::Relu::value(sum) : sum;
+  }
+};
+
+/// compact_of[row]: where the row lies in `compact`; -1: padding, which becomes zero.
 __global__ void __launch_bounds__(kThreads)
-    spread_rows_kernel(const float* compact, const int64_t* compact_of, const float* bias, int64_t n, int64_t elements,
-                       float* out) {
+    spread_rows_kernel(const float* compact, const int64_t* compact_of, Finish finish, int64_t elements, float* out) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
   for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
-    const int64_t row = compact_of[i / n];
-    out[i] = row < 0 ? 0.0f : compact[row * n + i % n] + (bias == nullptr ? 0.0f : bias[i % n]);
+    const int64_t row = compact_of[i / finish.n];
+    out[i] = row < 0 ? 0.0f : finish(i, compact[row * finish.n + i % finish.n]);
   }
 }
 
-__global__ void __launch_bounds__(kThreads)
-    add_bias_kernel(const float* bias, int64_t n, int64_t elements, float* out) {
+__global__ void __launch_bounds__(kThreads) finish_kernel(Finish finish, int64_t elements, float* out) {
   const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) out[i] += bias[i % n];
+  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) out[i] = finish(i, out[i]);
 }
 
 constexpr unsigned kColumns = 32;
@@ -78,32 +89,59 @@ std::vector<int64_t> inverse(const cpu::Rows& rows, int64_t all) {
   return compact_of;
 }
 
-}  // namespace
+/// The product and all that follows, in one call if the library has it.
+void multiply_and_finish(Product product, const Finish& finish) {
+  if (finish.bias != nullptr) {
+    product.epilogue = finish.relu ? Epilogue::kBiasRelu : Epilogue::kBias;
+    product.vector = const_cast<float*>(finish.bias);
+  } else if (finish.relu) {
+    product.epilogue = Epilogue::kRelu;
+  }
+  if (multiply(product)) return;
+  product.epilogue = Epilogue::kNone;
+  multiply(product);
+  launch(finish_kernel, blocks_for(product.m * product.n), kThreads, 0, finish, product.m * product.n, product.c);
+}
 
-void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
-            const cpu::Scratch& scratch, const Tensor& out) {
+void linear_and(bool relu, const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w,
+                const cpu::Rows* rows, const cpu::Scratch& scratch, const Tensor& out) {
   const int64_t k = x.dim(-1);
   const int64_t n = out.dim(-1);
   if (out.elements() == 0) return;
   const int64_t all = out.elements() / n;
-  const int64_t ldw = transpose_w ? k : n;
-  const float* weights = device_data<float>(w);
-  const float* b = device_data_or_null<float>(bias);
-  if (rows == nullptr) {
-    gemm(false, transpose_w, all, n, k, 1.0f, device_data<float>(x), k, weights, ldw, 0.0f, device_data<float>(out), n);
-    if (b != nullptr) {
-      launch(add_bias_kernel, blocks_for(out.elements()), kThreads, 0, b, n, out.elements(), device_data<float>(out));
-    }
-    return;
-  }
-  const auto count = static_cast<int64_t>(rows->size());
+  const Finish finish{device_data_or_null<float>(bias), n, relu};
+  Product product{.transpose_b = transpose_w,
+                  .m = all,
+                  .n = n,
+                  .k = k,
+                  .a = device_data<float>(x),
+                  .lda = k,
+                  .b = device_data<float>(w),
+                  .ldb = transpose_w ? k : n,
+                  .c = device_data<float>(out),
+                  .ldc = n};
+  if (rows == nullptr) return multiply_and_finish(product, finish);
   const Tensor from = gathered(x, uploaded(*rows, x.device()), scratch);
-  const Tensor to = scratch(Shape{count, n});
-  gemm(false, transpose_w, count, n, k, 1.0f, device_data<float>(from), k, weights, ldw, 0.0f, device_data<float>(to),
-       n);
+  const Tensor to = scratch(Shape{static_cast<int64_t>(rows->size()), n});
+  product.m = to.dim(0);
+  product.a = device_data<float>(from);
+  product.c = device_data<float>(to);
+  multiply(product);
   const Tensor compact_of = uploaded(inverse(*rows, all), x.device());
   launch(spread_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(to),
-         device_data<int64_t>(compact_of), b, n, out.elements(), device_data<float>(out));
+         device_data<int64_t>(compact_of), finish, out.elements(), device_data<float>(out));
+}
+
+}  // namespace
+
+void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
+            const cpu::Scratch& scratch, const Tensor& out) {
+  linear_and(false, x, w, bias, transpose_w, rows, scratch, out);
+}
+
+void linear_relu(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
+                 const cpu::Scratch& scratch, const Tensor& out) {
+  linear_and(true, x, w, bias, transpose_w, rows, scratch, out);
 }
 
 void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows, const cpu::Scratch& scratch,
@@ -119,9 +157,24 @@ void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows,
   }
   const int64_t k = a.dim(-1);
   const int64_t n = b.dim(-1);
-  gemm(true, false, k, n, count, 1.0f, device_data<float>(from_a), k, device_data<float>(from_b), n, 0.0f,
-       device_data<float>(out), n);
-  if (sum_b.defined()) column_sum(b, rows, sum_b);
+  Product product{.transpose_a = true,
+                  .m = k,
+                  .n = n,
+                  .k = count,
+                  .a = device_data<float>(from_a),
+                  .lda = k,
+                  .b = device_data<float>(from_b),
+                  .ldb = n,
+                  .c = device_data<float>(out),
+                  .ldc = n};
+  if (sum_b.defined() && k > 0) {
+    product.epilogue = Epilogue::kSumB;
+    product.vector = device_data<float>(sum_b);
+    if (multiply(product)) return;
+    product.epilogue = Epilogue::kNone;
+  }
+  multiply(product);
+  if (sum_b.defined()) column_sum(from_b, nullptr, sum_b);
 }
 
 void column_sum(const Tensor& x, const cpu::Rows* rows, const Tensor& out) {
