@@ -92,6 +92,8 @@ BlockCache& blocks() {
   return *cache;
 }
 
+thread_local cudaStream_t chosen_stream = nullptr;
+
 }  // namespace
 
 const bool kPresent = true;
@@ -109,8 +111,11 @@ cudaStream_t stream() {
     WENDE_CUDA_CHECK(cudaStreamCreateWithFlags(&created, cudaStreamNonBlocking));
     return created;
   }();
-  return kStream;
+  return chosen_stream != nullptr ? chosen_stream : kStream;
 }
+
+StreamChoice::StreamChoice(cudaStream_t chosen) : previous_(chosen_stream) { chosen_stream = chosen; }
+StreamChoice::~StreamChoice() { chosen_stream = previous_; }
 
 void after_launch() {
   static const bool kWait = environment_flag("WENDE_CUDA_SYNC");

@@ -12,6 +12,7 @@
 #include "ops/linear_cross_entropy.h"
 #include "ops/linear_relu.h"
 #include "ops/pointwise.h"
+#include "ops/rnn_layer.h"
 
 namespace wende {
 
@@ -109,7 +110,10 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   }
   const Device device = store.flat_values().device();
   ops::offer_linear_cross_entropy(network.graph());
-  if (!device.is_cpu()) ops::offer_linear_relu(network.graph());
+  if (!device.is_cpu()) {
+    ops::offer_rnn_layers(network.graph());
+    ops::offer_linear_relu(network.graph());
+  }
   executor_ = std::make_unique<Executor>(network.graph(), fetches_, device);
   for (const ParamSpec& spec : network.params()) {
     executor_->bind(spec.name, store.value(spec.name));
