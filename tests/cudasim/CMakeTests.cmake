@@ -5,6 +5,8 @@ endif()
 add_test(NAME ops_gpu COMMAND ops_test)
 # Each block of memory has its own end then, which the checks of the emulation and of compute-sanitizer see.
 set_tests_properties(ops_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;WENDE_CUDA_NO_CACHE=1")
+add_test(NAME optimizers_gpu COMMAND optim_test --gtest_filter=Optimizer.*)
+set_tests_properties(optimizers_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;WENDE_CUDA_NO_CACHE=1")
 if(NOT WENDE_CUDA STREQUAL "nvcc")  # a library without the epilogues that products ask for
   add_test(NAME products_gpu_plain COMMAND ops_test "--gtest_filter=Linear*:ProductPrecision*")
   set_tests_properties(products_gpu_plain PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;CUDASIM_NO_EPILOGUES=1")
