@@ -17,18 +17,6 @@ cudaError_t probe_code();
 /// The stream on which kernels and copies run, in order.
 cudaStream_t stream();
 
-/// Another one, as long as it lives.
-class StreamChoice {
- public:
-  explicit StreamChoice(cudaStream_t chosen);
-  ~StreamChoice();
-  StreamChoice(const StreamChoice&) = delete;
-  StreamChoice& operator=(const StreamChoice&) = delete;
-
- private:
-  cudaStream_t previous_;
-};
-
 /// With WENDE_CUDA_SYNC=1 each launch waits, so that a fault shows at its kernel.
 void after_launch();
 

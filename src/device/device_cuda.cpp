@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "device/cuda_check.cuh"
 #include "device/cuda_memory.h"
+#include "device/side_stream_cuda.h"
 
 namespace wende::cuda {
 namespace {

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <list>
 #include <vector>
 
 #include "device/cuda_check.cuh"
@@ -69,9 +71,30 @@ __global__ void __launch_bounds__(kThreads)
   if (lane == 0 && place < n) out[int64_t{blockIdx.y} * n + place] = partial[0][column];
 }
 
-/// Row numbers in device memory; undefined for all rows.
-Tensor uploaded(const std::vector<int64_t>& rows, Device device) {
-  return on(device, Tensor::of<int64_t>(rows, Shape{static_cast<int64_t>(rows.size())}));
+/// A list of rows in device memory.
+struct DeviceRows {
+  cpu::Rows rows;
+  int64_t all = 0;
+  Tensor on_device;   ///< int64, the list
+  Tensor compact_of;  ///< int64 [all]: place in the list, -1 for rows that are not in it
+};
+
+/// The products of a step leave out the same padding: the lists that were used last stay on the device.
+const DeviceRows& uploaded(const cpu::Rows& rows, int64_t all, Device device) {
+  constexpr size_t kMost = 4;
+  static auto* const kept = new std::list<DeviceRows>;
+  const auto found =
+      std::find_if(kept->begin(), kept->end(), [&](const DeviceRows& e) { return e.all == all && e.rows == rows; });
+  if (found != kept->end()) {
+    kept->splice(kept->begin(), *kept, found);
+    return kept->front();
+  }
+  std::vector<int64_t> compact_of(static_cast<size_t>(all), -1);
+  for (size_t i = 0; i < rows.size(); ++i) compact_of[static_cast<size_t>(rows[i])] = static_cast<int64_t>(i);
+  kept->push_front({rows, all, on(device, Tensor::of<int64_t>(rows, Shape{static_cast<int64_t>(rows.size())})),
+                    on(device, Tensor::of<int64_t>(compact_of, Shape{all}))});
+  if (kept->size() > kMost) kept->pop_back();
+  return kept->front();
 }
 
 int64_t rows_of(const Tensor& x) { return x.dim(-1) == 0 ? 0 : x.elements() / x.dim(-1); }
@@ -81,12 +104,6 @@ Tensor gathered(const Tensor& x, const Tensor& rows, const cpu::Scratch& scratch
   launch(gather_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(x), device_data<int64_t>(rows),
          x.dim(-1), out.elements(), device_data<float>(out));
   return out;
-}
-
-std::vector<int64_t> inverse(const cpu::Rows& rows, int64_t all) {
-  std::vector<int64_t> compact_of(static_cast<size_t>(all), -1);
-  for (size_t i = 0; i < rows.size(); ++i) compact_of[static_cast<size_t>(rows[i])] = static_cast<int64_t>(i);
-  return compact_of;
 }
 
 /// The product and all that follows, in one call if the library has it.
@@ -121,15 +138,15 @@ void linear_and(bool relu, const Tensor& x, const Tensor& w, const Tensor& bias,
                   .c = device_data<float>(out),
                   .ldc = n};
   if (rows == nullptr) return multiply_and_finish(product, finish);
-  const Tensor from = gathered(x, uploaded(*rows, x.device()), scratch);
+  const DeviceRows& list = uploaded(*rows, all, x.device());
+  const Tensor from = gathered(x, list.on_device, scratch);
   const Tensor to = scratch(Shape{static_cast<int64_t>(rows->size()), n});
   product.m = to.dim(0);
   product.a = device_data<float>(from);
   product.c = device_data<float>(to);
   multiply(product);
-  const Tensor compact_of = uploaded(inverse(*rows, all), x.device());
   launch(spread_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(to),
-         device_data<int64_t>(compact_of), finish, out.elements(), device_data<float>(out));
+         device_data<int64_t>(list.compact_of), finish, out.elements(), device_data<float>(out));
 }
 
 }  // namespace
@@ -150,9 +167,9 @@ void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows,
   Tensor from_b = b;
   int64_t count = rows_of(a);
   if (rows != nullptr) {
-    const Tensor on_device = uploaded(*rows, a.device());
-    from_a = gathered(a, on_device, scratch);
-    from_b = gathered(b, on_device, scratch);
+    const Tensor& list = uploaded(*rows, count, a.device()).on_device;
+    from_a = gathered(a, list, scratch);
+    from_b = gathered(b, list, scratch);
     count = static_cast<int64_t>(rows->size());
   }
   const int64_t k = a.dim(-1);
@@ -181,7 +198,7 @@ void column_sum(const Tensor& x, const cpu::Rows* rows, const Tensor& out) {
   const int64_t n = out.elements();
   if (n == 0) return;
   const int64_t count = rows != nullptr ? static_cast<int64_t>(rows->size()) : rows_of(x);
-  const Tensor on_device = rows != nullptr ? uploaded(*rows, x.device()) : Tensor();
+  const Tensor on_device = rows != nullptr ? uploaded(*rows, rows_of(x), x.device()).on_device : Tensor();
   const int64_t* row_numbers = device_data_or_null<int64_t>(on_device);
   constexpr int64_t kChunk = 256;
   const auto blocks = static_cast<unsigned>((n + kColumns - 1) / kColumns);
