@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/cross_entropy.h"
 #include "kernels/gemm.h"
 #include "kernels/linear_cross_entropy.h"
@@ -16,8 +17,7 @@ namespace {
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     valid_rows_kernel(const T* x, const bool* valid, int64_t n, int64_t elements, T* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     out[i] = valid[i / n] ? x[i] : T{0};
   }
 }

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/gemm_cuda.h"
 #include "kernels/matmul.h"
 #include "kernels/pointwise_functors.h"
@@ -13,8 +14,7 @@ namespace {
 
 __global__ void __launch_bounds__(kThreads)
     gather_rows_kernel(const float* x, const int64_t* rows, int64_t n, int64_t elements, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     out[i] = x[rows[i / n] * n + i % n];
   }
 }
@@ -34,16 +34,14 @@ struct Finish {
 /// compact_of[row]: where the row lies in `compact`; -1: padding, which becomes zero.
 __global__ void __launch_bounds__(kThreads)
     spread_rows_kernel(const float* compact, const int64_t* compact_of, Finish finish, int64_t elements, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t row = compact_of[i / finish.n];
     out[i] = row < 0 ? 0.0f : finish(i, compact[row * finish.n + i % finish.n]);
   }
 }
 
 __global__ void __launch_bounds__(kThreads) finish_kernel(Finish finish, int64_t elements, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) out[i] = finish(i, out[i]);
+  for (const int64_t i : grid_range(elements)) out[i] = finish(i, out[i]);
 }
 
 constexpr unsigned kColumns = 32;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/rnn_layer_cuda.cuh"
 #include "tensor/placement.h"
 
@@ -37,8 +38,7 @@ __global__ void __launch_bounds__(kTile* kTileRows) transposed_kernel(Copies cop
 
 __global__ void __launch_bounds__(kThreads)
     reverse_kernel(const float* x, const int32_t* lengths, int64_t batch, int64_t n, int64_t elements, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t t = i / (batch * n);
     const int64_t length = lengths[i / n % batch];
     out[i] = t < length ? x[i + (length - 1 - 2 * t) * batch * n] : 0.0f;
