@@ -1,9 +1,14 @@
 #!/bin/bash
-# Runs training steps of Wende and of its peers in turn on one core and prints medians and their ratios.
-#   bench/race.sh [ff lstm blstm]      BUILD, CORE, ROUNDS, TORCH_PYTHON, RETURNN_PYTHON, RETURNN_ROOT from the environment
+# Runs training steps of Wende and of its peers in turn on one core, or on the GPU, and prints medians and their ratios.
+#   bench/race.sh [--device gpu] [ff lstm blstm]      BUILD, CORE, ROUNDS, LENS, TORCH_PYTHON, RETURNN_PYTHON, RETURNN_ROOT from the environment
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-build=${BUILD:-$here/../build/cpu}
+device=cpu
+if [ "${1:-}" = --device ]; then
+  device=$2
+  shift 2
+fi
+build=${BUILD:-$here/../build/$([ "$device" = cpu ] && echo cpu || echo cuda)}
 core=${CORE:-0}
 rounds=${ROUNDS:-5}
 torch_python=${TORCH_PYTHON:-python3}
@@ -30,8 +35,19 @@ export OMP_NUM_THREADS=1
 with_torch=0
 with_returnn=0
 has torch_step.py "$torch_python" torch,numpy && with_torch=1
-has returnn_step.py "$returnn_python" tensorflow,returnn && with_returnn=1
+[ "$device" = cpu ] && has returnn_step.py "$returnn_python" tensorflow,returnn && with_returnn=1
 for net in "$@"; do
+  if [ "$device" = gpu ]; then  # PyTorch's best there: cuDNN on packed sequences, fused Adam
+    lens="--lens ${LENS:-100-300}"
+    programs=("wende=$step $net --server --device gpu $lens")
+    if [ $with_torch = 1 ]; then
+      programs+=("torch=$torch_python $here/peers/torch_step.py $net --server --device cuda --mode packed $lens"
+        "torch padded=$torch_python $here/peers/torch_step.py $net --server --device cuda $lens")
+    fi
+    echo "== $net"
+    python3 "$here/peers/interleave.py" --rounds "$rounds" "${programs[@]}"
+    continue
+  fi
   programs=("wende=$step $net --server")
   if [ $with_torch = 1 ]; then
     programs+=("torch=$torch_python $here/peers/torch_step.py $net --server")

@@ -9,16 +9,17 @@ namespace wende {
 
 /// What the user typed. `wende my.config ++key value` is `wende train|eval|forward my.config` by the config's task.
 struct CommandLine {
-  std::string command = "run";  ///< run, train, eval, forward, check, replay, layers, inspect, completion
-  std::string file;             ///< config, case or file to look at
-  std::string out;              ///< replay
-  std::string layer;            ///< layers NAME
-  std::string device;           ///< cpu, gpu, gpu:1; empty: the config's
-  bool markdown = false;        ///< layers
-  bool literal = false;         ///< config of literals only
-  bool strict = false;          ///< warnings about the config are errors
-  bool debug = false;           ///< numerics checked after each operation
-  std::string trace;            ///< file of the timeline
+  std::string command = "run";   ///< run, train, eval, forward, check, replay, layers, inspect, completion
+  std::string file;              ///< config, case or file to look at
+  std::string out;               ///< replay
+  std::string layer;             ///< layers NAME
+  std::string device;            ///< cpu, gpu, gpu:1; empty: the config's
+  std::string matmul_precision;  ///< float32, tf32, bfloat16; empty: the config's
+  bool markdown = false;         ///< layers
+  bool literal = false;          ///< config of literals only
+  bool strict = false;           ///< warnings about the config are errors
+  bool debug = false;            ///< numerics checked after each operation
+  std::string trace;             ///< file of the timeline
   bool allow_dataset_change = false;
   SlurmJob slurm;
   bool no_cuda_graphs = false;         ///< each kernel is launched by itself

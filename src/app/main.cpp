@@ -53,6 +53,9 @@ Config read_config(const CommandLine& line) {
     }
     config.set("device", Value::of(line.device));
   }
+  if (!line.matmul_precision.empty()) {
+    config.set("matmul_precision", Value::of(line.matmul_precision));
+  }
   if (!line.trace.empty()) {
     config.set("timeline_file", Value::of(line.trace));
   }

@@ -5,6 +5,7 @@
 #include "device/cuda_check.cuh"
 #include "device/cuda_memory.h"
 #include "device/recorded_launch.h"
+#include "device/side_stream_cuda.h"
 
 namespace wende::cuda {
 namespace {
@@ -15,6 +16,8 @@ bool& wait_flag() {
   static bool flag = environment_flag("WENDE_CUDA_SYNC");
   return flag;
 }
+
+thread_local cudaStream_t chosen_stream = nullptr;
 
 }  // namespace
 
@@ -33,8 +36,11 @@ cudaStream_t stream() {
     WENDE_CUDA_CHECK(cudaStreamCreateWithFlags(&created, cudaStreamNonBlocking));
     return created;
   }();
-  return kStream;
+  return chosen_stream != nullptr ? chosen_stream : kStream;
 }
+
+StreamChoice::StreamChoice(cudaStream_t chosen) : previous_(chosen_stream) { chosen_stream = chosen; }
+StreamChoice::~StreamChoice() { chosen_stream = previous_; }
 
 void after_launch() {
   if (launches_wait()) synchronize();

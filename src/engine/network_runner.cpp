@@ -10,7 +10,9 @@
 #include "graph/gradients.h"
 #include "graph/row_identity.h"
 #include "ops/linear_cross_entropy.h"
+#include "ops/linear_relu.h"
 #include "ops/pointwise.h"
+#include "ops/rnn_layer.h"
 
 namespace wende {
 
@@ -107,7 +109,11 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
     assignment_fetches_.push_back(fetch(assignment.value));
   }
   const Device device = store.flat_values().device();
-  if (device == Device::cpu()) ops::offer_linear_cross_entropy(network.graph());
+  ops::offer_linear_cross_entropy(network.graph());
+  if (!device.is_cpu()) {
+    ops::offer_rnn_layers(network.graph());
+    ops::offer_linear_relu(network.graph());
+  }
   executor_ = std::make_unique<Executor>(network.graph(), fetches_, device);
   for (const ParamSpec& spec : network.params()) {
     executor_->bind(spec.name, store.value(spec.name));

@@ -5,10 +5,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "device/choose_device.h"
+#include "device/product_precision.h"
 
 namespace wende {
+namespace {
 
-Device training_device(const Config& config) {
+Device device_of(const Config& config) {
   const Value* value = config.find("device");
   const bool given = value != nullptr && value->is_string();
   if (!given) {
@@ -23,6 +25,21 @@ Device training_device(const Config& config) {
     return Device::cpu();
   }
   return choose_device(name);
+}
+
+}  // namespace
+
+Device training_device(const Config& config) {
+  const Value* precision = config.find("matmul_precision");
+  set_product_precision(precision == nullptr ? ProductPrecision::kFloat32
+                                             : product_precision_of(precision->as_string()));
+  const Device device = device_of(config);
+  if (product_precision() != ProductPrecision::kFloat32) {
+    log_line(3, fmt::format("matmul_precision = '{}': {}", precision->as_string(),
+                            device.is_cpu() ? "of GPUs; products on the CPU are float32"
+                                            : "products round their operands to it and sum in float32"));
+  }
+  return device;
 }
 
 }  // namespace wende

@@ -80,8 +80,10 @@ class Graph {
   std::string str() const;  ///< one line per node
 
   /// What programs may run in place of several nodes. The fused node depends on nothing that it gives.
-  void offer(Fusion fusion) { fusions_.push_back(std::move(fusion)); }
-  const std::vector<Fusion>& fusions() const { return fusions_; }
+  void offer(Fusion fusion) { fusions_.push_back({std::move(fusion)}); }
+  /// All of them or none: what one gives, and what lies hidden in it, may be read by nodes that another replaces.
+  void offer_together(std::vector<Fusion> fusions) { fusions_.push_back(std::move(fusions)); }
+  const std::vector<std::vector<Fusion>>& fusions() const { return fusions_; }
 
   uint64_t id() const { return id_; }      ///< unique in the process
   Graph* outer() const { return outer_; }  ///< nullptr: not the body of a loop
@@ -105,7 +107,7 @@ class Graph {
   std::vector<std::string> scopes_;
   int scope_ = 0;
   std::multimap<size_t, NodeId> by_hash_;
-  std::vector<Fusion> fusions_;
+  std::vector<std::vector<Fusion>> fusions_;
 };
 
 class ScopeGuard {

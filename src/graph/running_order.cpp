@@ -19,10 +19,12 @@ class Ordering {
   }
 
   void take_fusions() {
-    for (const Fusion& fusion : graph_.fusions()) {
-      if (!fits(fusion)) continue;
-      order_.fused[fusion.node] = &fusion;
-      for (const NodeId id : fusion.replaces) replaced_by_[id] = fusion.node;
+    for (const std::vector<Fusion>& together : graph_.fusions()) {
+      if (!fit(together)) continue;
+      for (const Fusion& fusion : together) {
+        order_.fused[fusion.node] = &fusion;
+        for (const NodeId id : fusion.replaces) replaced_by_[id] = fusion.node;
+      }
     }
   }
 
@@ -52,10 +54,13 @@ class Ordering {
 
   bool needed(NodeId id) const { return id < static_cast<NodeId>(needed_.size()) && needed_[static_cast<size_t>(id)]; }
 
-  bool fits(const Fusion& fusion) const {
-    const std::set<NodeId> replaced(fusion.replaces.begin(), fusion.replaces.end());
+  bool fit(const std::vector<Fusion>& together) const {
+    std::set<NodeId> replaced;
     std::set<Output> given;
-    for (const auto& [value, output] : fusion.gives) given.insert(output_of(value));
+    for (const Fusion& fusion : together) {
+      replaced.insert(fusion.replaces.begin(), fusion.replaces.end());
+      for (const auto& [value, output] : fusion.gives) given.insert(output_of(value));
+    }
     const auto hidden = [&](const Expr& expr) {
       return replaced.count(expr.node) != 0 && given.count(output_of(expr)) == 0;
     };

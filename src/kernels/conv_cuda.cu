@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
 #include "kernels/pointwise.h"
@@ -15,8 +16,7 @@ namespace {
 /// windows [sequences * outputs, places, c] from x, whose rows have `channels` numbers, of which c are the group's.
 __global__ void __launch_bounds__(kThreads) gather_windows_kernel(WindowWalk walk, const float* x, int64_t channels,
                                                                   int64_t c, int64_t elements, float* windows) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t k = i / c % walk.places();
     const int64_t output = i / c / walk.places();
     const int64_t row = walk.input_of(output % walk.outputs(), k);
@@ -28,8 +28,7 @@ __global__ void __launch_bounds__(kThreads) gather_windows_kernel(WindowWalk wal
 /// The transposition: each element of dx sums up what it is in the windows, in the order of their places.
 __global__ void __launch_bounds__(kThreads) sum_windows_kernel(WindowWalk walk, const float* windows, int64_t channels,
                                                                int64_t c, int64_t elements, float* dx) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t s = i / c % walk.inputs();
     const int64_t sequence = i / c / walk.inputs();
     float sum = 0.0f;

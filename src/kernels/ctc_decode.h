@@ -7,9 +7,8 @@
 
 namespace wende::cpu {
 
-/// The label sequence that a decoder reads off scores [B,T,V] (time_major: [T,B,V]); the blank is the last class.
-/// Greedy: best class per frame, repeats merged, blanks removed. beam_width > 1: the best labelling by prefix search
-/// over sums of paths, with TensorFlow's order of pruning; repeats that a blank separates stay.
+/// The best labelling by scores [B,T,V] (time_major: [T,B,V]) whose blank is the last class: by prefix search over sums
+/// of paths, with TensorFlow's order of pruning; repeats that a blank separates stay.
 std::vector<std::vector<int32_t>> ctc_decode(const Tensor& logits, const Tensor& lengths, bool time_major,
                                              int64_t beam_width);
 

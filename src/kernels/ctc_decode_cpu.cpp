@@ -141,20 +141,9 @@ std::vector<std::vector<int32_t>> ctc_decode(const Tensor& logits, const Tensor&
     const float* x = logits.data<float>() + (time_major ? b * classes : b * time * classes);
     const int64_t step = time_major ? batch * classes : classes;
     const int64_t frames = std::min<int64_t>(lengths.data<int32_t>()[b], time);
-    std::vector<int32_t>& labels = result[static_cast<size_t>(b)];
-    if (beam_width > 1) {
-      PrefixSearch search(classes, beam_width);
-      for (int64_t t = 0; t < frames; ++t) search.step(x + t * step);
-      labels = search.best();
-      continue;
-    }
-    int64_t last = -1;
-    for (int64_t t = 0; t < frames; ++t) {
-      const float* row = x + t * step;
-      const int64_t best = std::max_element(row, row + classes) - row;
-      if (best != classes - 1 && best != last) labels.push_back(static_cast<int32_t>(best));
-      last = best;
-    }
+    PrefixSearch search(classes, beam_width);
+    for (int64_t t = 0; t < frames; ++t) search.step(x + t * step);
+    result[static_cast<size_t>(b)] = search.best();
   }
   return result;
 }

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/dropout.h"
 #include "kernels/random_place.h"
 #include "tensor/placement.h"
@@ -64,8 +65,7 @@ struct RangeOf {
 template <class F>
 __global__ void __launch_bounds__(kThreads)
     uniform_kernel(RandomFrames frames, Philox philox, F f, int64_t n, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step) {
+  for (const int64_t i : grid_range(n)) {
     const RandomFrames::Element element = frames.at(philox, i);
     const auto words = element.philox.block((element.frame << 32) + static_cast<uint64_t>(element.number / 4));
     out[i] = f(Philox::to_uniform(words[static_cast<size_t>(element.number % 4)]));
@@ -74,8 +74,7 @@ __global__ void __launch_bounds__(kThreads)
 
 __global__ void __launch_bounds__(kThreads)
     normal_kernel(RandomFrames frames, Philox philox, float stddev, int64_t n, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step) {
+  for (const int64_t i : grid_range(n)) {
     const RandomFrames::Element element = frames.at(philox, i);
     out[i] = stddev * element.philox.normal((element.frame << 34) + static_cast<uint64_t>(element.number));
   }

@@ -1,4 +1,5 @@
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "device/kernel_fault.cuh"
 #include "kernels/gather.h"
 #include "tensor/placement.h"
@@ -9,8 +10,7 @@ namespace {
 template <class T>
 __global__ void __launch_bounds__(kThreads) gather_kernel(const T* table, const int32_t* indices, int64_t rows,
                                                           int64_t inner, int64_t elements, T* out, KernelFault* fault) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t row = checked_index(fault, FaultKind::kGather, indices[i / inner], rows);
     out[i] = table[row * inner + i % inner];
   }
@@ -39,24 +39,21 @@ __global__ void __launch_bounds__(kThreads)
 
 __global__ void __launch_bounds__(kThreads)
     one_hot_kernel(const int32_t* indices, int64_t depth, int64_t elements, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     out[i] = indices[i / depth] == i % depth ? 1.0f : 0.0f;
   }
 }
 
 __global__ void __launch_bounds__(kThreads) pick_last_kernel(const float* x, const int32_t* indices, int64_t size,
                                                              int64_t rows, float* out, KernelFault* fault) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < rows; i += step) {
+  for (const int64_t i : grid_range(rows)) {
     out[i] = x[i * size + checked_index(fault, FaultKind::kPickLast, indices[i], size)];
   }
 }
 
 __global__ void __launch_bounds__(kThreads)
     pick_last_grad_kernel(const int32_t* indices, const float* dy, int64_t size, int64_t elements, float* dx) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     dx[i] = indices[i / size] == i % size ? dy[i / size] : 0.0f;
   }
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/cross_entropy.h"
 #include "kernels/gemm.h"
 #include "kernels/linear_cross_entropy.h"
@@ -16,8 +17,7 @@ namespace {
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     valid_rows_kernel(const T* x, const bool* valid, int64_t n, int64_t elements, T* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     out[i] = valid[i / n] ? x[i] : T{0};
   }
 }
@@ -80,6 +80,7 @@ class RowPieces {
     if (!t_.dloss.defined()) return;
     cross_entropy_grad(logits, lse, labels, valid, piece(t_.dloss, rows_, begin, end), logits);
     if (t_.dx.defined()) linear(logits, t_.w, Tensor(), true, nullptr, {}, piece(t_.dx, rows_, begin, end));
+    if (t_.dw.defined() && most_ >= rows_) return linear_weight_grad(x, logits, nullptr, {}, t_.dw, t_.dbias);
     if (t_.dw.defined()) {
       gemm(true, false, inner_, classes_, count, 1.0f, device_data<float>(x), inner_, device_data<float>(logits),
            classes_, begin == 0 ? 0.0f : 1.0f, device_data<float>(t_.dw), classes_);

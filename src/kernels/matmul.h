@@ -17,6 +17,9 @@ void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose
 inline void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Tensor& out) {
   linear(x, w, bias, transpose_w, nullptr, heap_scratch, out);
 }
+/// max(0, linear).
+void linear_relu(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Rows* rows,
+                 const Scratch& scratch, const Tensor& out);
 /// out [K,N] = a [...,K]^T b [...,N], summed over all rows. sum_b [N], if defined: the sum over the rows of b.
 void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, const Scratch& scratch, const Tensor& out,
                         const Tensor& sum_b = Tensor());
@@ -36,6 +39,8 @@ namespace wende::cuda {
 
 void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
             const cpu::Scratch& scratch, const Tensor& out);
+void linear_relu(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
+                 const cpu::Scratch& scratch, const Tensor& out);
 void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows, const cpu::Scratch& scratch,
                         const Tensor& out, const Tensor& sum_b);
 void column_sum(const Tensor& x, const cpu::Rows* rows, const Tensor& out);

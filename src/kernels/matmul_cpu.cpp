@@ -4,6 +4,7 @@
 
 #include "kernels/gemm.h"
 #include "kernels/matmul.h"
+#include "kernels/pointwise.h"
 #include "kernels/row_product.h"
 
 namespace wende::cpu {
@@ -53,6 +54,12 @@ void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose
   for (int64_t row = 0; b && row < count; ++row) std::memcpy(to.row(row), b, bytes_of(n));
   gemm(false, transpose_w, count, n, k, 1.0f, from.data, k, w.data<float>(), transpose_w ? k : n, b ? 1.0f : 0.0f,
        to.data, n);
+}
+
+void linear_relu(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Rows* rows,
+                 const Scratch& scratch, const Tensor& out) {
+  linear(x, w, bias, transpose_w, rows, scratch, out);
+  unary(Unary::kRelu, out, out);
 }
 
 void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, const Scratch& scratch, const Tensor& out,

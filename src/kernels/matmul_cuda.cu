@@ -1,8 +1,12 @@
+#include <algorithm>
+#include <list>
 #include <vector>
 
 #include "device/cuda_check.cuh"
-#include "kernels/gemm.h"
+#include "device/grid_range.cuh"
+#include "kernels/gemm_cuda.h"
 #include "kernels/matmul.h"
+#include "kernels/pointwise_functors.h"
 #include "tensor/placement.h"
 
 namespace wende::cuda {
@@ -10,27 +14,34 @@ namespace {
 
 __global__ void __launch_bounds__(kThreads)
     gather_rows_kernel(const float* x, const int64_t* rows, int64_t n, int64_t elements, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     out[i] = x[rows[i / n] * n + i % n];
   }
 }
 
-/// compact_of[row]: where the row lies in `compact`; -1: padding, which becomes zero. bias may be null.
+/// What follows a product, where the library does not do it. bias [n] may be null.
+struct Finish {
+  const float* bias;
+  int64_t n;
+  bool relu;
+
+  __device__ float operator()(int64_t i, float x) const {
+    const float sum = bias == nullptr ? x : x + bias[i % n];
+    return relu ? functors::Relu::value(sum) : sum;
+  }
+};
+
+/// compact_of[row]: where the row lies in `compact`; -1: padding, which becomes zero.
 __global__ void __launch_bounds__(kThreads)
-    spread_rows_kernel(const float* compact, const int64_t* compact_of, const float* bias, int64_t n, int64_t elements,
-                       float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
-    const int64_t row = compact_of[i / n];
-    out[i] = row < 0 ? 0.0f : compact[row * n + i % n] + (bias == nullptr ? 0.0f : bias[i % n]);
+    spread_rows_kernel(const float* compact, const int64_t* compact_of, Finish finish, int64_t elements, float* out) {
+  for (const int64_t i : grid_range(elements)) {
+    const int64_t row = compact_of[i / finish.n];
+    out[i] = row < 0 ? 0.0f : finish(i, compact[row * finish.n + i % finish.n]);
   }
 }
 
-__global__ void __launch_bounds__(kThreads)
-    add_bias_kernel(const float* bias, int64_t n, int64_t elements, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) out[i] += bias[i % n];
+__global__ void __launch_bounds__(kThreads) finish_kernel(Finish finish, int64_t elements, float* out) {
+  for (const int64_t i : grid_range(elements)) out[i] = finish(i, out[i]);
 }
 
 constexpr unsigned kColumns = 32;
@@ -58,9 +69,30 @@ __global__ void __launch_bounds__(kThreads)
   if (lane == 0 && place < n) out[int64_t{blockIdx.y} * n + place] = partial[0][column];
 }
 
-/// Row numbers in device memory; undefined for all rows.
-Tensor uploaded(const std::vector<int64_t>& rows, Device device) {
-  return on(device, Tensor::of<int64_t>(rows, Shape{static_cast<int64_t>(rows.size())}));
+/// A list of rows in device memory.
+struct DeviceRows {
+  cpu::Rows rows;
+  int64_t all = 0;
+  Tensor on_device;   ///< int64, the list
+  Tensor compact_of;  ///< int64 [all]: place in the list, -1 for rows that are not in it
+};
+
+/// The products of a step leave out the same padding: the lists that were used last stay on the device.
+const DeviceRows& uploaded(const cpu::Rows& rows, int64_t all, Device device) {
+  constexpr size_t kMost = 4;
+  static auto* const kept = new std::list<DeviceRows>;
+  const auto found =
+      std::find_if(kept->begin(), kept->end(), [&](const DeviceRows& e) { return e.all == all && e.rows == rows; });
+  if (found != kept->end()) {
+    kept->splice(kept->begin(), *kept, found);
+    return kept->front();
+  }
+  std::vector<int64_t> compact_of(static_cast<size_t>(all), -1);
+  for (size_t i = 0; i < rows.size(); ++i) compact_of[static_cast<size_t>(rows[i])] = static_cast<int64_t>(i);
+  kept->push_front({rows, all, on(device, Tensor::of<int64_t>(rows, Shape{static_cast<int64_t>(rows.size())})),
+                    on(device, Tensor::of<int64_t>(compact_of, Shape{all}))});
+  if (kept->size() > kMost) kept->pop_back();
+  return kept->front();
 }
 
 int64_t rows_of(const Tensor& x) { return x.dim(-1) == 0 ? 0 : x.elements() / x.dim(-1); }
@@ -72,38 +104,59 @@ Tensor gathered(const Tensor& x, const Tensor& rows, const cpu::Scratch& scratch
   return out;
 }
 
-std::vector<int64_t> inverse(const cpu::Rows& rows, int64_t all) {
-  std::vector<int64_t> compact_of(static_cast<size_t>(all), -1);
-  for (size_t i = 0; i < rows.size(); ++i) compact_of[static_cast<size_t>(rows[i])] = static_cast<int64_t>(i);
-  return compact_of;
+/// The product and all that follows, in one call if the library has it.
+void multiply_and_finish(Product product, const Finish& finish) {
+  if (finish.bias != nullptr) {
+    product.epilogue = finish.relu ? Epilogue::kBiasRelu : Epilogue::kBias;
+    product.vector = const_cast<float*>(finish.bias);
+  } else if (finish.relu) {
+    product.epilogue = Epilogue::kRelu;
+  }
+  if (multiply(product)) return;
+  product.epilogue = Epilogue::kNone;
+  multiply(product);
+  launch(finish_kernel, blocks_for(product.m * product.n), kThreads, 0, finish, product.m * product.n, product.c);
+}
+
+void linear_and(bool relu, const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w,
+                const cpu::Rows* rows, const cpu::Scratch& scratch, const Tensor& out) {
+  const int64_t k = x.dim(-1);
+  const int64_t n = out.dim(-1);
+  if (out.elements() == 0) return;
+  const int64_t all = out.elements() / n;
+  const Finish finish{device_data_or_null<float>(bias), n, relu};
+  Product product{.transpose_b = transpose_w,
+                  .m = all,
+                  .n = n,
+                  .k = k,
+                  .a = device_data<float>(x),
+                  .lda = k,
+                  .b = device_data<float>(w),
+                  .ldb = transpose_w ? k : n,
+                  .c = device_data<float>(out),
+                  .ldc = n};
+  if (rows == nullptr) return multiply_and_finish(product, finish);
+  const DeviceRows& list = uploaded(*rows, all, x.device());
+  const Tensor from = gathered(x, list.on_device, scratch);
+  const Tensor to = scratch(Shape{static_cast<int64_t>(rows->size()), n});
+  product.m = to.dim(0);
+  product.a = device_data<float>(from);
+  product.c = device_data<float>(to);
+  multiply(product);
+  launch(spread_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(to),
+         device_data<int64_t>(list.compact_of), finish, out.elements(), device_data<float>(out));
 }
 
 }  // namespace
 
 void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
             const cpu::Scratch& scratch, const Tensor& out) {
-  const int64_t k = x.dim(-1);
-  const int64_t n = out.dim(-1);
-  if (out.elements() == 0) return;
-  const int64_t all = out.elements() / n;
-  const int64_t ldw = transpose_w ? k : n;
-  const float* weights = device_data<float>(w);
-  const float* b = device_data_or_null<float>(bias);
-  if (rows == nullptr) {
-    gemm(false, transpose_w, all, n, k, 1.0f, device_data<float>(x), k, weights, ldw, 0.0f, device_data<float>(out), n);
-    if (b != nullptr) {
-      launch(add_bias_kernel, blocks_for(out.elements()), kThreads, 0, b, n, out.elements(), device_data<float>(out));
-    }
-    return;
-  }
-  const auto count = static_cast<int64_t>(rows->size());
-  const Tensor from = gathered(x, uploaded(*rows, x.device()), scratch);
-  const Tensor to = scratch(Shape{count, n});
-  gemm(false, transpose_w, count, n, k, 1.0f, device_data<float>(from), k, weights, ldw, 0.0f, device_data<float>(to),
-       n);
-  const Tensor compact_of = uploaded(inverse(*rows, all), x.device());
-  launch(spread_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(to),
-         device_data<int64_t>(compact_of), b, n, out.elements(), device_data<float>(out));
+  linear_and(false, x, w, bias, transpose_w, rows, scratch, out);
+}
+
+void linear_relu(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const cpu::Rows* rows,
+                 const cpu::Scratch& scratch, const Tensor& out) {
+  linear_and(true, x, w, bias, transpose_w, rows, scratch, out);
 }
 
 void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows, const cpu::Scratch& scratch,
@@ -112,23 +165,38 @@ void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows,
   Tensor from_b = b;
   int64_t count = rows_of(a);
   if (rows != nullptr) {
-    const Tensor on_device = uploaded(*rows, a.device());
-    from_a = gathered(a, on_device, scratch);
-    from_b = gathered(b, on_device, scratch);
+    const Tensor& list = uploaded(*rows, count, a.device()).on_device;
+    from_a = gathered(a, list, scratch);
+    from_b = gathered(b, list, scratch);
     count = static_cast<int64_t>(rows->size());
   }
   const int64_t k = a.dim(-1);
   const int64_t n = b.dim(-1);
-  gemm(true, false, k, n, count, 1.0f, device_data<float>(from_a), k, device_data<float>(from_b), n, 0.0f,
-       device_data<float>(out), n);
-  if (sum_b.defined()) column_sum(b, rows, sum_b);
+  Product product{.transpose_a = true,
+                  .m = k,
+                  .n = n,
+                  .k = count,
+                  .a = device_data<float>(from_a),
+                  .lda = k,
+                  .b = device_data<float>(from_b),
+                  .ldb = n,
+                  .c = device_data<float>(out),
+                  .ldc = n};
+  if (sum_b.defined() && k > 0) {
+    product.epilogue = Epilogue::kSumB;
+    product.vector = device_data<float>(sum_b);
+    if (multiply(product)) return;
+    product.epilogue = Epilogue::kNone;
+  }
+  multiply(product);
+  if (sum_b.defined()) column_sum(from_b, nullptr, sum_b);
 }
 
 void column_sum(const Tensor& x, const cpu::Rows* rows, const Tensor& out) {
   const int64_t n = out.elements();
   if (n == 0) return;
   const int64_t count = rows != nullptr ? static_cast<int64_t>(rows->size()) : rows_of(x);
-  const Tensor on_device = rows != nullptr ? uploaded(*rows, x.device()) : Tensor();
+  const Tensor on_device = rows != nullptr ? uploaded(*rows, rows_of(x), x.device()).on_device : Tensor();
   const int64_t* row_numbers = device_data_or_null<int64_t>(on_device);
   constexpr int64_t kChunk = 256;
   const auto blocks = static_cast<unsigned>((n + kColumns - 1) / kColumns);

@@ -56,8 +56,7 @@ void binary_bool(Binary kind, const Tensor& a, const Tensor& b, const Tensor& ou
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     where_kernel(StridedLoops<4> loops, T* out, const bool* condition, const T* a, const T* b) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < loops.elements; i += step) {
+  for (const int64_t i : grid_range(loops.elements)) {
     const auto at = loops.offsets(i);
     out[at.at[0]] = condition[at.at[1]] ? a[at.at[2]] : b[at.at[3]];
   }
@@ -65,15 +64,13 @@ __global__ void __launch_bounds__(kThreads)
 
 template <class T>
 __global__ void __launch_bounds__(kThreads) fill_kernel(StridedLoops<1> loops, T* out, T value) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < loops.elements; i += step) {
+  for (const int64_t i : grid_range(loops.elements)) {
     out[loops.offsets(i).at[0]] = value;
   }
 }
 
 __global__ void __launch_bounds__(kThreads) range_kernel(int32_t* out, int64_t n) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step) out[i] = static_cast<int32_t>(i);
+  for (const int64_t i : grid_range(n)) out[i] = static_cast<int32_t>(i);
 }
 
 }  // namespace

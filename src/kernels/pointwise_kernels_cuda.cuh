@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "tensor/placement.h"
 #include "tensor/strided_loops.h"
 
@@ -11,8 +12,7 @@ namespace wende::cuda {
 
 template <class F, class Out, class In>
 __global__ void __launch_bounds__(kThreads) map_kernel(StridedLoops<2> loops, Out* out, const In* x) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < loops.elements; i += step) {
+  for (const int64_t i : grid_range(loops.elements)) {
     if (loops.dense) {
       out[i] = F::value(x[i]);
     } else {
@@ -24,8 +24,7 @@ __global__ void __launch_bounds__(kThreads) map_kernel(StridedLoops<2> loops, Ou
 
 template <class F, class Out, class A, class B>
 __global__ void __launch_bounds__(kThreads) map2_kernel(StridedLoops<3> loops, Out* out, const A* a, const B* b) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < loops.elements; i += step) {
+  for (const int64_t i : grid_range(loops.elements)) {
     if (loops.dense) {
       out[i] = F::value(a[i], b[i]);
     } else {

@@ -1,4 +1,5 @@
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/pool.h"
 #include "kernels/window_walk_cuda.cuh"
 #include "tensor/placement.h"
@@ -36,8 +37,7 @@ struct Pooling {
 
 __global__ void __launch_bounds__(kThreads)
     max_pool_kernel(Pooling pooling, const float* x, int64_t elements, float* y) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t row = i / pooling.channels;
     const int64_t sequence = row / pooling.walk.outputs();
     const float* from = x + sequence * pooling.walk.inputs() * pooling.channels + i % pooling.channels;
@@ -47,8 +47,7 @@ __global__ void __launch_bounds__(kThreads)
 
 __global__ void __launch_bounds__(kThreads)
     mean_pool_kernel(Pooling pooling, const float* x, int64_t elements, float* y) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t row = i / pooling.channels;
     const int64_t output = row % pooling.walk.outputs();
     const float* from =
@@ -65,8 +64,7 @@ __global__ void __launch_bounds__(kThreads)
 /// Each element of dx looks at the windows that cover it. x is null for the mean.
 __global__ void __launch_bounds__(kThreads)
     pool_grad_kernel(Pooling pooling, const float* x, const float* dy, int64_t elements, float* dx) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t channel = i % pooling.channels;
     const int64_t row = i / pooling.channels % pooling.walk.inputs();
     const int64_t sequence = i / pooling.channels / pooling.walk.inputs();

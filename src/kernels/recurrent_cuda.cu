@@ -1,4 +1,5 @@
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/gemm.h"
 #include "kernels/recurrent_cuda.cuh"
 #include "tensor/placement.h"
@@ -9,8 +10,7 @@ namespace {
 /// Frame length - 1 of each sequence; zero for empty ones.
 __global__ void __launch_bounds__(kThreads)
     last_frames_kernel(const float* x, const int32_t* lengths, int64_t batch, int64_t n, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < batch * n; i += step) {
+  for (const int64_t i : grid_range(batch * n)) {
     const int64_t b = i / n;
     out[i] = lengths[b] == 0 ? 0.0f : x[((lengths[b] - 1) * batch + b) * n + i % n];
   }

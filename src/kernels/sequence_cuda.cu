@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/sequence.h"
 #include "tensor/placement.h"
 
@@ -38,8 +39,7 @@ const T* words(const Tensor& x) {
 
 __global__ void __launch_bounds__(kThreads)
     mask_kernel(const int32_t* lengths, int64_t batch, int64_t time, bool time_major, bool* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < batch * time; i += step) {
+  for (const int64_t i : grid_range(batch * time)) {
     out[i] = time_major ? i / batch < lengths[i % batch] : i % time < lengths[i / time];
   }
 }
@@ -57,8 +57,7 @@ struct Axes {
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     reverse_kernel(Axes at, const int32_t* lengths, int64_t elements, const T* x, T* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     int64_t rest = i / at.inner;
     const int64_t second = rest % at.second;
     rest /= at.second;
@@ -84,8 +83,7 @@ template <class T>
 __global__ void __launch_bounds__(kThreads)
     pack_kernel(bool to_packed, const int32_t* lengths, const int64_t* starts, int64_t batch, int64_t time,
                 bool time_major, int64_t inner, T* unpacked, T* packed) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < batch * time * inner; i += step) {
+  for (const int64_t i : grid_range(batch * time * inner)) {
     const int64_t frame = i / inner;
     const int64_t b = time_major ? frame % batch : frame / time;
     const int64_t t = time_major ? frame / batch : frame % time;

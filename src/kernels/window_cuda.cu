@@ -1,4 +1,5 @@
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/window.h"
 #include "tensor/placement.h"
 
@@ -7,8 +8,7 @@ namespace {
 
 __global__ void __launch_bounds__(kThreads) window_kernel(const float* x, int64_t left, int64_t times, int64_t width,
                                                           int64_t inner, int64_t elements, float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t k = i % inner;
     const int64_t w = i / inner % width;
     const int64_t t = i / inner / width % times;
@@ -21,8 +21,7 @@ __global__ void __launch_bounds__(kThreads) window_kernel(const float* x, int64_
 __global__ void __launch_bounds__(kThreads)
     window_sum_kernel(const float* x, int64_t left, int64_t times, int64_t width, int64_t inner, int64_t elements,
                       float* out) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < elements; i += step) {
+  for (const int64_t i : grid_range(elements)) {
     const int64_t k = i % inner;
     const int64_t t = i / inner % times;
     const int64_t o = i / inner / times;

@@ -12,8 +12,8 @@ namespace wende::ops {
 /// float [B]. The gradient goes to the logits and is what CtcOptions says.
 Expr ctc_loss(Expr logits, Expr frame_lengths, Expr labels, Expr label_lengths, const cpu::CtcOptions& options);
 
-/// Edit distance of the decoded label sequence to the labels: float [B], no gradient. beam_width 1: greedy (see
-/// kernels/ctc_decode.h). label_map: new label by label, applied to both sides; empty = none.
+/// Edit distance of the decoded label sequence to the labels: float [B], no gradient. beam_width 1: the best class of
+/// each frame; else see kernels/ctc_decode.h. label_map: new label by label, applied to both sides; empty = none.
 Expr ctc_edit_distance(Expr logits, Expr frame_lengths, Expr labels, Expr label_lengths, bool time_major,
                        int64_t beam_width, bool collapse_labels = false, std::vector<int> label_map = {});
 

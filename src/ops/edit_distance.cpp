@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
 #include "kernels/bleu.h"
 #include "kernels/ctc_decode.h"
+#include "kernels/reduce.h"
 #include "ops/ctc.h"
+#include "tensor/placement.h"
 
 namespace wende::ops {
 
@@ -24,7 +26,7 @@ std::vector<std::vector<int32_t>> sequences(const Tensor& labels, const Tensor& 
 }
 
 /// Inputs: a [B,T] or scores of rank 3 that are decoded, lengths of a, b [B,U], lengths of b. Output: float [B].
-class EditDistanceOp : public Op {
+class EditDistanceOp : public DeviceOp {
  public:
   bool decode = false;
   bool time_major = false;
@@ -50,25 +52,52 @@ class EditDistanceOp : public Op {
   }
 
   void run(RunContext& context) const override {
-    auto a = decode ? cpu::ctc_decode(context.input(0), context.input(1), time_major, beam_width)
-                    : sequences(context.input(0), context.input(1));
-    auto b = sequences(context.input(2), context.input(3));
-    float* out = context.output(0).data<float>();
-    for (size_t i = 0; i < b.size(); ++i) {
-      if (collapse_labels) b[i].erase(std::unique(b[i].begin(), b[i].end()), b[i].end());
-      map(a[i]);
-      map(b[i]);
-      out[i] = static_cast<float>(cpu::edit_distance(a[i], b[i]));
+    if (decode && beam_width > 1) return run_beam_search(context);
+    cpu::EditDistances batch;
+    batch.a = context.input(0);
+    batch.a_lengths = context.input(1);
+    batch.b = context.input(2);
+    batch.b_lengths = context.input(3);
+    batch.time_major = time_major;
+    batch.collapse_b = collapse_labels;
+    batch.label_map.assign(label_map.begin(), label_map.end());
+    batch.out = context.output(0);
+    if (decode) {
+      const Tensor& scores = context.input(0);
+      batch.blank = static_cast<int32_t>(scores.dim(2)) - 1;
+      batch.a = context.scratch(DType::kInt32, Shape{scores.dim(0), scores.dim(1)});
+      WENDE_ON_DEVICE(context.device(), arg_extremum(true, scores, 2, batch.a));
     }
+    WENDE_ON_DEVICE(context.device(), edit_distances(batch));
   }
 
   std::vector<Expr> vjp(const VjpContext&) const override { return std::vector<Expr>(4); }
 
  private:
-  void map(std::vector<int32_t>& labels) const {
-    for (int32_t& label : labels) {
-      if (label >= 0 && static_cast<size_t>(label) < label_map.size()) label = label_map[static_cast<size_t>(label)];
+  /// On the host, wherever the scores are.
+  void run_beam_search(RunContext& context) const {
+    const auto decoded = cpu::ctc_decode(on_host(context.input(0)), on_host(context.input(1)), time_major, beam_width);
+    size_t longest = 0;
+    std::vector<int32_t> lengths;
+    for (const auto& labels : decoded) {
+      longest = std::max(longest, labels.size());
+      lengths.push_back(static_cast<int32_t>(labels.size()));
     }
+    const auto batch_size = static_cast<int64_t>(decoded.size());
+    cpu::EditDistances batch;
+    batch.a = Tensor::zeros(DType::kInt32, Shape{batch_size, static_cast<int64_t>(longest)});
+    for (size_t b = 0; b < decoded.size(); ++b) {
+      std::copy(decoded[b].begin(), decoded[b].end(), batch.a.data<int32_t>() + b * longest);
+    }
+    batch.a_lengths = Tensor::of<int32_t>(lengths, Shape{batch_size});
+    batch.b = on_host(context.input(2));
+    batch.b_lengths = on_host(context.input(3));
+    batch.collapse_b = collapse_labels;
+    batch.label_map.assign(label_map.begin(), label_map.end());
+    change_on_host(context.output(0), [&](const Tensor& out) {
+      batch.out = out;
+      cpu::edit_distances(batch);
+    });
   }
 };
 

@@ -18,14 +18,8 @@ class Adagrad : public Optimizer {
   std::vector<OptimizerSlot> slots() const override {
     return {{"accumulator", static_cast<float>(args_.initial_accumulator_value)}};
   }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate);
-    float* sum = range.slots[0];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      sum[i] += g * g;
-      range.values[i] -= rate * g / std::sqrt(sum[i]);
-    }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    return AdagradFormula{static_cast<float>(learning_rate)};
   }
 
  private:
@@ -47,19 +41,9 @@ class Adadelta : public Optimizer {
  public:
   explicit Adadelta(const AdadeltaArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"accum", 0}, {"accum_update", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate);
-    const float rho = static_cast<float>(args_.rho);
-    const float epsilon = static_cast<float>(args_.epsilon);
-    float* square = range.slots[0];
-    float* changes = range.slots[1];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      square[i] = rho * square[i] + (1 - rho) * g * g;
-      const float change = g * std::sqrt(changes[i] + epsilon) / std::sqrt(square[i] + epsilon);
-      changes[i] = rho * changes[i] + (1 - rho) * change * change;
-      range.values[i] -= rate * change;
-    }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    return AdadeltaFormula{static_cast<float>(learning_rate), static_cast<float>(args_.rho),
+                           static_cast<float>(args_.epsilon)};
   }
 
  private:

@@ -28,14 +28,6 @@ class Adam : public Optimizer {
  public:
   explicit Adam(const AdamArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"adam_m", 0}, {"adam_v", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t update) const override {
-    const AdamFormula update_one = numbers(learning_rate, update);
-    float* __restrict w = range.values;
-    float* __restrict m = range.slots[0];
-    float* __restrict v = range.slots[1];
-    const float* __restrict gradient = range.gradient;
-    for (size_t i = 0; i < range.count; ++i) update_one(w[i], gradient[i], m[i], v[i]);
-  }
   std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const override {
     return numbers(learning_rate, update);
   }
@@ -62,12 +54,6 @@ class KerasNadam : public Optimizer {
  public:
   explicit KerasNadam(const AdamArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t update) const override {
-    const KerasNadamFormula update_one = numbers(learning_rate, update);
-    float* m = range.slots[0];
-    float* v = range.slots[1];
-    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i], m[i], v[i]);
-  }
   std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const override {
     return numbers(learning_rate, update);
   }

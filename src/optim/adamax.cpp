@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "optim/optimizer.h"
 
 namespace wende {
@@ -24,19 +22,9 @@ class Adamax : public Optimizer {
  public:
   explicit Adamax(const AdamaxArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate / (1 - args_.beta1));
-    const float b1 = static_cast<float>(args_.beta1);
-    const float b2 = static_cast<float>(args_.beta2);
-    const float epsilon = static_cast<float>(args_.epsilon);
-    float* m = range.slots[0];
-    float* v = range.slots[1];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      m[i] = b1 * m[i] + (1 - b1) * g;
-      v[i] = std::max(b2 * v[i], std::fabs(g));
-      range.values[i] -= rate * m[i] / (v[i] + epsilon);
-    }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    return AdamaxFormula{static_cast<float>(learning_rate / (1 - args_.beta1)), static_cast<float>(args_.beta1),
+                         static_cast<float>(args_.beta2), static_cast<float>(args_.epsilon)};
   }
 
  private:

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "optim/optimizer.h"
 
 namespace wende {
@@ -27,23 +25,10 @@ class Amsgrad : public Optimizer {
  public:
   explicit Amsgrad(const AmsgradArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"amsgrad_m", 0}, {"amsgrad_v", 0}, {"amsgrad_max", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t update) const override {
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const override {
     const double decayed = args_.decay ? learning_rate / std::sqrt(static_cast<double>(update)) : learning_rate;
-    const float rate = static_cast<float>(decayed);
-    const float beta1 = static_cast<float>(args_.beta1);
-    const float beta2 = static_cast<float>(args_.beta2);
-    const float epsilon = static_cast<float>(args_.epsilon);
-    float* m = range.slots[0];
-    float* v = range.slots[1];
-    float* most = range.slots[2];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      m[i] = beta1 * m[i] + (1 - beta1) * g;
-      v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-      most[i] = std::max(most[i], v[i]);
-      const float root = epsilon + std::sqrt(most[i]);
-      range.values[i] -= root > 0 ? rate * m[i] / root : 0.0f;
-    }
+    return AmsgradFormula{static_cast<float>(decayed), static_cast<float>(args_.beta1), static_cast<float>(args_.beta2),
+                          static_cast<float>(args_.epsilon)};
   }
 
  private:

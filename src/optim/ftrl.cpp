@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "base/error.h"
 #include "optim/optimizer.h"
 
@@ -37,29 +35,16 @@ class Ftrl : public Optimizer {
   std::vector<OptimizerSlot> slots() const override {
     return {{"accum", static_cast<float>(args_.initial_accumulator_value)}, {"linear", 0}};
   }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float inverse = static_cast<float>(1 / learning_rate);
-    const float l1 = static_cast<float>(args_.l1_regularization_strength);
-    const float l2 = static_cast<float>(args_.l2_regularization_strength + args_.beta / (2 * learning_rate));
-    const float shrinkage = static_cast<float>(2 * args_.l2_shrinkage_regularization_strength);
-    float* sum = range.slots[0];
-    float* linear = range.slots[1];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      const float next = sum[i] + g * g;
-      linear[i] += g + shrinkage * range.values[i] - (power(next) - power(sum[i])) * inverse * range.values[i];
-      sum[i] = next;
-      const float z = linear[i];
-      range.values[i] = std::fabs(z) > l1 ? (std::copysign(l1, z) - z) / (power(next) * inverse + 2 * l2) : 0.0f;
-    }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    const double l2 = args_.l2_regularization_strength + args_.beta / (2 * learning_rate);
+    return FtrlFormula{.inverse = static_cast<float>(1 / learning_rate),
+                       .l1 = static_cast<float>(args_.l1_regularization_strength),
+                       .l2 = static_cast<float>(l2),
+                       .shrinkage = static_cast<float>(2 * args_.l2_shrinkage_regularization_strength),
+                       .exponent = static_cast<float>(-args_.learning_rate_power)};
   }
 
  private:
-  float power(float x) const {
-    return args_.learning_rate_power == -0.5 ? std::sqrt(x)
-                                             : std::pow(x, static_cast<float>(-args_.learning_rate_power));
-  }
-
   FtrlArgs args_;
 };
 

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "optim/optimizer.h"
 
 namespace wende {
@@ -22,20 +20,9 @@ class GradVarianceScaled : public Optimizer {
  public:
   explicit GradVarianceScaled(const VarianceArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate);
-    const float b1 = static_cast<float>(args_.beta1);
-    const float b2 = static_cast<float>(args_.beta2);
-    const float epsilon = static_cast<float>(args_.epsilon);
-    float* m = range.slots[0];
-    float* v = range.slots[1];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      m[i] = b1 * m[i] + (1 - b1) * g;
-      const float variance = (g - m[i]) * (g - m[i]);
-      v[i] = b2 * v[i] + (1 - b2) * variance;
-      range.values[i] -= rate * g * std::min(v[i] / (variance + epsilon), 1.0f);
-    }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    return GradVarianceScaledFormula{static_cast<float>(learning_rate), static_cast<float>(args_.beta1),
+                                     static_cast<float>(args_.beta2), static_cast<float>(args_.epsilon)};
   }
 
  private:

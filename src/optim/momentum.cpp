@@ -18,11 +18,6 @@ class Momentum : public Optimizer {
  public:
   explicit Momentum(const MomentumArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"momentum", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const MomentumFormula update_one = numbers(learning_rate);
-    float* a = range.slots[0];
-    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i], a[i]);
-  }
   std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
 
  private:

@@ -14,7 +14,33 @@ std::map<std::string, OptimizerFactory>& registry() {
   return classes;
 }
 
+template <class F>
+void apply_formula(const F& formula, const OptimizerRange& range) {
+  float* __restrict w = range.values;
+  const float* __restrict g = range.gradient;
+  const auto slot = [&](size_t i) { return range.slots[i]; };
+  if constexpr (F::kSlots == 0) {
+    for (size_t i = 0; i < range.count; ++i) formula(w[i], g[i]);
+  } else if constexpr (F::kSlots == 1) {
+    float* __restrict a = slot(0);
+    for (size_t i = 0; i < range.count; ++i) formula(w[i], g[i], a[i]);
+  } else if constexpr (F::kSlots == 2) {
+    float* __restrict a = slot(0);
+    float* __restrict b = slot(1);
+    for (size_t i = 0; i < range.count; ++i) formula(w[i], g[i], a[i], b[i]);
+  } else {
+    float* __restrict a = slot(0);
+    float* __restrict b = slot(1);
+    float* __restrict c = slot(2);
+    for (size_t i = 0; i < range.count; ++i) formula(w[i], g[i], a[i], b[i], c[i]);
+  }
+}
+
 }  // namespace
+
+void Optimizer::apply(const OptimizerRange& range, double learning_rate, int64_t update) const {
+  std::visit([&](const auto& f) { apply_formula(f, range); }, formula(learning_rate, update).value());
+}
 
 OptimizerRegistration::OptimizerRegistration(const char* name, OptimizerFactory factory) {
   registry()[name] = std::move(factory);

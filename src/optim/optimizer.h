@@ -33,10 +33,10 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   virtual std::vector<OptimizerSlot> slots() const = 0;
-  /// update: 1 for the first update.
-  virtual void apply(const OptimizerRange& range, double learning_rate, int64_t update) const = 0;
-  /// The same for a GPU; none: the update runs on the host, on copies.
-  virtual std::optional<UpdateFormula> formula(double /*learning_rate*/, int64_t /*update*/) const { return {}; }
+  /// What happens to one weight, on the CPU and on GPUs. update: 1 for the first update. None: apply() does it all, on
+  /// the host.
+  virtual std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const = 0;
+  virtual void apply(const OptimizerRange& range, double learning_rate, int64_t update) const;
 };
 
 /// Config-level options that are defaults of classes that have such an option.

@@ -1,16 +1,7 @@
-#include <algorithm>
-#include <cmath>
-
 #include "optim/optimizer.h"
 
 namespace wende {
 namespace {
-
-/// argmin_w (w - x)^2 / 2 + rate (l1 |w| + l2 w^2 / 2).
-float proximal(float x, float rate, float l1, float l2) {
-  const float shrunk = l1 > 0 ? std::copysign(std::max(std::fabs(x) - rate * l1, 0.0f), x) : x;
-  return shrunk / (1 + rate * l2);
-}
 
 struct ProximalArgs {
   double l1_regularization_strength = 0;
@@ -20,6 +11,9 @@ struct ProximalArgs {
     v.field("l1_regularization_strength", l1_regularization_strength, "factor of the absolute weights");
     v.field("l2_regularization_strength", l2_regularization_strength, "factor of half the squared weights");
   }
+  Proximal proximal() const {
+    return {static_cast<float>(l1_regularization_strength), static_cast<float>(l2_regularization_strength)};
+  }
 };
 
 /// w = prox(w - lr g).
@@ -27,13 +21,8 @@ class ProximalGradientDescent : public Optimizer {
  public:
   explicit ProximalGradientDescent(const ProximalArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate);
-    const float l1 = static_cast<float>(args_.l1_regularization_strength);
-    const float l2 = static_cast<float>(args_.l2_regularization_strength);
-    for (size_t i = 0; i < range.count; ++i) {
-      range.values[i] = proximal(range.values[i] - rate * range.gradient[i], rate, l1, l2);
-    }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    return ProximalFormula{static_cast<float>(learning_rate), args_.proximal()};
   }
 
  private:
@@ -56,16 +45,8 @@ class ProximalAdagrad : public Optimizer {
   std::vector<OptimizerSlot> slots() const override {
     return {{"accumulator", static_cast<float>(args_.initial_accumulator_value)}};
   }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float l1 = static_cast<float>(args_.l1_regularization_strength);
-    const float l2 = static_cast<float>(args_.l2_regularization_strength);
-    float* sum = range.slots[0];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      sum[i] += g * g;
-      const float rate = static_cast<float>(learning_rate) / std::sqrt(sum[i]);
-      range.values[i] = proximal(range.values[i] - rate * g, rate, l1, l2);
-    }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    return ProximalAdagradFormula{static_cast<float>(learning_rate), args_.proximal()};
   }
 
  private:
@@ -87,17 +68,9 @@ class NeuralOptimizer : public Optimizer {
  public:
   explicit NeuralOptimizer(const NeuralOptimizerArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const float rate = static_cast<float>(learning_rate);
-    const float beta = static_cast<float>(args_.beta1);
-    const float decrease = static_cast<float>(args_.decrease_factor);
-    const auto sign = [](float x) { return (x > 0) - (x < 0); };
-    float* m = range.slots[0];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      m[i] = beta * m[i] + (1 - beta) * g;
-      range.values[i] -= rate * g * (sign(m[i]) == sign(g) ? 1.0f : decrease);
-    }
+  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+    return NeuralFormula{static_cast<float>(learning_rate), static_cast<float>(args_.beta1),
+                         static_cast<float>(args_.decrease_factor)};
   }
 
  private:

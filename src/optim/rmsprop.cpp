@@ -27,39 +27,15 @@ class RmsProp : public Optimizer {
     return slots;
   }
   std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
-    if (args_.centered) return {};
-    return numbers(learning_rate);
-  }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    if (!args_.centered) return apply_plain(range, numbers(learning_rate));
-    const float rate = static_cast<float>(learning_rate);
-    const float decay = static_cast<float>(args_.decay);
-    const float mu = static_cast<float>(args_.momentum);
-    const float epsilon = static_cast<float>(args_.epsilon);
-    float* square = range.slots[0];
-    float* change = range.slots[1];
-    float* mean = range.slots[2];
-    for (size_t i = 0; i < range.count; ++i) {
-      const float g = range.gradient[i];
-      square[i] = decay * square[i] + (1 - decay) * g * g;
-      mean[i] = decay * mean[i] + (1 - decay) * g;
-      const float variance = square[i] - mean[i] * mean[i];
-      change[i] = mu * change[i] + rate * g / std::sqrt(variance + epsilon);
-      range.values[i] -= change[i];
-    }
+    const auto rate = static_cast<float>(learning_rate);
+    const auto decay = static_cast<float>(args_.decay);
+    const auto momentum = static_cast<float>(args_.momentum);
+    const auto epsilon = static_cast<float>(args_.epsilon);
+    if (args_.centered) return CenteredRmsPropFormula{rate, decay, momentum, epsilon};
+    return RmsPropFormula{rate, decay, momentum, epsilon};
   }
 
  private:
-  RmsPropFormula numbers(double learning_rate) const {
-    return {static_cast<float>(learning_rate), static_cast<float>(args_.decay), static_cast<float>(args_.momentum),
-            static_cast<float>(args_.epsilon)};
-  }
-  static void apply_plain(const OptimizerRange& range, RmsPropFormula update_one) {
-    float* square = range.slots[0];
-    float* change = range.slots[1];
-    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i], square[i], change[i]);
-  }
-
   RmsPropArgs args_;
 };
 

@@ -12,10 +12,6 @@ struct PlainArgs {
 class GradientDescent : public Optimizer {
  public:
   std::vector<OptimizerSlot> slots() const override { return {}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const DescentFormula update_one{static_cast<float>(learning_rate)};
-    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i]);
-  }
   std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
     return DescentFormula{static_cast<float>(learning_rate)};
   }
@@ -25,6 +21,7 @@ class GradientDescent : public Optimizer {
 class NormalizedSgd : public Optimizer {
  public:
   std::vector<OptimizerSlot> slots() const override { return {}; }
+  std::optional<UpdateFormula> formula(double, int64_t) const override { return {}; }
   void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
     double squares = 0;
     for (size_t i = 0; i < range.count; ++i) squares += double{range.gradient[i]} * range.gradient[i];
@@ -48,11 +45,6 @@ class KerasSgd : public Optimizer {
  public:
   explicit KerasSgd(const KerasSgdArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"momentum", 0}}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    const KerasMomentumFormula update_one = numbers(learning_rate);
-    float* m = range.slots[0];
-    for (size_t i = 0; i < range.count; ++i) update_one(range.values[i], range.gradient[i], m[i]);
-  }
   std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
 
  private:

@@ -7,7 +7,7 @@ namespace wende::cuda {
 namespace {
 
 struct SlotPointers {
-  float* at[2];
+  float* at[3];
 };
 
 template <class F>
@@ -16,8 +16,10 @@ __device__ void update_one(const F& formula, float& w, float g, const SlotPointe
     formula(w, g);
   } else if constexpr (F::kSlots == 1) {
     formula(w, g, slots.at[0][i]);
-  } else {
+  } else if constexpr (F::kSlots == 2) {
     formula(w, g, slots.at[0][i], slots.at[1][i]);
+  } else {
+    formula(w, g, slots.at[0][i], slots.at[1][i], slots.at[2][i]);
   }
 }
 

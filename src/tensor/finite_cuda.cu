@@ -1,4 +1,5 @@
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "tensor/finite_kernels.h"
 #include "tensor/placement.h"
 
@@ -7,9 +8,8 @@ namespace {
 
 /// Every thread that finds one writes the same number.
 __global__ void __launch_bounds__(kThreads) find_kernel(const float* x, int64_t n, int32_t* found) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
   bool bad = false;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < n; i += step) bad = bad || x[i] * 0.0f != 0.0f;
+  for (const int64_t i : grid_range(n)) bad = bad || x[i] * 0.0f != 0.0f;
   if (bad) atomicExch(found, 1);
 }
 

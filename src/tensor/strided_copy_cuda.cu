@@ -1,4 +1,5 @@
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "device/memory.h"
 #include "tensor/strided_copy.h"
 #include "tensor/strided_loops.h"
@@ -8,8 +9,7 @@ namespace {
 
 template <class T>
 __global__ void __launch_bounds__(kThreads) copy_kernel(StridedLoops<2> loops, const T* source, T* target) {
-  const int64_t step = int64_t{gridDim.x} * blockDim.x;
-  for (int64_t i = int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < loops.elements; i += step) {
+  for (const int64_t i : grid_range(loops.elements)) {
     const auto offsets = loops.offsets(i);
     target[offsets.at[1]] = source[offsets.at[0]];
   }

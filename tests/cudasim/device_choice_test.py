@@ -38,6 +38,7 @@ def main():
             (0, ["--device", "gpu"], 1, "there is no GPU that this process can see"),
             (1, ["--device", "gpu:3"], 1, "there is no GPU 3: this process sees 1"),
             (1, ["--device", "tpu"], 1, "there is no device 'tpu'"),
+            (1, ["--matmul-precision", "fp8"], 1, "matmul_precision is 'fp8'"),
             (1, ["--device", "gpu"], 2, "ranks 0 and 1 have the same GPU"),
         ):
             status, text = run(wende, folder, gpus, *options, ranks=ranks)
@@ -50,11 +51,13 @@ def main():
             (1, ["++device", "cpu"], "local rank 0, cpu,"),
             (0, [], "local rank 0, cpu,"),
             (1, [], "GPU 0: "),
+            (1, ["--matmul-precision", "tf32"], "matmul_precision = 'tf32': products round"),
+            (0, ["++matmul_precision", "bfloat16"], "matmul_precision = 'bfloat16': of GPUs"),
         ):
             status, text = run(wende, folder, gpus, *options)
             assert status == 0, (status, text)
             assert expected in text, (expected, text)
-    print("9 choices of a device: as documented")
+    print("12 choices of a device and its precision: as documented")
 
 
 if __name__ == "__main__":

@@ -170,10 +170,34 @@ TEST(Ctc, BeamSearchFindsTheBestLabelling) {
   }
 }
 
-TEST(Ctc, GreedyDecoding) {
-  const Tensor scores = Tensor::of<float>({0, 9, 0, 0, 9, 0, 0, 0, 9, 0, 9, 0, 9, 0, 0}, {1, 5, 3});
-  EXPECT_EQ(cpu::ctc_decode(scores, Tensor::of<int32_t>({5}, {1}), false, 1).at(0), (Labels{1, 1, 0}));
-  EXPECT_EQ(cpu::ctc_decode(scores, Tensor::of<int32_t>({3}, {1}), false, 1).at(0), (Labels{1}));
+/// Best classes by frame: 1 1 2 1 0 with 2 as the blank, that is 1 1 0; its first three frames: 1.
+TEST(Ctc, DistanceOfTheBestPath) {
+  for (const bool time_major : {false, true}) {
+    Graph graph;
+    const Dim batch = Dim::fixed(2);
+    const Dim frames = Dim::fixed(5);
+    const std::vector<Dim> dims =
+        time_major ? std::vector<Dim>{frames, batch, Dim::fixed(3)} : std::vector<Dim>{batch, frames, Dim::fixed(3)};
+    const Tensor one = Tensor::of<float>({0, 9, 0, 0, 9, 0, 0, 0, 9, 0, 9, 0, 9, 0, 0}, {5, 3});
+    const Tensor scores = Tensor::empty(DType::kFloat32, time_major ? Shape{5, 2, 3} : Shape{2, 5, 3});
+    for (int64_t i = 0; i < 30; ++i) {
+      scores.data<float>()[i] = one.data<float>()[time_major ? i / 6 * 3 + i % 3 : i % 15];
+    }
+    const auto distances = [&](const std::vector<int32_t>& labels, bool collapse) {
+      const Expr distance = ops::ctc_edit_distance(
+          ops::input(graph, "scores", DType::kFloat32, dims), ops::input(graph, "frames", DType::kInt32, {batch}),
+          ops::input(graph, "labels", DType::kInt32, {batch, Dim::fixed(3)}),
+          ops::input(graph, "lengths", DType::kInt32, {batch}), time_major, 1, collapse);
+      return test::evaluate(distance, {{"scores", scores},
+                                       {"frames", Tensor::of<int32_t>({5, 3}, {2})},
+                                       {"labels", Tensor::of<int32_t>(labels, {2, 3})},
+                                       {"lengths", Tensor::of<int32_t>({3, 2}, {2})}})
+          .to_vector<float>();
+    };
+    EXPECT_EQ(distances({1, 1, 0, 1, 1, 9}, false), (std::vector<float>{0, 1}));
+    EXPECT_EQ(distances({1, 1, 0, 1, 1, 9}, true), (std::vector<float>{1, 0}));
+    EXPECT_EQ(distances({0, 0, 2, 0, 1, 9}, false), (std::vector<float>{3, 1}));
+  }
 }
 
 TEST(EditDistance, CountsChanges) {

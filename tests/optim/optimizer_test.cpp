@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "device/choose_device.h"
 #include "optim/optim_config.h"
 #include "optim/updater.h"
+#include "tensor/placement.h"
 
 namespace wende {
 namespace {
@@ -62,16 +66,22 @@ std::vector<Case> cases() {
   };
 }
 
+/// These tests run on each device that a build has: WENDE_TEST_DEVICE=gpu.
+Device test_device() {
+  const char* const name = std::getenv("WENDE_TEST_DEVICE");
+  return name == nullptr ? Device::cpu() : choose_device(name);
+}
+
 TEST(Optimizer, ThreeStepsAsRecorded) {
   for (const Case& example : cases()) {
-    ParamStore params(one_param(), {});
+    ParamStore params(one_param(), {}, test_device());
     params.initialize(1);
     Updater updater(config_of({{"optimizer", dict_of(example.options)}}), params, {});
     for (size_t step = 0; step < kGradients.size(); ++step) {
       params.gradient("a/W").copy_from(Tensor::of<float>(kGradients[step], Shape{2, 2}));
       updater.step(0.05, static_cast<int64_t>(step), 1, {{"a/W", true}});
     }
-    std::vector<float> values = params.value("a/W").to_vector<float>();
+    std::vector<float> values = on_host(params.value("a/W")).to_vector<float>();
     for (size_t i = 0; i < 4; ++i) EXPECT_NEAR(values[i], example.after[i], 2e-6) << dict_of(example.options).repr();
   }
 }

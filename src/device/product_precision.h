@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+namespace wende {
+
+/// How the matrix products of a GPU round their operands; they are float32 in memory and summed in float32 anyway.
+enum class ProductPrecision {
+  kFloat32,
+  kTf32,  ///< 10 bits of mantissa
+  kBf16,  ///< 7 bits of mantissa
+};
+
+/// "float32", "tf32", "bfloat16" or "bf16"; throws kUsage for anything else.
+ProductPrecision product_precision_of(const std::string& name);
+
+/// Of this process; the CPU's products are float32 always.
+void set_product_precision(ProductPrecision precision);
+ProductPrecision product_precision();
+
+}  // namespace wende

@@ -1,0 +1,21 @@
+#include "base/error.h"
+#include "kernels/rnn_layer.h"
+
+namespace wende::cuda {
+namespace {
+
+[[noreturn]] void absent() { throw internal_error("this build has no cuDNN"); }
+
+}  // namespace
+
+class RnnLayer::Impl {};
+
+bool has_rnn_library() { return false; }
+RnnLayer::RnnLayer(const RnnForm&) { absent(); }
+RnnLayer::~RnnLayer() = default;
+void RnnLayer::forward(const RnnForward&, const cpu::Scratch&) { absent(); }
+void RnnLayer::backward(const RnnBackward&, const cpu::Scratch&) { absent(); }
+bool RnnLayer::runs_beside(const std::vector<int32_t>&) { return false; }
+void run_rnn_layers(const std::function<void()>&, const std::function<void()>&) { absent(); }
+
+}  // namespace wende::cuda
