@@ -126,9 +126,10 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
   }
 }
 
-int run_alone(const CommandLine& line) {
+int run_alone(const CommandLine& line, int argc, char** argv) {
   if (line.command == "replay") {
-    replay(line.file, line.out, choose_device(line.device.empty() ? "cpu" : line.device));
+    const std::unique_ptr<Communicator> communicator = Communicator::detect(&argc, &argv);
+    replay(line.file, line.out, choose_device(line.device.empty() ? "cpu" : line.device), *communicator);
   } else if (line.command == "layers") {
     list_layers(line.layer, line.markdown);
   } else if (line.command == "inspect") {
@@ -154,7 +155,7 @@ int main(int argc, char** argv) {
   try {
     const CommandLine line = parse_command_line(argc, argv);
     const bool ranks = line.command == "run" || is_task(line.command);
-    return ranks ? run_ranks(line, argc, argv) : run_alone(line);
+    return ranks ? run_ranks(line, argc, argv) : run_alone(line, argc, argv);
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return static_cast<int>(error.status());
