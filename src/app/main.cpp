@@ -126,11 +126,25 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
   }
 }
 
+/// The first rank that fails ends all: the others would wait for its sums.
+int replay_case(const CommandLine& line, int argc, char** argv) {
+  const std::unique_ptr<Communicator> communicator = Communicator::detect(&argc, &argv);
+  try {
+    replay(line.file, line.out, choose_device(line.device.empty() ? "cpu" : line.device), *communicator);
+  } catch (const Error& error) {
+    if (communicator->size() > 1) {
+      communicator->abort(static_cast<int>(error.status()), error.what());
+    }
+    throw;
+  }
+  return 0;
+}
+
 int run_alone(const CommandLine& line, int argc, char** argv) {
   if (line.command == "replay") {
-    const std::unique_ptr<Communicator> communicator = Communicator::detect(&argc, &argv);
-    replay(line.file, line.out, choose_device(line.device.empty() ? "cpu" : line.device), *communicator);
-  } else if (line.command == "layers") {
+    return replay_case(line, argc, argv);
+  }
+  if (line.command == "layers") {
     list_layers(line.layer, line.markdown);
   } else if (line.command == "inspect") {
     inspect(line.file);

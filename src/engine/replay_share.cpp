@@ -1,9 +1,5 @@
 #include "engine/replay_share.h"
 
-#include <fmt/core.h>
-
-#include <algorithm>
-
 namespace wende {
 namespace {
 
@@ -48,17 +44,7 @@ std::optional<Batch> share_of(const Batch& batch, const ExternData& extern_data,
       share.data[key] = tensor;
       continue;
     }
-    Tensor part = rows_of(tensor, rows);
-    const std::vector<int> dynamic =
-        known == extern_data.keys.end() ? std::vector<int>() : known->second.dynamic_axes();
-    for (const int axis : dynamic) {  // of the template; in a batch, the batch axis comes first
-      const auto lengths = share.lengths.find(axis == dynamic.front() ? key : fmt::format("{}:{}", key, axis));
-      if (lengths != share.lengths.end()) {
-        const int64_t longest = *std::max_element(lengths->second.begin(), lengths->second.end());
-        part = part.sliced(axis < batch_axis ? axis + 1 : axis, 0, longest);
-      }
-    }
-    share.data[key] = part.as_contiguous();
+    share.data[key] = rows_of(tensor, rows);
   }
   return share;
 }
