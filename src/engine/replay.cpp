@@ -313,7 +313,9 @@ void write_mode(hdf5::File& out, const std::string& mode, const ReplayMode& repl
   write_tensors(out, mode == "eval" ? "grads_eval" : "grads", gradient_copies(store, replayed.gradients()));
 }
 
-void write_dumps(hdf5::File& out, const ReplayMode& eval, const Batch& batch, const WorkFolder& folder) {
+/// What hdf_dump layers write: as content, and as it is into `keep`.
+void write_dumps(hdf5::File& out, const ReplayMode& eval, const Batch& batch, const WorkFolder& folder,
+                 const fs::path& keep) {
   const std::unique_ptr<Communicator> self = Communicator::self();
   HdfDumpCallback dumps(eval.network().sinks(), *self);
   dumps.begin_run("train", 1);
@@ -322,10 +324,13 @@ void write_dumps(hdf5::File& out, const ReplayMode& eval, const Batch& batch, co
   dumps.close();
   for (const std::string& name : folder.files()) {
     write_file_content(out, name, name);
+    fs::create_directories(keep);
+    fs::copy_file(name, keep / name, fs::copy_options::overwrite_existing);
   }
 }
 
-void replay_case(const hdf5::File& file, hdf5::File& out, Device device, Communicator& communicator) {
+void replay_case(const hdf5::File& file, hdf5::File& out, const fs::path& keep, Device device,
+                 Communicator& communicator) {
   const Config config = with_updater(Config::from_source(file.read_strings("config").at(0), file.path() + ":/config"));
   const ExternData extern_data = ExternData::from_config(config);
   const Batch whole = read_batch(file, extern_data);
@@ -343,7 +348,7 @@ void replay_case(const hdf5::File& file, hdf5::File& out, Device device, Communi
   const StepReport eval_report = eval_mode.run(batch, run_options(config));
   write_mode(out, "eval", eval_mode, eval_report, store, alone);
   if (alone) {
-    write_dumps(out, eval_mode, whole, folder);
+    write_dumps(out, eval_mode, whole, folder, keep);
   }
 
   ReplayMode train_mode(std::move(train), store, communicator);
@@ -362,14 +367,15 @@ void replay_case(const hdf5::File& file, hdf5::File& out, Device device, Communi
 
 void replay(const std::string& case_path, const std::string& out_path, Device device, Communicator& communicator) {
   const hdf5::File file = hdf5::File::open(case_path);
+  const std::string target = fs::absolute(out_path).string();
   const auto run = [&](const std::string& path) {
     hdf5::File out = hdf5::File::create(path);
     out.set_attribute("/", "format_version", int64_t{1});
-    replay_case(file, out, device, communicator);
+    replay_case(file, out, target + ".files", device, communicator);
     out.close();
   };
   if (communicator.is_root()) {
-    write_file_atomically(fs::absolute(out_path).string(), run);
+    write_file_atomically(target, run);
     return;
   }
   const fs::path unused = fs::temp_directory_path() / fmt::format("wende-replay-{}.h5", getpid());

@@ -6,6 +6,7 @@
 #include "layers/initializer.h"
 #include "layers/out_type.h"
 #include "network/construction.h"
+#include "network/extra_net.h"
 #include "ops/dropout.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -50,7 +51,7 @@ void NetworkConstruction::resolve_scope(LayerPlan& plan) {
   const Value* given = plan.options.find("name_scope");
   const std::string& around = plan.level->scope;
   if (!given || given->is_none()) {
-    plan.scope = joined(around, plan.name);
+    plan.scope = joined(around, plan.name.substr(extra_prefix(plan.name).size()));
   } else if (given->as_string().starts_with("/")) {
     plan.scope = given->as_string().substr(1);
   } else {

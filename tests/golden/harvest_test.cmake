@@ -12,3 +12,5 @@ add_test(NAME golden_harvest_ranks COMMAND sh -c "test -d \"$1\" || { echo 'skip
   sh ${harvest} ${python} ${CMAKE_CURRENT_LIST_DIR}/run_golden.py $<TARGET_FILE:wende> ${CMAKE_CURRENT_LIST_DIR}/passing_harvest.txt
   ${golden_limit})
 set_tests_properties(golden_ranks golden_harvest_ranks PROPERTIES LABELS mpi TIMEOUT ${golden_timeout} SKIP_RETURN_CODE 77)
+add_test(NAME golden_files COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/files_test.py $<TARGET_FILE:wende>)
+set_tests_properties(golden_files PROPERTIES LABELS golden TIMEOUT ${golden_timeout})
