@@ -3,6 +3,7 @@
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache pkg-config git libopenmpi-dev openmpi-bin libhdf5-dev libdnnl-dev libfmt-dev
   libcli11-dev pybind11-dev libpython3-dev zlib1g-dev libgtest-dev libbenchmark-dev python3-h5py python3-numpy
+  python3-venv
   clang-format-14 clang-tidy-14)
 missing=()
 for package in "${packages[@]}"; do

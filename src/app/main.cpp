@@ -136,10 +136,25 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
   }
 }
 
-int run_alone(const CommandLine& line) {
+/// The first rank that fails ends all: the others would wait for its sums.
+int replay_case(const CommandLine& line, int argc, char** argv) {
+  const std::unique_ptr<Communicator> communicator = Communicator::detect(&argc, &argv);
+  try {
+    replay(line.file, line.out, choose_device(line.device.empty() ? "cpu" : line.device), *communicator);
+  } catch (const Error& error) {
+    if (communicator->size() > 1) {
+      communicator->abort(static_cast<int>(error.status()), error.what());
+    }
+    throw;
+  }
+  return 0;
+}
+
+int run_alone(const CommandLine& line, int argc, char** argv) {
   if (line.command == "replay") {
-    replay(line.file, line.out, choose_device(line.device.empty() ? "cpu" : line.device));
-  } else if (line.command == "layers") {
+    return replay_case(line, argc, argv);
+  }
+  if (line.command == "layers") {
     list_layers(line.layer, line.markdown);
   } else if (line.command == "inspect") {
     return inspect(line.file);
@@ -164,7 +179,7 @@ int main(int argc, char** argv) {
   try {
     const CommandLine line = parse_command_line(argc, argv);
     const bool ranks = line.command == "run" || is_task(line.command);
-    return ranks ? run_ranks(line, argc, argv) : run_alone(line);
+    return ranks ? run_ranks(line, argc, argv) : run_alone(line, argc, argv);
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return static_cast<int>(error.status());

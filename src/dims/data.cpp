@@ -195,7 +195,7 @@ int place_for_new_axis(const Data& common, const Dim& dim, bool feature) {
 
 Data common_layout(const std::vector<Data>& sources, const std::string& name) {
   if (sources.empty()) {
-    throw internal_error("common_layout without sources");
+    throw Error(ExitStatus::kConfig, "a layer of this class needs an input, 'from' names none");
   }
   const auto largest = std::max_element(sources.begin(), sources.end(),
                                         [](const Data& a, const Data& b) { return a.rank() < b.rank(); });

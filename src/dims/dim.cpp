@@ -111,7 +111,7 @@ Dim Dim::batch(std::string name) {
 
 Dim Dim::fixed(int64_t size, Kind kind, std::string name) {
   if (size < 0) {
-    throw internal_error(fmt::format("dim '{}' of size {}", name, size));
+    throw Error(ExitStatus::kConfig, fmt::format("the axis '{}' would have the size {}", name, size));
   }
   return Dim(std::make_shared<Info>(Info{kind, Op::kRoot, size, std::move(name), {}, next_id()}));
 }
@@ -145,7 +145,10 @@ bool Dim::is_static() const { return defined() && info_->size >= 0; }
 
 int64_t Dim::size() const {
   if (!is_static()) {
-    throw internal_error(fmt::format("dim {} has no static size", defined() ? str() : "<undefined>"));
+    if (!defined()) {
+      throw internal_error("the size of an undefined dim");
+    }
+    throw Error(ExitStatus::kConfig, fmt::format("the axis {} has no fixed size, and one is needed here", str()));
   }
   return info_->size;
 }

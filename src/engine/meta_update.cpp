@@ -52,7 +52,7 @@ void MetaUpdate::apply(const NetworkRunner& runner, bool has_batch, const StepRe
       communicator.all_sum(all.data<float>(), static_cast<size_t>(all.elements()));
     });
   }
-  updater.step(learning_rate, step, epoch, present);
+  updater.step(learning_rate, step, epoch, present, UpdateBy::kMetaLosses);
 }
 
 }  // namespace wende

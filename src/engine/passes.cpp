@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "engine/batch_feed.h"
 #include "engine/pass.h"
+#include "engine/rank_sums.h"
 #include "engine/run_report.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
@@ -26,17 +27,6 @@ StepReport evaluate_step(NetworkRunner& runner, const std::optional<Batch>& batc
   }
   runner.skip();
   return runner.empty_report();
-}
-
-/// Leaves out, on ranks other than the first, what is not a sum over the batch: constraints on parameters, norms that
-/// are numbers of the config.
-void count_once(StepReport& report, const Network& network) {
-  report.constraints = report.data_constraints;
-  for (size_t i = 0; i < report.losses.size(); ++i) {
-    if (network.losses()[i].constant_norm) {
-      report.losses[i].inv_norm = 0;
-    }
-  }
 }
 
 StepReport sums_of(const PassResult& result) {

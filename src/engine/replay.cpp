@@ -9,7 +9,9 @@
 #include "engine/hdf_dump_callback.h"
 #include "engine/learning_rate_function.h"
 #include "engine/meta_update.h"
+#include "engine/rank_sums.h"
 #include "engine/replay_extras.h"
+#include "engine/replay_share.h"
 #include "engine/run_outputs.h"
 #include "io/atomic_file.h"
 #include "network/random_seeds.h"
@@ -25,10 +27,11 @@ namespace fs = std::filesystem;
 /// One mode (eval or train flag) of the case's network, run once on its batch.
 class ReplayMode {
  public:
-  ReplayMode(NetworkWithGradients built, ParamStore& store, bool with_outputs) : built_(std::move(built)) {
+  ReplayMode(NetworkWithGradients built, ParamStore& store, Communicator& communicator)
+      : built_(std::move(built)), store_(store), communicator_(communicator) {
     std::vector<Expr> extra;
     for (const NetworkLayer& layer : built_.network->layers()) {
-      if (layer.is_root() && with_outputs && layer.output.expr.defined()) {
+      if (layer.is_root() && communicator.size() == 1 && layer.output.expr.defined()) {
         layers_.push_back(&layer);
         extra.push_back(layer.output.expr);
       }
@@ -40,10 +43,34 @@ class ReplayMode {
     runner_ = std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra);
     // Cases are recorded with the optimiser's update alone: RETURNN's own extra updates do not run there.
     runner_->assign_only_what_the_objective_reads();
+    runner_->share_sums(communicator);
   }
 
-  StepReport run(const Batch& batch, const RunOptions& options) { return runner_->run(batch, options); }
-  void assign_parameters() { runner_->assign_parameters(true); }
+  /// Losses and gradients are those of all ranks' batches.
+  StepReport run(const std::optional<Batch>& batch, const RunOptions& options) {
+    ran_ = batch.has_value();
+    clear(store_.flat_gradients());
+    if (!ran_) {
+      runner_->skip(options);
+    }
+    own_report_ = ran_ ? runner_->run(*batch, options) : runner_->empty_report();
+    StepReport report = own_report_;
+    if (communicator_.size() > 1) {
+      if (!communicator_.is_root()) {
+        count_once(report, network());
+      }
+      std::vector<double> sums = flatten(report);
+      communicator_.all_sum(sums.data(), sums.size());
+      unflatten(sums, report);
+      change_on_host(store_.flat_gradients(), [this](const Tensor& all) {
+        communicator_.all_sum(all.data<float>(), static_cast<size_t>(all.elements()));
+      });
+    }
+    return report;
+  }
+  void assign_parameters() {
+    runner_->assign_parameters(ran_, [this](float* data, size_t count) { communicator_.all_sum(data, count); });
+  }
 
   void write_outputs(hdf5::File& out, const std::string& mode) const {
     for (size_t i = 0; i < layers_.size(); ++i) {
@@ -60,9 +87,8 @@ class ReplayMode {
 
   std::map<std::string, Tensor> meta_gradients() const { return meta_update_->gradients(*runner_); }
   const std::vector<ops::MetaLoss>& meta() const { return built_.meta; }
-  void meta_step(const StepReport& report, ParamStore& store, Updater& updater, double learning_rate, int64_t step) {
-    const std::unique_ptr<Communicator> self = Communicator::self();
-    meta_update_->apply(*runner_, true, report, store, updater, *self, learning_rate, step, 1);
+  void meta_step(Updater& updater, double learning_rate, int64_t step) {
+    meta_update_->apply(*runner_, ran_, own_report_, store_, updater, communicator_, learning_rate, step, 1);
   }
 
   const Network& network() const { return *built_.network; }
@@ -71,6 +97,10 @@ class ReplayMode {
 
  private:
   NetworkWithGradients built_;
+  ParamStore& store_;
+  Communicator& communicator_;
+  StepReport own_report_;  ///< of this rank's share
+  bool ran_ = true;
   std::vector<const NetworkLayer*> layers_;
   std::unique_ptr<NetworkRunner> runner_;
   std::unique_ptr<MetaUpdate> meta_update_;
@@ -93,8 +123,10 @@ Batch read_batch(const hdf5::File& file, const ExternData& extern_data) {
       continue;
     }
     batch.data[key] = file.read(path + "/data");
-    size = std::max(size, batch.data[key].dim(0));
     const auto known = extern_data.keys.find(key);
+    if (known == extern_data.keys.end() || known->second.has_batch()) {
+      size = std::max(size, batch.data[key].dim(0));
+    }
     for (const std::string& child : file.children(path)) {
       if (child.rfind("sizes", 0) != 0) {
         continue;
@@ -117,8 +149,15 @@ Batch read_batch(const hdf5::File& file, const ExternData& extern_data) {
   return batch;
 }
 
-/// The case's values; parameters that the case lacks are an error, further ones are ignored.
-void load_params(const hdf5::File& file, ParamStore& store) {
+/// The case's values; parameters that the case lacks are an error, further ones are ignored. A case without any keeps
+/// the initial values, which are written.
+void load_params(const hdf5::File& file, hdf5::File& out, ParamStore& store) {
+  if (!file.exists("params")) {
+    for (const std::string& name : store.names()) {
+      out.write("params/" + name, on_host(store.value(name)));
+    }
+    return;
+  }
   for (const std::string& name : store.names()) {
     const std::string path = "params/" + name;
     if (!file.exists(path)) {
@@ -178,7 +217,8 @@ RunOptions run_options(const Config& config) {
 }
 
 /// k steps on the same batch with optimiser state from zero: objectives, parameters, processed gradients.
-void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, ParamStore& store, const Batch& batch) {
+void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, ParamStore& store,
+                     const std::optional<Batch>& batch) {
   const Network& network = train.network();
   std::map<std::string, Value> layer_opts;
   for (const std::string& name : store.trainable_names()) {
@@ -193,7 +233,7 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
     if (k == 1) {
       write_tensors(out, "grads_processed", updater.processed_gradients());
     }
-    train.meta_step(report, store, updater, config.get_float("learning_rate", 0.01), k - 1);
+    train.meta_step(updater, config.get_float("learning_rate", 0.01), k - 1);
     write_meta(out, k, train.meta(), report);
     out.write(fmt::format("after/{}/objective", k), scalar(report.objective()));
     for (const std::string& name : store.names()) {
@@ -248,55 +288,77 @@ class WorkFolder {
   fs::path folder_;
 };
 
-NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, const Batch& batch, bool train) {
+NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, const Batch& batch, bool train,
+                                const Communicator& communicator) {
   NetworkOptions options;
   options.train = train;
+  options.across_ranks = communicator.size() > 1;
   for (const auto& [key, data] : batch.data) {
     if (extern_data.keys.count(key) == 0) {
       options.fed_keys.insert(key);
     }
   }
   options.behavior_version = static_cast<int>(config.get_int("behavior_version", 0));
-  return NetworkWithGradients::differentiate(Network::build(config, extern_data, options));
+  return NetworkWithGradients::differentiate(Network::build(config, extern_data, options), communicator.is_root());
 }
 
-void replay_case(const hdf5::File& file, hdf5::File& out, Device device) {
-  const Config config = with_updater(Config::from_source(file.read_strings("config").at(0), file.path() + ":/config"));
-  const ExternData extern_data = ExternData::from_config(config);
-  const Batch batch = read_batch(file, extern_data);
-  NetworkWithGradients train = build_mode(config, extern_data, batch, true);
-  NetworkWithGradients eval = build_mode(config, extern_data, batch, false);
-  ParamStore store(train.network->params(), train.backward_order, device);
-  store.initialize(static_cast<uint64_t>(config.get_int("seed", 1)));
-  load_params(file, store);
+/// Of one mode: losses and gradients; alone, also what the layers and files hold.
+void write_mode(hdf5::File& out, const std::string& mode, const ReplayMode& replayed, const StepReport& report,
+                const ParamStore& store, bool alone) {
+  if (alone) {
+    replayed.write_outputs(out, mode);
+    StatBook stats;
+    write_stats(out, mode, replayed.network(), report, stats);
+  }
+  write_losses(out, mode, replayed.network(), report);
+  write_tensors(out, mode == "eval" ? "grads_eval" : "grads", gradient_copies(store, replayed.gradients()));
+}
 
-  WorkFolder folder;
-  ReplayMode eval_mode(std::move(eval), store, true);
-  const StepReport eval_report = eval_mode.run(batch, run_options(config));
-  eval_mode.write_outputs(out, "eval");
-  write_losses(out, "eval", eval_mode.network(), eval_report);
-  write_tensors(out, "grads_eval", gradient_copies(store, eval_mode.gradients()));
+/// What hdf_dump layers write: as content, and as it is into `keep`.
+void write_dumps(hdf5::File& out, const ReplayMode& eval, const Batch& batch, const WorkFolder& folder,
+                 const fs::path& keep) {
   const std::unique_ptr<Communicator> self = Communicator::self();
-  StatBook eval_stats;
-  write_stats(out, "eval", eval_mode.network(), eval_report, eval_stats);
-  HdfDumpCallback dumps(eval_mode.network().sinks(), *self);
+  HdfDumpCallback dumps(eval.network().sinks(), *self);
   dumps.begin_run("train", 1);
-  dumps.add_batch(batch, eval_mode.sink_values(), eval_mode.binding());
+  dumps.add_batch(batch, eval.sink_values(), eval.binding());
   dumps.end_run();
   dumps.close();
   for (const std::string& name : folder.files()) {
     write_file_content(out, name, name);
+    fs::create_directories(keep);
+    fs::copy_file(name, keep / name, fs::copy_options::overwrite_existing);
+  }
+}
+
+void replay_case(const hdf5::File& file, hdf5::File& out, const fs::path& keep, Device device,
+                 Communicator& communicator) {
+  const Config config = with_updater(Config::from_source(file.read_strings("config").at(0), file.path() + ":/config"));
+  const ExternData extern_data = ExternData::from_config(config);
+  const Batch whole = read_batch(file, extern_data);
+  const bool alone = communicator.size() == 1;
+  const std::optional<Batch> batch =
+      alone ? whole : share_of(whole, extern_data, communicator.rank(), communicator.size());
+  NetworkWithGradients train = build_mode(config, extern_data, whole, true, communicator);
+  NetworkWithGradients eval = build_mode(config, extern_data, whole, false, communicator);
+  ParamStore store(train.network->params(), train.backward_order, device);
+  store.initialize(static_cast<uint64_t>(config.get_int("seed", 1)));
+  load_params(file, out, store);
+
+  const WorkFolder folder;
+  ReplayMode eval_mode(std::move(eval), store, communicator);
+  const StepReport eval_report = eval_mode.run(batch, run_options(config));
+  write_mode(out, "eval", eval_mode, eval_report, store, alone);
+  if (alone) {
+    write_dumps(out, eval_mode, whole, folder, keep);
   }
 
-  ReplayMode train_mode(std::move(train), store, true);
+  ReplayMode train_mode(std::move(train), store, communicator);
   const StepReport train_report = train_mode.run(batch, run_options(config));
-  train_mode.write_outputs(out, "train");
-  write_losses(out, "train", train_mode.network(), train_report);
-  write_tensors(out, "grads", gradient_copies(store, train_mode.gradients()));
-  write_tensors(out, "grads_meta", train_mode.meta_gradients());
-  StatBook train_stats;
-  write_stats(out, "train", train_mode.network(), train_report, train_stats);
-  write_summaries(out, train_mode.network(), train_report, train_mode.sink_values());
+  write_mode(out, "train", train_mode, train_report, store, alone);
+  if (alone) {
+    write_tensors(out, "grads_meta", train_mode.meta_gradients());
+    write_summaries(out, train_mode.network(), train_report, train_mode.sink_values());
+  }
   if (train_mode.network().objective().defined() && !train_mode.gradients().empty()) {
     run_train_steps(out, config, train_mode, store, batch);
   }
@@ -304,15 +366,22 @@ void replay_case(const hdf5::File& file, hdf5::File& out, Device device) {
 
 }  // namespace
 
-void replay(const std::string& case_path, const std::string& out_path, Device device) {
+void replay(const std::string& case_path, const std::string& out_path, Device device, Communicator& communicator) {
   const hdf5::File file = hdf5::File::open(case_path);
   const std::string target = fs::absolute(out_path).string();
-  write_file_atomically(target, [&](const std::string& temporary) {
-    hdf5::File out = hdf5::File::create(temporary);
+  const auto run = [&](const std::string& path) {
+    hdf5::File out = hdf5::File::create(path);
     out.set_attribute("/", "format_version", int64_t{1});
-    replay_case(file, out, device);
+    replay_case(file, out, target + ".files", device, communicator);
     out.close();
-  });
+  };
+  if (communicator.is_root()) {
+    write_file_atomically(target, run);
+    return;
+  }
+  const fs::path unused = fs::temp_directory_path() / fmt::format("wende-replay-{}.h5", getpid());
+  run(unused.string());
+  fs::remove(unused);
 }
 
 }  // namespace wende

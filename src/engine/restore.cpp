@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "engine/engine.h"
 #include "engine/non_finite.h"
+#include "engine/param_import.h"
 #include "engine/step_log.h"
 #include "network/random_seeds.h"
 #include "tensor/finite.h"
@@ -131,7 +132,20 @@ void Engine::start_mid_epoch(int epoch, const PassResult& partial) {
   last_checkpoint_ = monotonic_seconds();
 }
 
-void Engine::load_values(const std::string& path) { set_values(load_parameters(path), path); }
+/// A model that a start takes its parameters from: the layers' custom_param_importer counts. A run that goes on with
+/// its own model does not ask it, or "reset" would undo each epoch.
+void Engine::load_values(const std::string& path) {
+  std::map<std::string, Tensor> values = load_parameters(path);
+  const ParamImport import(any_network());
+  for (const std::string& name : store_->names()) {
+    if (!import.mode(name).empty()) {
+      const auto stored = values.find(name);
+      values[name] =
+          import.value(name, on_host(store_->value(name)), stored == values.end() ? nullptr : &stored->second);
+    }
+  }
+  set_values(values, path);
+}
 
 void Engine::set_values(const std::map<std::string, Tensor>& values, const std::string& path) {
   std::vector<Diagnostic> problems;

@@ -35,6 +35,30 @@ void clear_padding(const Tensor& values, int axis, const std::vector<int32_t>& l
   }
 }
 
+/// Zeros in the rows of a merged batch axis [B*T,...] that are padding of T.
+void clear_merged_padding(const Tensor& values, const Dim& merged, const Binding& binding) {
+  const std::vector<Dim>& parts = merged.operands();
+  if (merged.op() != Dim::Op::kMul || parts.size() != 2 || parts[0].is_batch() == parts[1].is_batch()) {
+    return;
+  }
+  const bool batch_first = parts[0].is_batch();
+  const Dim& time = parts[batch_first ? 1 : 0];
+  if (time.is_static()) {
+    return;
+  }
+  const std::vector<int32_t> lengths = binding.lengths(time);
+  const int64_t frames = binding.size(time);
+  const auto batch = static_cast<int64_t>(lengths.size());
+  for (int64_t row = 0; row < std::min(values.dim(0), frames * batch); ++row) {
+    const int64_t sequence = batch_first ? row / frames : row % batch;
+    const int64_t frame = batch_first ? row % frames : row / batch;
+    if (frame >= lengths[static_cast<size_t>(sequence)]) {
+      const Tensor padded = values.sliced(0, row, row + 1);
+      padded.copy_from(Tensor::zeros(values.dtype(), padded.shape()));
+    }
+  }
+}
+
 }  // namespace
 
 ReadableOutput make_readable(const Data& data, const Tensor& values, const Binding& binding, Padding padding) {
@@ -63,6 +87,9 @@ ReadableOutput make_readable(const Data& data, const Tensor& values, const Bindi
       }
       output.sizes.emplace_back(static_cast<int>(i), std::move(lengths));
     }
+  }
+  if (batch_axis >= 0 && padding == Padding::kZero) {
+    clear_merged_padding(output.values, data.dims[static_cast<size_t>(batch_axis)], binding);
   }
   return output;
 }

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "engine/non_finite.h"
 #include "engine/pass.h"
+#include "engine/rank_sums.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
 #include "network/random_seeds.h"
@@ -20,33 +21,6 @@
 namespace wende {
 
 namespace {
-
-/// Everything of a report that is summed over ranks, flat.
-std::vector<double> flatten(const StepReport& report) {
-  std::vector<double> values = {report.loss, report.constraints};
-  for (const std::vector<LossReport>* losses : {&report.losses, &report.meta}) {
-    for (const LossReport& loss : *losses) {
-      values.insert(values.end(), {loss.value, loss.error, loss.inv_norm});
-    }
-  }
-  values.insert(values.end(), report.stats.begin(), report.stats.end());
-  return values;
-}
-
-void unflatten(const std::vector<double>& values, StepReport& report) {
-  report.loss = values[0];
-  report.constraints = values[1];
-  size_t at = 2;
-  for (std::vector<LossReport>* losses : {&report.losses, &report.meta}) {
-    for (LossReport& loss : *losses) {
-      loss = {values[at], values[at + 1], values[at + 2]};
-      at += 3;
-    }
-  }
-  for (double& number : report.stats) {
-    number = values[at++];
-  }
-}
 
 void add_reports(std::vector<LossReport>& sums, const std::vector<LossReport>& step) {
   for (size_t i = 0; i < sums.size(); ++i) {

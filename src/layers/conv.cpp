@@ -91,6 +91,7 @@ class FilterLayer : public Layer {
         y = ops::add(y, align_to(builder.ref(filter_args_.bias.as_string()), out));
       }
     }
+    add_logits(builder, filter_args_.activation, y);
     return apply_activation(filter_args_.activation, y, out.feature_axis);
   }
 

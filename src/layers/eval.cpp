@@ -112,8 +112,11 @@ class CombineLayer : public Layer {
       bias.feature_axis = 0;
       x = ops::add(x, align_to({bias, builder.param("b", Shape{dim.size()}, Value(), "zeros")}, out));
     }
-    x = apply_activation(args_.activation, x, out.feature_axis);
-    return is_eval() ? x : broadcast_to_layout({with_dims(out, x), x}, out);
+    if (!is_eval()) {
+      x = broadcast_to_layout({with_dims(out, x), x}, out);
+    }
+    add_logits(builder, args_.activation, x);
+    return apply_activation(args_.activation, x, out.feature_axis);
   }
 
  private:

@@ -100,6 +100,13 @@ TracedFunction assertion(const std::string& comparison) {
   };
 }
 
+/// Any later use of the result is of x itself: the check runs with the layer's output.
+Value assert_all_finite(const Call& call) {
+  const Expr x = traced_expr(call.graph, call.get(0, {"x", "tensor", "t"}));
+  noted(ops::unary(ops::Unary::kIsFinite, x), call.find(1, {"message", "msg"}), "assert_all_finite");
+  return traced(x);
+}
+
 Value assert_condition(const Call& call) {
   return noted(traced_expr(call.graph, call.get(0, {"condition"})), nullptr, "tf.Assert");
 }
@@ -129,6 +136,8 @@ TracedFunctions control_functions() {
           {"assert_less_equal", assertion("less_equal")},
           {"assert_greater", assertion("greater")},
           {"assert_greater_equal", assertion("greater_equal")},
+          {"assert_all_finite", assert_all_finite},
+          {"check_numerics", assert_all_finite},
           {"Assert", assert_condition},
           {"Print", print_through},
           // Summaries go to TensorBoard in RETURNN; they change no number.

@@ -49,13 +49,20 @@ class FramewiseStatisticsLayer : public Layer {
       throw Error(ExitStatus::kConfig, "framewise_statistics needs 'sil_label_idx'");
     }
     if (args_.histogram_num_bins < 1) {
-      throw Error(ExitStatus::kConfig, "histogram_num_bins must be at least 1");
+      throw Error(ExitStatus::kConfig,
+                  fmt::format("histogram_num_bins must be at least 1, got {}", args_.histogram_num_bins));
     }
   }
 
   Data out_data(const LayerContext& context) override {
     if (context.sources.empty()) {
       throw context.options.error("framewise_statistics needs an input: a softmax layer with a target");
+    }
+    const Data& source = context.sources[0];
+    if (const int64_t label = args_.sil_label_idx.as_int();
+        source.feature_axis >= 0 && (label < 0 || label >= source.feature_or_sparse_dim().size())) {
+      throw args_.sil_label_idx.error(fmt::format("sil_label_idx {} is no label: the input has {} classes", label,
+                                                  source.feature_or_sparse_dim().size()));
     }
     Data out;
     out.name = context.name;

@@ -11,6 +11,7 @@
 #include "config/value.h"
 #include "dims/data.h"
 #include "graph/graph.h"
+#include "layers/option_types.h"
 
 namespace wende {
 
@@ -144,10 +145,15 @@ struct RegisterLayer {
       reader.finish("layer class '" + name + "'");
       return std::make_unique<L>(std::move(args));
     };
-    entry.fields = [] {
+    entry.fields = [name] {
       ArgsDoc doc;
       Args args;
       args.fields(doc);
+      for (ArgsDoc::Field& field : doc.fields) {
+        if (const std::string type = own_option_type(name, field.name); !type.empty()) {
+          field.type = type;
+        }
+      }
       return doc.fields;
     };
     LayerRegistry::instance().add(std::move(entry));

@@ -13,7 +13,8 @@ namespace wende {
 namespace {
 
 struct RecArgs {
-  Value unit, unit_opts, forward_weights_init, recurrent_weights_init, bias_init, initial_state, max_seq_len, axis;
+  Value unit, unit_opts, forward_weights_init, recurrent_weights_init, bias_init, initial_state, state, max_seq_len,
+      axis;
   int64_t direction = 1;
   bool input_projection = true;
   Value optimize_move_layers_out, unroll, use_global_rec_step_offset, include_eos, cheating, debug, back_prop;
@@ -28,6 +29,8 @@ struct RecArgs {
     v.field("recurrent_weights_init", recurrent_weights_init, "initialiser of W_re (xavier)");
     v.field("bias_init", bias_init, "initialiser of the bias (0)");
     v.field("initial_state", initial_state, "None, 0, 1, \"var\", a layer, or a dict or list of these for c and h");
+    v.field("state", state,
+            "of one step: layers that give the state before it, as initial_state; None: the cell's own");
     v.field("max_seq_len", max_seq_len, "of units of layers: the longest loop, where nothing else says its length");
     v.field("axis", axis, "the time axis; the default time axis if not given");
     v.field("optimize_move_layers_out", optimize_move_layers_out,
@@ -42,13 +45,15 @@ struct RecArgs {
 };
 
 struct RnnCellArgs {
-  Value unit, unit_opts, initial_state, weights_init;
+  Value unit, unit_opts, initial_state, state, weights_init;
 
   template <class V>
   void fields(V& v) {
     v.field("unit", unit, "cell name, e.g. \"LSTMBlock\"");
     v.field("unit_opts", unit_opts, "dict of the cell's options");
     v.field("initial_state", initial_state, "None, 0, 1, \"var\", a layer, or a dict or list of these for c and h");
+    v.field("state", state,
+            "of one step: layers that give the state before it, as initial_state; None: the cell's own");
     v.field("weights_init", weights_init, "initialiser of the matrices (xavier)");
   }
 };
@@ -75,6 +80,7 @@ class RecLayer : public Layer {
       throw Error(ExitStatus::kConfig, "input_projection False is not supported by Wende " WENDE_VERSION);
     }
     collect_refs(args_.initial_state);
+    collect_refs(args_.state);
   }
 
   std::vector<std::string> refs() const override { return refs_; }
@@ -117,8 +123,8 @@ class RecLayer : public Layer {
     rec.direction = static_cast<int>(args_.direction);
     read_inits(rec);
     rec.state_dims = {input.data.dims[static_cast<size_t>(input.data.batch_axis())], builder.out_data().dims.back()};
-    rec.c0 = initial(builder, rec, "c", 0);
-    rec.h0 = initial(builder, rec, "h", 1);
+    rec.c0 = initial(builder, rec, args_.initial_state, "c");
+    rec.h0 = initial(builder, rec, args_.initial_state, "h");
     return input.data.has_time() ? whole_sequence(builder, input, rec) : one_step(builder, input, rec);
   }
 
@@ -132,6 +138,10 @@ class RecLayer : public Layer {
   }
 
   Expr whole_sequence(LayerBuilder& builder, const LayerOutput& input, RecInput& rec) const {
+    if (!args_.state.is_none()) {
+      throw args_.state.error("'state' is of one step, and the input " + input.data.str() + " has a time axis")
+          .hint("initial_state is the state before the first frame");
+    }
     std::vector<int> order{input.data.time_axis, input.data.batch_axis()};
     if (!rec.sparse) {
       order.push_back(input.data.feature_axis);
@@ -148,7 +158,7 @@ class RecLayer : public Layer {
 
   /// Input [B,F], output [B,n]: a sequence of one frame, with the state of the step before.
   Expr one_step(LayerBuilder& builder, const LayerOutput& input, RecInput& rec) const {
-    if (!builder.in_loop() && !is_cell_) {
+    if (!builder.in_loop() && !is_cell_ && args_.state.is_none()) {
       throw Error(ExitStatus::kConfig, "the input " + input.data.str() + " has no time axis, and this is no loop");
     }
     const bool batch_first = input.data.batch_axis() == 0;
@@ -164,6 +174,10 @@ class RecLayer : public Layer {
         builder.set_initial("last_c", rec.c0);
         rec.c0 = builder.previous("last_c", data).expr;
       }
+    }
+    for (Expr* own : {&rec.c0, &rec.h0}) {
+      const Expr given = initial(builder, rec, args_.state, own == &rec.c0 ? "c" : "h");
+      *own = given.defined() ? given : *own;
     }
     const ops::RecurrentState state = unit_.build(builder, rec);
     add_last_states(builder, rec, state);
@@ -219,21 +233,26 @@ class RecLayer : public Layer {
     rec.bias_init = args_.bias_init;
   }
 
-  /// The entry for "c" or "h" of the initial state; undefined = zeros.
-  Expr initial(LayerBuilder& builder, const RecInput& rec, const std::string& key, size_t index) const {
+  /// The entry for "c" or "h" of initial_state or state; undefined: zeros, or the state as it is.
+  Expr initial(LayerBuilder& builder, const RecInput& rec, Value state, const std::string& key) const {
     if (key == "c" && !unit_.has_cell) {
       return {};
     }
-    Value state = args_.initial_state;
     if (state.is_dict()) {
+      for (const std::string& name : state.keys()) {
+        if (name != "h" && (name != "c" || !unit_.has_cell)) {
+          throw state.find(name)->error(
+              fmt::format("a state of this cell has {}, not '{}'", unit_.has_cell ? "'c' and 'h'" : "'h' alone", name));
+        }
+      }
       const Value* entry = state.find(key);
       state = entry == nullptr ? Value() : *entry;
     } else if (state.is_sequence()) {
       const auto& items = state.items();
-      const size_t at = unit_.has_cell ? index : 0;
-      if (at >= items.size()) {
-        throw state.error("initial_state needs one entry per state of the cell");
+      if (items.size() != (unit_.has_cell ? 2 : 1)) {
+        throw state.error(fmt::format("one entry per state of the cell is needed, got {}", items.size()));
       }
+      const size_t at = unit_.has_cell && key == "h" ? 1 : 0;
       state = Value(items[at]);
     }
     if (state.is_none()) {
@@ -261,7 +280,7 @@ class RecLayer : public Layer {
     const Data& data = layer.data;
     if (data.rank() != 2 || !data.has_batch() || data.feature_axis < 0 ||
         !data.dims[static_cast<size_t>(data.feature_axis)].same_size(rec.state_dims[1])) {
-      throw option.error(fmt::format("initial_state layer must be [B,F|({})], got {}", rec.n, data.str()));
+      throw option.error(fmt::format("the state must be [B,F|({})], got {}", rec.n, data.str()));
     }
     return data.batch_axis() == 0 ? layer.expr : ops::permute(layer.expr, {1, 0});
   }
@@ -283,6 +302,7 @@ class RnnCellLayer : public RecLayer {
     rec.unit = args.unit;
     rec.unit_opts = args.unit_opts;
     rec.initial_state = args.initial_state;
+    rec.state = args.state;
     rec.forward_weights_init = args.weights_init;
     return rec;
   }

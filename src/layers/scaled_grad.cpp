@@ -20,6 +20,7 @@ class ScaledGradOp : public DeviceOp {
   double shift = 0.0;
   bool scale_input = false;
   bool shift_input = false;
+  bool shift_given = false;  ///< a scale of 0 stops the gradient only without any shift, even one of 0
   int sum_axis = -1;
   int clip_axis = -1;
 
@@ -29,6 +30,7 @@ class ScaledGradOp : public DeviceOp {
     v.field("shift", shift);
     v.field("scale_input", scale_input);
     v.field("shift_input", shift_input);
+    v.field("shift_given", shift_given);
     v.field("sum_axis", sum_axis);
     v.field("clip_axis", clip_axis);
   }
@@ -41,12 +43,11 @@ class ScaledGradOp : public DeviceOp {
     if (!g.defined()) {
       return grads;
     }
-    const bool has_shift = shift_input || shift != 0.0;
-    if (!scale_input && scale == 0.0 && !has_shift) {
+    if (!scale_input && scale == 0.0 && !shift_given) {
       return grads;
     }
     Expr h = scale_input ? ops::mul(g, context.input(1)) : scale == 1.0 ? g : ops::scale(g, scale);
-    if (has_shift) {
+    if (shift_input || shift != 0.0) {
       Expr b = shift_input ? context.input(scale_input ? 2 : 1) : ops::constant(context.graph, shift);
       if (sum_axis >= 0) {
         b = ops::mul(b, ops::reduce(ops::Reduction::kSum, ops::unary(ops::Unary::kAbs, g), {sum_axis}, true));
@@ -100,7 +101,8 @@ class ScaledGradLayer : public Layer {
     auto op = std::make_shared<ScaledGradOp>();
     std::vector<Expr> inputs{x.expr};
     add_factor(builder, args_.scale, x.data, op->scale, op->scale_input, inputs);
-    if (!args_.shift.is_none()) {
+    op->shift_given = !args_.shift.is_none();
+    if (op->shift_given) {
       add_factor(builder, args_.shift, x.data, op->shift, op->shift_input, inputs);
     }
     const int version = builder.context().behavior_version;

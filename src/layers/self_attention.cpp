@@ -64,8 +64,10 @@ class SelfAttentionLayer : public Layer {
     if (!context.n_out || *context.n_out % args_.num_heads != 0) {
       throw context.options.error("self_attention needs n_out, a multiple of num_heads");
     }
-    if (const Value* state = context.options.find("initial_state"); state && !state->is_none()) {
-      throw state->error("initial_state of self_attention is not supported by Wende " WENDE_VERSION);
+    for (const std::string& name : {std::string("initial_state"), std::string("state")}) {
+      if (const Value* state = context.options.find(name); state && !state->is_none()) {
+        throw state->error(name + " of self_attention is not supported by Wende " WENDE_VERSION);
+      }
     }
     const int rank = (x.sparse() ? 1 : 2) + (x.has_time() ? 1 : 0);
     if (!x.has_batch() || x.rank() != rank || (!x.has_time() && !context.loop_time.defined())) {

@@ -97,8 +97,8 @@ struct WindowArgs {
     v.field("window_left", window_left, "frames before the current one ((size - 1) // 2)");
     v.field("window_right", window_right, "frames after the current one");
     v.field("axis", axis, "time if not given");
-    v.field("padding", padding, "same");
-    v.field("stride", stride, "must be 1");
+    v.field("padding", padding, "same (zeros around the axis) or valid (whole windows only, window_left is not given)");
+    v.field("stride", stride, "every how many frames a window starts");
   }
 };
 
@@ -108,8 +108,14 @@ class WindowLayer : public Layer {
     if (args_.window_size < 1) {
       throw Error(ExitStatus::kConfig, fmt::format("window_size must be > 0, got {}", args_.window_size));
     }
-    if (args_.padding != "same" || args_.stride != 1) {
-      throw Error(ExitStatus::kConfig, "window with stride or other padding is not supported by Wende " WENDE_VERSION);
+    if (args_.padding != "same" && args_.padding != "valid") {
+      throw Error(ExitStatus::kConfig, "window: padding must be 'same' or 'valid', got '" + args_.padding + "'");
+    }
+    if (args_.stride < 1) {
+      throw Error(ExitStatus::kConfig, fmt::format("window: stride must be > 0, got {}", args_.stride));
+    }
+    if (is_valid() && (!args_.window_left.is_none() || !args_.window_right.is_none())) {
+      throw Error(ExitStatus::kConfig, "window with padding 'valid' has neither window_left nor window_right");
     }
   }
 
@@ -118,13 +124,18 @@ class WindowLayer : public Layer {
     axis_ =
         args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
     const Dim window = Dim::fixed(args_.window_size, Dim::Kind::kSpatial, context.absolute_name + ":window");
-    const Data out = x.with_axis(axis_ + 1, window);
+    Data out = x.with_axis(axis_ + 1, window);
+    Dim& frames = out.dims[static_cast<size_t>(axis_)];
+    frames = frames_of(frames, context.absolute_name + ":window:frames");
     order_.clear();
     if (context.behavior_version < 18) {
       return out;
     }
-    // Later versions put the window first, then the axis, then the batch.
+    // Later versions put the window first (with a stride: second), then the axis, then the batch.
     order_ = {axis_ + 1, axis_};
+    if (args_.stride > 1) {
+      std::swap(order_[0], order_[1]);
+    }
     for (const bool batch : {true, false}) {
       for (int i = 0; i < out.rank(); ++i) {
         if (i != axis_ && i != axis_ + 1 && (i == out.batch_axis()) == batch) {
@@ -137,18 +148,40 @@ class WindowLayer : public Layer {
 
   Expr build(LayerBuilder& builder) override {
     const Data out = out_data(builder.context());
-    int64_t left = (args_.window_size - 1) / 2;
+    int64_t left = is_valid() ? 0 : (args_.window_size - 1) / 2;
     if (!args_.window_left.is_none()) {
       left = args_.window_left.as_int();
     } else if (!args_.window_right.is_none()) {
       left = args_.window_size - 1 - args_.window_right.as_int();
     }
-    const Dim& window = out.dims[order_.empty() ? static_cast<size_t>(axis_) + 1 : 0];
-    const Expr y = ops::window(builder.input().expr, axis_, window, left);
+    const auto place = [&](int axis) {
+      const auto found = std::find(order_.begin(), order_.end(), axis);
+      return static_cast<size_t>(order_.empty() ? axis : found - order_.begin());
+    };
+    Expr y = ops::window(builder.input().expr, axis_, out.dims[place(axis_ + 1)], left);
+    if (is_valid() || args_.stride > 1) {
+      const int64_t end = is_valid() && args_.window_size > 1 ? 1 - args_.window_size : INT64_MAX;
+      y = ops::slice(y, axis_, 0, end, args_.stride, out.dims[place(axis_)]);
+    }
     return order_.empty() ? y : ops::permute(y, order_);
   }
 
  private:
+  bool is_valid() const { return args_.padding == "valid"; }
+
+  /// The axis that windows of these frames leave of one.
+  Dim frames_of(const Dim& dim, const std::string& name) const {
+    const int64_t lost = is_valid() ? args_.window_size - 1 : 0;
+    if (dim.is_static()) {
+      const int64_t kept = std::max<int64_t>(dim.size() - lost, 0);
+      return kept == dim.size() && args_.stride == 1
+                 ? dim
+                 : Dim::fixed((kept + args_.stride - 1) / args_.stride, dim.kind(), name);
+    }
+    const Dim kept = lost > 0 ? dim - lost : dim;
+    return args_.stride > 1 ? ceil_div(kept, args_.stride) : kept;
+  }
+
   WindowArgs args_;
   std::vector<int> order_;  ///< of the output's axes; empty: the window stands behind its axis
   int axis_ = 0;
@@ -163,7 +196,8 @@ const RegisterLayer<WindowLayer, WindowArgs> kRegisterWindow{
     "window",
     {},
     "Each frame with its neighbours: a new axis after the time axis.",
-    {R"({"class": "window", "window_size": 3, "from": "data"})"}};
+    {R"({"class": "window", "window_size": 3, "from": "data"})",
+     R"({"class": "window", "window_size": 2, "padding": "valid", "stride": 2, "from": "data"})"}};
 
 }  // namespace
 }  // namespace wende

@@ -51,6 +51,12 @@ class TopKLayer : public Layer {
     } else {
       axes_.push_back(axis_of_option(x, args_.axis, context.behavior_version));
     }
+    if (axes_.empty()) {
+      throw args_.axis.error("top_k needs one axis or several, got " + args_.axis.repr());
+    }
+    if (args_.k.as_int() < 1) {
+      throw args_.k.error(fmt::format("top_k: k must be > 0, got {}", args_.k.repr()));
+    }
     for (const int axis : axes_) {
       if (axes_.size() > 1 && x.dims[static_cast<size_t>(axis)].is_dynamic()) {
         throw args_.axis.error("top_k over several axes needs axes of fixed size, got " + x.str());

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "layers/alignment.h"
+#include "layers/dim_tag.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -60,8 +61,10 @@ class VariableLayer : public Layer {
       }
       const bool last = i + 1 == sizes.size();
       shape_.push_back(size->as_int());
-      own_.push_back(Dim::fixed(size->as_int(), last ? Dim::Kind::kFeature : Dim::Kind::kSpatial,
-                                fmt::format("{}:static:{}", context.absolute_name, i)));
+      const Dim::Kind kind = last ? Dim::Kind::kFeature : Dim::Kind::kSpatial;
+      own_.push_back(size == &sizes[i]
+                         ? Dim::fixed(size->as_int(), kind, fmt::format("{}:static:{}", context.absolute_name, i))
+                         : dim_of_tag(sizes[i], kind));
     }
     if (args_.add_batch_axis) {
       out.dims.push_back(context.batch_dim);

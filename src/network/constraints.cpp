@@ -55,8 +55,8 @@ Expr NetworkConstruction::valid_frames_only(const NetworkLevel& level, const Lay
 
 /// max over features of the summed absolute values, before the activation where the layer has one.
 Expr NetworkConstruction::darc1(const NetworkLevel& level, const BuiltLayer& built) {
-  const auto logits = built.sub_outputs.find("logits");
-  const LayerOutput& x = logits == built.sub_outputs.end() ? built.output : logits->second;
+  const auto before = built.sub_outputs.find("before_activation");
+  const LayerOutput& x = before == built.sub_outputs.end() ? built.output : before->second;
   if (x.data.feature_axis < 0) {
     throw built.options.error("darc1 needs an output with feature axis, got " + x.data.str());
   }

@@ -5,6 +5,7 @@
 
 #include "layers/batch_norm.h"
 #include "layers/general_types.h"
+#include "layers/option_types.h"
 #include "network/construction.h"
 #include "network/known_classes.h"
 #include "network/layer_scope.h"
@@ -130,6 +131,7 @@ LayerPlan NetworkConstruction::plan_of(NetworkLevel& level, const std::string& n
 void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
   const Value& options = plan.options;
   check_general_types(options);
+  check_own_types(plan.class_name, options);
   ErrorCollector errors;
   if (const Value* rate = given(options, "dropout")) {
     errors.run([&] {
@@ -144,6 +146,11 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
         throw n_out->error(fmt::format("n_out must be > 0, got {}", n_out->repr()));
       }
     });
+  }
+  for (const char* name : {"state", "initial_state"}) {
+    if (const Value* state = given(options, name); state && !has_state(plan.class_name)) {
+      errors.run([&] { throw state->error(fmt::format("layer class '{}' has no '{}'", plan.class_name, name)); });
+    }
   }
   if (const Value* importer = given(options, "custom_param_importer")) {
     errors.run([&] {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/accumulate.h"
+#include "network/extra_net.h"
 #include "network/known_classes.h"
 #include "network/rec_subnet.h"
 #include "ops/leaf.h"
@@ -220,7 +221,7 @@ const BuiltLayer& NetworkConstruction::layer(NetworkLevel& level, const std::str
     throw level.loop && level.loop->draft ? Error(ExitStatus::kConfig, absolute).code(kUnknownYet)
                                           : dependent(absolute);
   }
-  const Value* dict = level.dict.find(name);
+  const Value* dict = find_layer_dict(level.dict, name, asker);
   if (!dict || is_option(name)) {
     throw layer_not_found(level, name, asker);
   }

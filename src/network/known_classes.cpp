@@ -57,6 +57,8 @@ Error unsupported_class(const std::string& name) {
   return Error(ExitStatus::kConfig, "unknown layer class '" + name + "'").hint(did_you_mean(name, candidates));
 }
 
+bool has_state(const std::string& name) { return name == "rec" || name == "rnn_cell" || name == "self_attention"; }
+
 bool has_no_default_input(const std::string& name) {
   static const std::set<std::string> kNames = words(R"(
 constant ctc_loss generic_attention global_train_step masked_computation rand_int random random_state_init range source switch train_flag variable)");

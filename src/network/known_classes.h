@@ -11,6 +11,8 @@ Error unsupported_class(const std::string& name);
 
 /// Classes without inputs: a missing "from" means none.
 bool has_no_default_input(const std::string& name);
+/// May a layer of this class have the options "state" and "initial_state"?
+bool has_state(const std::string& name);
 
 /// Layers whose frames depend on other frames: such nets get whole sequences.
 bool is_recurrent_class(const std::string& name);

@@ -116,8 +116,11 @@ Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext&
   if (out.has_time() && out.has_batch() && out.time_dim().is_static()) {
     frames = static_cast<double>(out.time_dim().size());
   }
-  return out.has_batch() ? ops::sum_all(ops::constant(*plan.level->graph, frames, DType::kFloat32, {batch_}))
-                         : ops::constant(*plan.level->graph, frames);
+  if (!out.has_batch()) {
+    return ops::constant(*plan.level->graph, frames);
+  }
+  const Dim& rows = out.dims[static_cast<size_t>(out.batch_axis())];  // of merged axes: with padded frames
+  return ops::sum_all(ops::constant(*plan.level->graph, frames, DType::kFloat32, {rows}));
 }
 
 void NetworkConstruction::add_custom_norm(LayerPlan& plan, NetworkLoss& loss) {

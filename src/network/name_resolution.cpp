@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "network/construction.h"
+#include "network/extra_net.h"
 #include "network/rec_subnet.h"
 #include "ops/leaf.h"
 
@@ -49,10 +50,11 @@ const BuiltLayer& NetworkConstruction::resolve(NetworkLevel& level, const std::s
   if (name.starts_with("data:")) {
     return data_source(level, name.substr(5), asker);
   }
-  if (name.find('/') != std::string::npos && !level.dict.find(name)) {
-    return sub_path(level, name, asker);
+  const std::string meant = stack_.empty() || level.parent ? name : in_same_overlay(level.dict, stack_.back(), name);
+  if (meant.find('/') != std::string::npos && !level.dict.find(meant)) {
+    return sub_path(level, meant, asker);
   }
-  return layer(level, name, asker);
+  return layer(level, meant, asker);
 }
 
 const BuiltLayer& NetworkConstruction::data_source(NetworkLevel& level, const std::string& key, const Value& asker) {
@@ -143,7 +145,7 @@ const BuiltLayer& NetworkConstruction::sub_path(NetworkLevel& level, const std::
   const size_t slash = path.find('/');
   const std::string head = path.substr(0, slash);
   const std::string tail = path.substr(slash + 1);
-  const Value* dict = level.dict.find(head);
+  const Value* dict = find_layer_dict(level.dict, head, asker);
   if (!dict) {
     throw layer_not_found(level, head, asker);
   }

@@ -1,14 +1,17 @@
 #include <fmt/core.h>
 
 #include "graph/executor.h"
+#include "layers/dim_tag.h"
 #include "layers/eval_trace.h"
 #include "layers/initializer.h"
 #include "layers/out_type.h"
 #include "network/construction.h"
+#include "network/extra_net.h"
 #include "network/random_seeds.h"
 #include "ops/dropout.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
+#include "ops/shape.h"
 
 namespace wende {
 namespace {
@@ -49,7 +52,7 @@ void NetworkConstruction::resolve_scope(LayerPlan& plan) {
   const Value* given = plan.options.find("name_scope");
   const std::string& around = plan.level->scope;
   if (!given || given->is_none()) {
-    plan.scope = joined(around, plan.name);
+    plan.scope = joined(around, plan.name.substr(extra_prefix(plan.name).size()));
   } else if (given->as_string().starts_with("/")) {
     plan.scope = given->as_string().substr(1);
   } else {
@@ -57,6 +60,27 @@ void NetworkConstruction::resolve_scope(LayerPlan& plan) {
   }
   plan.trainable = plan.level->trainable && flag(plan.options, "trainable", true);
 }
+
+namespace {
+
+/// The output with its axes in the order of these Dims.
+Expr in_order(const LayerOutput& output, const Value& shape) {
+  std::vector<int> order;
+  for (const Value& tag : shape.items()) {
+    const int axis = tag.kind() == Value::Kind::kDim ? axis_of_tag(output.data, tag) : -1;
+    if (axis < 0) {
+      throw tag.error(fmt::format("'shape' in the map of reuse_params: {} is no axis of {}",
+                                  tag.kind() == Value::Kind::kDim ? tag_text(tag) : tag.repr(), output.data.str()));
+    }
+    order.push_back(axis);
+  }
+  if (static_cast<int>(order.size()) != output.data.rank()) {
+    throw shape.error("'shape' in the map of reuse_params does not name all axes of " + output.data.str());
+  }
+  return ops::permute(output.expr, order);
+}
+
+}  // namespace
 
 ParamReuse::Entry NetworkConstruction::reuse_entry(LayerPlan& plan, const Value& value) {
   ParamReuse::Entry entry;
@@ -87,6 +111,9 @@ ParamReuse::Entry NetworkConstruction::reuse_entry(LayerPlan& plan, const Value&
       throw option.error("unknown option '" + key + "' in the map of reuse_params")
           .hint(did_you_mean(key, {"reuse_layer", "layer_output", "auto_create_missing", "custom", "shape"}));
     }
+  }
+  if (const Value* output = value.find("layer_output"); output && entry.shape.is_sequence()) {
+    entry.value = in_order(resolve(*plan.level, output->as_string(), *output).output, entry.shape);
   }
   return entry;
 }

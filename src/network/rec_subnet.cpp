@@ -30,7 +30,7 @@ void refuse_options(const Value& options) {
   if (const Value* direction = options.find("direction"); direction && direction->as_int() != 1) {
     throw direction->error("a rec layer with a unit of layers runs forward only (direction 1)");
   }
-  for (const char* key : {"unit_opts", "initial_state"}) {
+  for (const char* key : {"unit_opts", "initial_state", "state"}) {
     if (const Value* value = options.find(key); value && !value->is_none()) {
       throw value->error(fmt::format("'{}' is for cells, not for a unit of layers", key));
     }

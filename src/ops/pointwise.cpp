@@ -85,10 +85,46 @@ class UnaryGradOp final : public DeviceOp {
   void run(RunContext& context) const override {
     WENDE_ON_DEVICE(context.device(), unary_grad(kind_, context.input(0), context.input(1), context.output(0)));
   }
+  std::vector<Expr> vjp(const VjpContext& context) const override;
 
  private:
   Unary kind_;
 };
+
+/// The derivative of f' as a function of v, which is f's argument or value; undefined: 0 nearly everywhere.
+std::optional<Expr> second_derivative(Unary kind, Expr v) {
+  const auto number = [&](double x) { return constant(*v.graph, x, v.dtype()); };
+  const bool of_value = cpu::derivative_from_output(kind);
+  switch (kind) {
+    case Unary::kRelu:
+    case Unary::kRelu6:
+    case Unary::kLeakyRelu:
+    case Unary::kAbs:
+      return Expr{};
+    case Unary::kTanh:  // 1 - v^2
+      return of_value ? std::optional(scale(v, -2.0)) : std::nullopt;
+    case Unary::kSigmoid:  // v (1 - v)
+      return of_value ? std::optional(add(number(1.0), scale(v, -2.0))) : std::nullopt;
+    case Unary::kExp:
+      return of_value ? std::optional(number(1.0)) : std::nullopt;
+    case Unary::kSquare:
+      return of_value ? std::nullopt : std::optional(number(2.0));
+    case Unary::kLog:  // 1 / v
+      return of_value ? std::nullopt
+                      : std::optional(unary(Unary::kNeg, unary(Unary::kSquare, unary(Unary::kReciprocal, v))));
+    default:
+      return std::nullopt;
+  }
+}
+
+std::vector<Expr> UnaryGradOp::vjp(const VjpContext& context) const {
+  const Expr v = context.input(1);
+  const std::optional<Expr> second = second_derivative(kind_, v);
+  if (!second) return Op::vjp(context);
+  const Expr to_grad = context.graph.add(std::make_shared<const UnaryGradOp>(kind_), {context.grad(), v});
+  if (!second->defined()) return {to_grad, Expr{}};
+  return {to_grad, mul(mul(context.grad(), context.input(0)), *second)};
+}
 
 std::vector<Expr> UnaryOp::vjp(const VjpContext& context) const {
   if (!cpu::has_derivative(kind_)) return {Expr{}};

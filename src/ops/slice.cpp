@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "graph/device_op.h"
 #include "kernels/pointwise.h"
+#include "ops/leaf.h"
 #include "ops/shape.h"
 
 namespace wende::ops {
@@ -183,6 +184,17 @@ class SplitOp final : public DeviceOp {
       }
       begin = end;
     }
+  }
+  std::vector<Expr> vjp(const VjpContext& context) const override {
+    const ExprType whole = context.input(0).type();
+    std::vector<Expr> grads;
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      std::vector<Dim> dims = whole.dims;
+      dims[static_cast<size_t>(axis_)] = parts_[i];
+      const Expr grad = context.grad(static_cast<int>(i));
+      grads.push_back(grad.defined() ? grad : constant(context.graph, 0.0, whole.dtype, dims));
+    }
+    return {concat(grads, axis_, whole.dims[static_cast<size_t>(axis_)])};
   }
 
  private:

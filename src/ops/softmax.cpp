@@ -2,6 +2,8 @@
 
 #include "graph/device_op.h"
 #include "kernels/softmax.h"
+#include "ops/pointwise.h"
+#include "ops/reduce.h"
 
 namespace wende::ops {
 
@@ -15,6 +17,18 @@ class SoftmaxGradOp : public DeviceOp {
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {inputs[0]}; }
   void run(RunContext& context) const override {
     WENDE_ON_DEVICE(context.device(), softmax_grad(context.input(0), context.input(1), axis_, log_, context.output(0)));
+  }
+  /// With u for the incoming gradient, g and y for the inputs: of y (g - sum(g y)), or of g - exp(y) sum(g).
+  std::vector<Expr> vjp(const VjpContext& context) const override {
+    const Expr y = context.input(0);
+    const Expr g = context.input(1);
+    const Expr u = context.grad();
+    const auto total = [&](Expr x) { return reduce(Reduction::kSum, x, {axis_}, true); };
+    if (log_) {
+      const Expr p = unary(Unary::kExp, y);
+      return {unary(Unary::kNeg, mul(mul(u, p), total(g))), sub(u, total(mul(u, p)))};
+    }
+    return {sub(mul(u, sub(g, total(mul(g, y)))), mul(g, total(mul(u, y)))), mul(y, sub(u, total(mul(u, y))))};
   }
 
  private:

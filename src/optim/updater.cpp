@@ -12,6 +12,7 @@
 #include "optim/device_update.h"
 #include "optim/gradient_processing.h"
 #include "optim/optimizer.h"
+#include "optim/optimizer_group.h"
 #include "optim/optimizer_options.h"
 #include "optim/update_shard.h"
 #include "tensor/placement.h"
@@ -23,14 +24,6 @@ namespace {
 /// nets, and the sum goes on (golden case o30_accum3); without the rewriting it is emptied. We follow what runs
 /// compute.
 constexpr bool kAccumulationRestarts = false;
-
-struct OptimizerGroup {
-  std::unique_ptr<Optimizer> optimizer;
-  double learning_rate_multiplier = 1;
-  int64_t updates = 0;
-  Value options;  ///< as written; equal options share one group
-  std::unique_ptr<DeviceUpdate> on_device;
-};
 
 struct Member {
   std::string name;
@@ -81,19 +74,20 @@ class Updater::Impl {
     for (Member& member : members_) allocate_state(member);
   }
 
-  void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient) {
+  void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient,
+            UpdateBy by) {
     for (Member& member : members_) {
       auto found = has_gradient.find(member.name);
       member.present = found != has_gradient.end() && found->second;
     }
     const double rate = effective_learning_rate(learning_rate, step, epoch);
-    if (on_device_) return step_on_device(rate);
+    if (on_device_) return step_on_device(rate, by);
     if (!params_.flat_values().device().is_cpu()) {
       values_.copy_from(params_.flat_values());
       gradients_.copy_from(params_.flat_gradients());
     }
     std::map<std::string, double> norms = global_norms();
-    std::vector<char> counted(groups_.size(), 0);
+    std::vector<int64_t> numbers(groups_.size(), 0);
     for (Member& member : members_) {
       if (!member.present) continue;
       process(member, step, norms);
@@ -101,9 +95,9 @@ class Updater::Impl {
       const int64_t every = member.options.accum_grad_multiple_step;
       if (every >= 1 && step % every != every - 1) continue;
       OptimizerGroup& group = groups_[member.group];
-      if (!counted[member.group]) group.updates += 1;
-      counted[member.group] = 1;
-      update(member, group, rate);
+      int64_t& number = numbers[member.group];
+      if (number == 0) number = group.count(by);
+      update(member, group, number, rate);
     }
     if (!params_.flat_values().device().is_cpu()) params_.flat_values().copy_from(values_);
   }
@@ -267,7 +261,7 @@ class Updater::Impl {
     return true;
   }
 
-  void step_on_device(double rate) {
+  void step_on_device(double rate, UpdateBy by) {
     std::vector<std::vector<std::string>> present(groups_.size());
     for (const Member& member : members_) {
       if (member.present) present[member.group].push_back(member.name);
@@ -282,8 +276,8 @@ class Updater::Impl {
     }
     for (OptimizerGroup& group : groups_) {
       if (group.on_device->empty()) continue;
-      group.updates += 1;
-      group.on_device->step(*group.optimizer->formula(rate * group.learning_rate_multiplier, group.updates),
+      const int64_t number = group.count(by);
+      group.on_device->step(*group.optimizer->formula(rate * group.learning_rate_multiplier, number),
                             static_cast<float>(factor));
     }
   }
@@ -357,10 +351,10 @@ class Updater::Impl {
     for (size_t i = 0; i < member.count; ++i) member.values[i] *= keep;
   }
 
-  static void update(Member& member, OptimizerGroup& group, double rate) {
+  static void update(Member& member, OptimizerGroup& group, int64_t number, double rate) {
     OptimizerRange range{member.values, member.result(), {}, member.count};
     for (auto& [name, tensor] : member.slots) range.slots.push_back(tensor.data<float>());
-    group.optimizer->apply(range, rate * group.learning_rate_multiplier, group.updates);
+    group.optimizer->apply(range, rate * group.learning_rate_multiplier, number);
   }
 
   ParamStore& params_;
@@ -383,8 +377,9 @@ Updater::Updater(const Config& config, ParamStore& params, const std::map<std::s
     : impl_(std::make_unique<Impl>(config, params, layer_opts, decoupled_l2, sharded_over)) {}
 Updater::~Updater() = default;
 
-void Updater::step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient) {
-  impl_->step(learning_rate, step, epoch, has_gradient);
+void Updater::step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient,
+                   UpdateBy by) {
+  impl_->step(learning_rate, step, epoch, has_gradient, by);
 }
 double Updater::effective_learning_rate(double learning_rate, int64_t step, int epoch) const {
   return impl_->effective_learning_rate(learning_rate, step, epoch);

@@ -12,6 +12,9 @@
 
 namespace wende {
 
+/// Whose gradients: a step with meta losses has a second update, after the objective's.
+enum class UpdateBy { kObjective, kMetaLosses };
+
 /// Gradient processing and optimiser as RETURNN's Updater has them (semantics section 18): order of steps, formulas,
 /// defaults.
 class Updater {
@@ -26,7 +29,8 @@ class Updater {
 
   /// One step: gradients are in params.gradient(); has_gradient says which parameters have one.
   /// step: 0-based global train step (accumulation, dynamic_learning_rate, noise).
-  void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient);
+  void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient,
+            UpdateBy by = UpdateBy::kObjective);
   /// The learning rate of a step after dynamic_learning_rate.
   double effective_learning_rate(double learning_rate, int64_t step, int epoch) const;
 

@@ -6,7 +6,8 @@ foreach(name run_e2e configs_test debugging_test demos_test terminal_test utilit
 endforeach()
 add_test(NAME layers_doc COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../docs/layers_doc_test.py $<TARGET_FILE:wende>)
 add_test(NAME docs_snippets COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../docs/snippets_test.py)
-set_tests_properties(layers_doc docs_snippets PROPERTIES LABELS unit)
+add_test(NAME compatibility_doc COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../docs/compatibility_test.py $<TARGET_FILE:wende>)
+set_tests_properties(layers_doc docs_snippets compatibility_doc PROPERTIES LABELS unit)
 add_test(NAME foreign_readers COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../io/foreign_readers.py $<TARGET_FILE:io_test>)
 add_test(NAME returnn_reads_dumps
   COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../io/returnn_reads_dumps.py $<TARGET_FILE:io_test> $<TARGET_FILE:wende>)

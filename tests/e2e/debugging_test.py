@@ -76,6 +76,17 @@ def test_debug_names_the_first_bad_layer(wende, folder):
     check("epoch 1 step 0" in plain, plain)
 
 
+def test_printed_layers(wende, folder):
+    """debug_print_layer_output: type, shape and first numbers of the layer, once in each step."""
+    (folder / "print.config").write_text(NAN.replace("source(0) - 2.0", "source(0) + 2.0").replace('"n_out": 5, "from": "data"', '"n_out": 5, "from": "data", "debug_print_layer_output": {"summarize": 3}'))
+    done = run(wende, folder, "train", "print.config", "++num_epochs", "1", "++log_verbosity", "5")
+    text = done.stdout + done.stderr
+    lines = re.findall(r"^good float32 \[\d+,\d+,5\] \[(\S+) (\S+) (\S+?)\W*\]?", text, re.M)
+    steps = len(re.findall(r"^train epoch 1, step \d+", text, re.M))
+    check(steps > 0 and len(lines) == steps, f"{len(lines)} lines in {steps} steps:\n{text}")
+    check(all(-1 <= float(x) <= 1 for line in lines for x in line[:2]), f"{lines}")
+
+
 def complete(wende, words):
     script = 'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _wende; printf "%s\\n" "${COMPREPLY[@]}"'
     environment = {**ENVIRONMENT, "PATH": f"{Path(wende).parent}:{os.environ['PATH']}"}

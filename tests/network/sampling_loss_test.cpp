@@ -48,9 +48,16 @@ network = {"output": {"class": "softmax", "loss": "sampling_loss", "from": "data
 
 class SamplingLoss : public testing::TestWithParam<Case> {};
 
-TEST_P(SamplingLoss, HasTheDistributionOfTensorFlows) {
-  const Case& test = GetParam();
-  const std::unique_ptr<Network> network = network_of(config_of_case(test));
+constexpr int kDraws = 4000;
+
+struct Moments {
+  double mean;
+  double deviation;
+};
+
+/// Of the loss over many draws, for fixed inputs and parameters.
+Moments moments_of(const std::string& config) {
+  const std::unique_ptr<Network> network = network_of(config);
   Executor executor(network->graph(), {{network->losses().at(0).value, Tensor()}});
   Binding binding;
   const auto& keys = network->extern_data().keys;
@@ -61,7 +68,6 @@ TEST_P(SamplingLoss, HasTheDistributionOfTensorFlows) {
   executor.bind("data:classes", Tensor::of<int32_t>({0, 2, 4, 6, 8, 10}, {1, kFrames}));
   executor.bind("output/W", filled({kClasses, kDim}, [](int c, int d) { return 0.8 * std::cos(2 * c + 5 * d); }));
   executor.bind("output/b", filled({kClasses}, [](int c, int) { return 0.1 * std::sin(c); }));
-  constexpr int kDraws = 4000;
   double sum = 0;
   double squares = 0;
   for (int i = 0; i < kDraws; ++i) {
@@ -72,9 +78,24 @@ TEST_P(SamplingLoss, HasTheDistributionOfTensorFlows) {
     squares += loss * loss;
   }
   const double mean = sum / kDraws;
-  const double deviation = std::sqrt(squares / kDraws - mean * mean);
-  EXPECT_NEAR(mean, test.mean, 5 * test.deviation * std::sqrt(1.0 / kDraws + 1.0 / 8000));
-  EXPECT_NEAR(deviation / test.deviation, 1, 0.1);
+  return {mean, std::sqrt(squares / kDraws - mean * mean)};
+}
+
+TEST_P(SamplingLoss, HasTheDistributionOfTensorFlows) {
+  const Case& test = GetParam();
+  const Moments found = moments_of(config_of_case(test));
+  EXPECT_NEAR(found.mean, test.mean, 5 * test.deviation * std::sqrt(1.0 / kDraws + 1.0 / 8000));
+  EXPECT_NEAR(found.deviation / test.deviation, 1, 0.1);
+}
+
+/// num_splits: each part of the batch draws for itself, so the mean stays.
+TEST(SamplingLossSplits, KeepTheMean) {
+  const Case whole{"log_uniform", false, true, 9.83439, 0.951585};
+  std::string config = config_of_case(whole);
+  config.replace(config.find("\"num_sampled\""), 0, "\"num_splits\": 3, ");
+  const Moments found = moments_of(config);
+  EXPECT_NEAR(found.mean, whole.mean, 5 * whole.deviation * std::sqrt(1.0 / kDraws + 1.0 / 8000));
+  EXPECT_LT(found.deviation, 0.9 * whole.deviation);
 }
 
 INSTANTIATE_TEST_SUITE_P(
