@@ -16,7 +16,8 @@
 #include "graph/leaf_op.h"
 #include "graph/op.h"
 #include "graph/program.h"
-#include "graph/sized_plan.h"
+#include "graph/size_op.h"
+#include "graph/stage.h"
 #include "tensor/finite.h"
 #include "tensor/placement.h"
 
@@ -29,6 +30,7 @@ class Executor::Impl : public RunContext {
         fetches_(std::move(fetches)),
         device_(device),
         program_(Program::compile(graph, fetches_)),
+        stages_(Stage::of(graph, program_, device)),
         scratch_(device),
         host_scratch_(Device::cpu()) {
     if (!device_.is_cpu()) {
@@ -39,11 +41,13 @@ class Executor::Impl : public RunContext {
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options) {
     binding_ = &binding;
     options_ = &options;
-    plan_ = &plan_for(binding);
-    bind_leaves({});
-    rows_.clear();
-    for (const Program::Step& step : program_.steps) {
-      run_step(step);
+    for (Stage& stage : stages_) {
+      enter(stage);
+      bind_leaves(stage, {});
+      for (size_t position = stage.begin(); position < stage.end(); ++position) {
+        run_step(program_.steps[position]);
+      }
+      take_sizes(stage);
     }
     throw_kernel_faults(device_);
     std::vector<Tensor> results;
@@ -53,7 +57,12 @@ class Executor::Impl : public RunContext {
     return results;
   }
 
-  size_t planned_bytes() const { return plan_ == nullptr ? 0 : plan_->bytes; }
+  const Binding& last_binding() const { return *binding_; }
+  size_t planned_bytes() const {
+    size_t bytes = 0;
+    for (const Stage& stage : stages_) bytes += stage.planned_bytes();
+    return bytes;
+  }
   std::string memory_text(size_t most) const {
     return plan_ == nullptr ? "" : wende::memory_text(graph_, program_, *plan_, most);
   }
@@ -61,9 +70,11 @@ class Executor::Impl : public RunContext {
   void prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {
     binding_ = &binding;
     options_ = &options;
-    plan_ = &plan_for(binding);
-    bind_leaves({moving.begin(), moving.end()});
-    rows_.clear();
+    if (stages_.size() > 1) {
+      throw Error(ExitStatus::kConfig, "a loop inside of a loop must know its length before it starts");
+    }
+    enter(stages_.front());
+    bind_leaves(stages_.front(), {moving.begin(), moving.end()});
     leaf_values_.clear();
     kernels_.clear();
     for (const Program::Step& step : program_.steps) {
@@ -126,57 +137,56 @@ class Executor::Impl : public RunContext {
   std::vector<Fetch> fetches_;
   Device device_;
   Program program_;
+  std::vector<Stage> stages_;
   bool profiling_ = false;
   std::map<std::string, double> seconds_;
   double planning_seconds_ = 0;
-  std::shared_ptr<Buffer> arena_;
 
  private:
   const Tensor& value(int index) const { return plan_->tensors[static_cast<size_t>(index)]; }
 
-  SizedPlan& plan_for(const Binding& binding) {
+  /// The plan of a stage, which goes on with what the stages before it computed.
+  void enter(Stage& stage) {
     const double start = thread_seconds();
-    std::vector<int64_t> sizes;
-    for (const Dim& dim : program_.dims) {
-      sizes.push_back(binding.size(dim));
-    }
-    if (plans_.size() > kMaxPlans && plans_.count(sizes) == 0) {
-      plans_.clear();
-    }
-    const auto [it, fresh] = plans_.try_emplace(sizes);
-    if (fresh) {
-      it->second.lay_out(graph_, program_, sizes);
-    }
-    plan_ = &it->second;  // what memory_text() tells if there is no memory for it
-    if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
-      arena_.reset();  // before the new one is taken: peak memory is one arena
-      // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
-      arena_ = Buffer::allocate(std::max<size_t>(it->second.bytes + it->second.bytes / 8, 64), device_);
-    }
-    if (it->second.base != arena_->data()) {
-      place_tensors(it->second);
-    }
-    planning_seconds_ += thread_seconds() - start;
-    return it->second;
-  }
-
-  void place_tensors(SizedPlan& plan) {
-    plan.base = arena_->data();
-    plan.tensors.assign(program_.values.size(), Tensor());
-    for (size_t i = 0; i < program_.values.size(); ++i) {
-      if (program_.values[i].kind == ValuePlace::Kind::kArena) {
-        plan.tensors[i] =
-            Tensor::wrap(program_.dtypes[i], plan.shapes[i], arena_->data() + plan.offsets[i], nullptr, device_);
+    const SizedPlan* before = &stage == &stages_.front() ? nullptr : plan_;
+    plan_ = &stage.plan_for(*binding_);
+    stage.place(*plan_);
+    for (size_t position = 0; before != nullptr && position < stage.begin(); ++position) {
+      for (const int index : program_.steps[position].outputs) {
+        plan_->tensors[static_cast<size_t>(index)] = before->tensors[static_cast<size_t>(index)];
       }
     }
+    rows_.clear();
+    planning_seconds_ += thread_seconds() - start;
+  }
+
+  /// What the last step of a stage found out holds for the stages after it.
+  void take_sizes(const Stage& stage) {
+    if (stage.begin() == stage.end()) {
+      return;
+    }
+    const Program::Step& step = program_.steps[stage.end() - 1];
+    const auto* op = dynamic_cast<const SizeOp*>(graph_.node(step.node).op.get());
+    if (op == nullptr) {
+      return;
+    }
+    found_sizes_ = *binding_;
+    const Tensor found = on_host(value(step.outputs[0]));
+    if (found.rank() == 0) {
+      found_sizes_.bind(op->sized(), std::max<int64_t>(found.data<int32_t>()[0], 0));
+    } else {
+      found_sizes_.bind_lengths(op->sized(), found.to_vector<int32_t>());
+    }
+    binding_ = &found_sizes_;
   }
 
   /// Leaves, aliases of anything, and fetches with their own memory get their tensors in each run: they may move.
   /// Those that move have no tensor until they are pointed.
-  void bind_leaves(const std::set<NodeId>& moving) {
+  void bind_leaves(const Stage& stage, const std::set<NodeId>& moving) {
     moving_aliases_.clear();
     std::vector<char> moves(program_.values.size(), 0);
-    for (const Program::Step& step : program_.steps) {
+    for (size_t position = stage.begin(); position < stage.end(); ++position) {
+      const Program::Step& step = program_.steps[position];
       for (const int index : step.outputs) {
         const size_t i = static_cast<size_t>(index);
         const ValuePlace& place = program_.values[i];
@@ -303,15 +313,17 @@ class Executor::Impl : public RunContext {
     const std::vector<int>& dims = program_.values[static_cast<size_t>(value)].dims;
     const auto [it, fresh] = rows_.try_emplace({dims[0], dims[1]});
     FrameRows& frames = it->second;
-    const Shape& shape = plan_->shapes[static_cast<size_t>(value)];
+    const Shape shape = this->value(value).shape();
     if (fresh) {
       const bool time_major = program_.dims[static_cast<size_t>(dims[1])].is_batch();
       const std::vector<int32_t> lengths =
           binding_->lengths(program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])]);
+      const auto count = static_cast<int64_t>(lengths.size());  // of a beam, all hypotheses are as long
       for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
         const int64_t outer = row / shape[1];
         const int64_t inner = row % shape[1];
-        if ((time_major ? outer : inner) < lengths.at(static_cast<size_t>(time_major ? inner : outer))) {
+        const size_t sequence = static_cast<size_t>((time_major ? inner : outer) * count / shape[time_major ? 1 : 0]);
+        if ((time_major ? outer : inner) < lengths.at(sequence)) {
           frames.rows.push_back(row);
         }
       }
@@ -319,10 +331,9 @@ class Executor::Impl : public RunContext {
     return static_cast<int64_t>(frames.rows.size()) == shape[0] * shape[1] ? nullptr : &frames;
   }
 
-  static constexpr size_t kMaxPlans = 256;
-  std::map<std::vector<int64_t>, SizedPlan> plans_;
   SizedPlan* plan_ = nullptr;
   const Binding* binding_ = nullptr;
+  Binding found_sizes_;  ///< the run's binding and what its SizeOps found
   const RunOptions* options_ = nullptr;
   const Program::Step* step_ = nullptr;
   const FrameRows* frames_ = nullptr;
@@ -362,6 +373,7 @@ void Executor::prepare(const Binding& binding, const RunOptions& options, const 
 void Executor::point_leaf(NodeId leaf, const Tensor& tensor) { impl_->point_leaf(leaf, tensor); }
 void Executor::point_fetch(int fetch, const Tensor& tensor) { impl_->point_fetch(fetch, tensor); }
 void Executor::step() { impl_->step(); }
+const Binding& Executor::binding() const { return impl_->last_binding(); }
 size_t Executor::arena_bytes() const { return impl_->planned_bytes(); }
 std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }

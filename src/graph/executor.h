@@ -48,8 +48,9 @@ class Executor {
   void point_fetch(int fetch, const Tensor& tensor);
   void step();
 
-  size_t arena_bytes() const;  ///< of the last run
-  int64_t node_count() const;  ///< nodes that run
+  const Binding& binding() const;  ///< of the last run, with the sizes that it found out
+  size_t arena_bytes() const;      ///< of the last run
+  int64_t node_count() const;      ///< nodes that run
   /// The largest values of the last run's plan, one a line: MB, place in the arena, steps in which it lives, who makes
   /// it.
   std::string memory_text(size_t most) const;

@@ -18,8 +18,9 @@ struct SizedPlan {
   std::vector<Tensor> tensors;  ///< by value, views of the arena at `base`
   const std::byte* base = nullptr;
 
-  /// Shapes, and places in one arena, for these sizes of the program's dims.
-  void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes);
+  /// Shapes, and places in one arena, for these sizes of the program's dims: of steps [begin, stop).
+  void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes, size_t begin,
+               size_t stop);
 };
 
 /// Working memory of one op call: chunks that stay allocated, handed out from the front.
