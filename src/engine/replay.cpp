@@ -291,7 +291,8 @@ class WorkFolder {
 NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, const Batch& batch, bool train,
                                 const Communicator& communicator) {
   NetworkOptions options;
-  options.train = train;
+  options.search = config.get_bool("search_flag", false);
+  options.train = train && !options.search;
   options.across_ranks = communicator.size() > 1;
   for (const auto& [key, data] : batch.data) {
     if (extern_data.keys.count(key) == 0) {
