@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What RETURNN gives the parameters of a config before training: shapes, sums and some values, as JSON.
 
-record_initial_values.py CONFIG OUT.json     with a Python that has returnn and tensorflow
+record_start.py CONFIG OUT.json     with a Python that has returnn and tensorflow
 """
 import json
 import os

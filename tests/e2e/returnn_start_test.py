@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Parameters start with RETURNN's own values: recorded by tests/golden/recorder/record_initial_values.py.
+"""Parameters start with RETURNN's own values: recorded by tests/golden/recorder/record_start.py.
 
-initial_values_test.py WENDE
+returnn_start_test.py WENDE
 """
 import json
 import struct
@@ -14,7 +14,7 @@ import numpy as np
 
 from run_e2e import ENVIRONMENT, check
 
-CONFIGS = Path(__file__).resolve().parent / "initial_values"
+CONFIGS = Path(__file__).resolve().parent / "returnn_start"
 DATA = '{"class": "DummyDataset", "input_dim": 40, "output_dim": 51, "num_seqs": 2}'
 # The batch's statistics go into these in the first step.
 OF_THE_DATA = ("_mean", "_variance")
