@@ -83,7 +83,7 @@ class NetworkRunner {
   /// A report of zeros: what a rank without a batch adds to a step.
   StepReport empty_report() const;
   const std::vector<Tensor>& extra_values() const { return extra_values_; }  ///< of the last run
-  const Binding& binding() const { return binding_; }                        ///< of the last run
+  const Binding& binding() const { return executor_->binding(); }            ///< of the last run
   Executor& executor() { return *executor_; }
 
  private:

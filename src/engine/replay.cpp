@@ -249,7 +249,8 @@ class WorkFolder {
 
 NetworkWithGradients build_mode(const Config& config, const ExternData& extern_data, const Batch& batch, bool train) {
   NetworkOptions options;
-  options.train = train;
+  options.search = config.get_bool("search_flag", false);
+  options.train = train && !options.search;
   for (const auto& [key, data] : batch.data) {
     if (extern_data.keys.count(key) == 0) {
       options.fed_keys.insert(key);

@@ -37,6 +37,20 @@ void clear_padding(const Tensor& values, int axis, const std::vector<int32_t>& l
 
 }  // namespace
 
+/// Of hypotheses [B*beam], those of one sequence are as long as it.
+std::vector<int32_t> lengths_of_rows(const Binding& binding, const Dim& time, const Dim& batch) {
+  std::vector<int32_t> lengths = binding.lengths(time);
+  const bool is_beam = batch.op() == Dim::Op::kMul && batch.operands()[0].is_batch() && batch.operands()[1].is_static();
+  if (!is_beam || static_cast<int64_t>(lengths.size()) != binding.size(batch.operands()[0])) {
+    return lengths;
+  }
+  std::vector<int32_t> repeated;
+  for (const int32_t length : lengths) {
+    repeated.insert(repeated.end(), static_cast<size_t>(batch.operands()[1].size()), length);
+  }
+  return repeated;
+}
+
 ReadableOutput make_readable(const Data& data, const Tensor& values, const Binding& binding, Padding padding) {
   std::vector<int> order;
   const int batch_axis = data.batch_axis();
@@ -56,7 +70,7 @@ ReadableOutput make_readable(const Data& data, const Tensor& values, const Bindi
     if (batch_axis < 0 || dim.is_batch() || dim.is_static() || dim.op() == Dim::Op::kPacked) {
       continue;
     }
-    std::vector<int32_t> lengths = binding.lengths(dim);
+    std::vector<int32_t> lengths = lengths_of_rows(binding, dim, data.dims[static_cast<size_t>(batch_axis)]);
     if (static_cast<int64_t>(lengths.size()) == output.values.dim(0)) {
       if (padding == Padding::kZero) {
         clear_padding(output.values, static_cast<int>(i), lengths);
@@ -95,7 +109,7 @@ void write_losses(hdf5::File& out, const std::string& mode, const Network& netwo
       out.write(path + "objective", scalar(loss.scale * values.value * (loss.use_normalized ? norm : 1.0)));
     }
   }
-  if (network.objective().defined()) {
+  if (!report.losses.empty() || network.objective().defined()) {
     out.write("total/" + mode + "/loss", scalar(report.loss));
     out.write("total/" + mode + "/constraints", scalar(report.constraints));
     out.write("total/" + mode + "/objective", scalar(report.objective()));

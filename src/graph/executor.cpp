@@ -17,7 +17,8 @@
 #include "graph/padding_analysis.h"
 #include "graph/program.h"
 #include "graph/recorded_steps.h"
-#include "graph/sized_plan.h"
+#include "graph/size_op.h"
+#include "graph/stage.h"
 #include "tensor/placement.h"
 
 namespace wende {
@@ -29,6 +30,7 @@ class Executor::Impl : public RunContext {
         fetches_(std::move(fetches)),
         device_(device),
         program_(Program::compile(graph, fetches_)),
+        stages_(Stage::of(graph, program_, device)),
         scratch_(device),
         host_scratch_(Device::cpu()) {
     if (!device_.is_cpu()) warn_of_host_ops(graph_, program_);
@@ -37,11 +39,13 @@ class Executor::Impl : public RunContext {
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options) {
     binding_ = &binding;
     options_ = &options;
-    plan_ = &plan_for(binding);
     whole_run_ = true;
-    bind_leaves({});
-    rows_.clear();
-    run_steps();
+    for (Stage& stage : stages_) {
+      enter(stage);
+      bind_leaves(stage, {});
+      run_steps(stage);
+      take_sizes(stage);
+    }
     if (options.launched) options.launched();
     throw_kernel_faults(device_);
     std::vector<Tensor> results;
@@ -51,7 +55,12 @@ class Executor::Impl : public RunContext {
     return results;
   }
 
-  size_t planned_bytes() const { return plan_ == nullptr ? 0 : plan_->bytes; }
+  const Binding& last_binding() const { return *binding_; }
+  size_t planned_bytes() const {
+    size_t bytes = 0;
+    for (const Stage& stage : stages_) bytes += stage.planned_bytes();
+    return bytes;
+  }
   std::string memory_text(size_t most) const {
     return plan_ == nullptr ? "" : wende::memory_text(graph_, program_, *plan_, most);
   }
@@ -59,11 +68,13 @@ class Executor::Impl : public RunContext {
   void prepare(const Binding& binding, const RunOptions& options, const std::vector<NodeId>& moving) {
     binding_ = &binding;
     options_ = &options;
-    plan_ = &plan_for(binding);
-    keep_for_recording(arena_);
+    if (stages_.size() > 1) {
+      throw Error(ExitStatus::kConfig, "a loop inside of a loop must know its length before it starts");
+    }
     whole_run_ = false;
-    bind_leaves({moving.begin(), moving.end()});
-    rows_.clear();
+    enter(stages_.front());
+    keep_for_recording(stages_.front().arena());
+    bind_leaves(stages_.front(), {moving.begin(), moving.end()});
     leaf_values_.clear();
     kernels_.clear();
     for (const Program::Step& step : program_.steps) {
@@ -127,55 +138,46 @@ class Executor::Impl : public RunContext {
   std::vector<Fetch> fetches_;
   Device device_;
   Program program_;
+  std::vector<Stage> stages_;
   bool profiling_ = false;
   std::map<std::string, double> seconds_;
   double planning_seconds_ = 0;
-  std::shared_ptr<Buffer> arena_;
   RecordedSteps recorded_;
 
  private:
   const Tensor& value(int index) const { return plan_->tensors[static_cast<size_t>(index)]; }
 
-  SizedPlan& plan_for(const Binding& binding) {
+  /// The plan of a stage, which goes on with what the stages before it computed.
+  void enter(Stage& stage) {
     const double start = thread_seconds();
-    const std::vector<int64_t> sizes = program_.sizes(binding);
-    if (plans_.size() > kMaxPlans && plans_.count(sizes) == 0) {
-      plans_.clear();
+    const SizedPlan* before = &stage == &stages_.front() ? nullptr : plan_;
+    plan_ = &stage.plan_for(*binding_);
+    if (stage.place(*plan_)) recorded_.clear();
+    for (size_t position = 0; before != nullptr && position < stage.begin(); ++position) {
+      for (const int index : program_.steps[position].outputs) {
+        plan_->tensors[static_cast<size_t>(index)] = before->tensors[static_cast<size_t>(index)];
+      }
     }
-    const auto [it, fresh] = plans_.try_emplace(sizes);
-    if (fresh) {
-      it->second.lay_out(graph_, program_, sizes);
-    }
-    plan_ = &it->second;  // what memory_text() tells if there is no memory for it
-    if (arena_ == nullptr || arena_->bytes() < it->second.bytes) {
-      recorded_.clear();
-      arena_.reset();  // before the new one is taken: peak memory is one arena
-      arena_ = Buffer::allocate(it->second.arena_bytes(), device_);
-    }
-    if (it->second.base != arena_->data()) {
-      place_tensors(it->second);
-    }
+    rows_.clear();
     planning_seconds_ += thread_seconds() - start;
-    return it->second;
   }
 
-  void place_tensors(SizedPlan& plan) {
-    plan.base = arena_->data();
-    plan.tensors.assign(program_.values.size(), Tensor());
-    for (size_t i = 0; i < program_.values.size(); ++i) {
-      if (program_.values[i].kind == ValuePlace::Kind::kArena) {
-        plan.tensors[i] =
-            Tensor::wrap(program_.dtypes[i], plan.shapes[i], arena_->data() + plan.offsets[i], nullptr, device_);
-      }
+  /// What the last step of a stage found out holds for the stages after it.
+  void take_sizes(const Stage& stage) {
+    if (const SizeOp* op = stage.size_op()) {
+      found_sizes_ = *binding_;
+      bind_found_size(*op, on_host(value(program_.steps[stage.end() - 1].outputs[0])), found_sizes_);
+      binding_ = &found_sizes_;
     }
   }
 
   /// Leaves, aliases of anything, and fetches with their own memory get their tensors in each run: they may move.
   /// Those that move have no tensor until they are pointed.
-  void bind_leaves(const std::set<NodeId>& moving) {
+  void bind_leaves(const Stage& stage, const std::set<NodeId>& moving) {
     moving_aliases_.clear();
     std::vector<char> moves(program_.values.size(), 0);
-    for (const Program::Step& step : program_.steps) {
+    for (size_t position = stage.begin(); position < stage.end(); ++position) {
+      const Program::Step& step = program_.steps[position];
       for (const int index : step.outputs) {
         const size_t i = static_cast<size_t>(index);
         const ValuePlace& place = program_.values[i];
@@ -240,11 +242,11 @@ class Executor::Impl : public RunContext {
     throw error.frame(fmt::format("in layer '{}'", graph_.scope_name(node.scope)));
   }
 
-  void run_steps() {
-    if (!records_launches(device_) || options_->check_numerics || profiling_ || tracing()) {
-      for (const Program::Step& step : program_.steps) {
-        run_step(step);
-        hand_out(step);
+  void run_steps(const Stage& stage) {
+    if (stages_.size() > 1 || !records_launches(device_) || options_->check_numerics || profiling_ || tracing()) {
+      for (size_t position = stage.begin(); position < stage.end(); ++position) {
+        run_step(program_.steps[position]);
+        hand_out(program_.steps[position]);
       }
       return;
     }
@@ -324,7 +326,7 @@ class Executor::Impl : public RunContext {
     const auto [it, fresh] = rows_.try_emplace({dims[0], dims[1]});
     FrameRows& frames = it->second;
     const uint64_t dependences = host_dependences;
-    const Shape& shape = plan_->shapes[static_cast<size_t>(value)];
+    const Shape shape = this->value(value).shape();
     if (fresh) {
       const bool time_major = program_.dims[static_cast<size_t>(dims[1])].is_batch();
       const Dim& time = program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])];
@@ -334,11 +336,10 @@ class Executor::Impl : public RunContext {
     return static_cast<int64_t>(frames.rows.size()) == shape[0] * shape[1] ? nullptr : &frames;
   }
 
-  static constexpr size_t kMaxPlans = 256;
   static constexpr size_t kMostRecordedWhenWatched = 64;  ///< steps: gradients must not come late to their sums
-  std::map<std::vector<int64_t>, SizedPlan> plans_;
   SizedPlan* plan_ = nullptr;
   const Binding* binding_ = nullptr;
+  Binding found_sizes_;  ///< the run's binding and what its SizeOps found
   const RunOptions* options_ = nullptr;
   const Program::Step* step_ = nullptr;
   const FrameRows* frames_ = nullptr;
@@ -379,10 +380,10 @@ void Executor::prepare(const Binding& binding, const RunOptions& options, const 
 void Executor::point_leaf(NodeId leaf, const Tensor& tensor) { impl_->point_leaf(leaf, tensor); }
 void Executor::point_fetch(int fetch, const Tensor& tensor) { impl_->point_fetch(fetch, tensor); }
 void Executor::step() { impl_->step(); }
+const Binding& Executor::binding() const { return impl_->last_binding(); }
 size_t Executor::arena_bytes() const { return impl_->planned_bytes(); }
 PlannedMemory Executor::planned_memory(const Binding& binding) const {
-  SizedPlan plan;
-  plan.lay_out(impl_->graph_, impl_->program_, impl_->program_.sizes(binding));
+  const SizedPlan plan = impl_->stages_.front().laid_out(binding);
   return {plan.arena_bytes(), plan.largest};
 }
 std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }

@@ -56,8 +56,10 @@ class Executor {
   void point_fetch(int fetch, const Tensor& tensor);
   void step();
 
-  size_t arena_bytes() const;  ///< of the last run
-  /// What a run with these sizes would take for its values; nothing is allocated.
+  const Binding& binding() const;  ///< of the last run, with the sizes that it found out
+  size_t arena_bytes() const;      ///< of the last run
+  /// What a run with these sizes would take for its values, up to a step that finds out further sizes; nothing is
+  /// allocated.
   PlannedMemory planned_memory(const Binding& binding) const;
   int64_t node_count() const;  ///< nodes that run
   /// How often recorded stretches of steps were launched (GPU): runs of repeated sizes use CUDA graphs, unless numerics

@@ -9,6 +9,7 @@
 #include "graph/op.h"
 #include "graph/padding_analysis.h"
 #include "graph/running_order.h"
+#include "graph/size_op.h"
 
 namespace wende {
 
@@ -82,6 +83,7 @@ class Compiler {
       program_.dtypes.push_back(node.outputs[i].dtype);
     }
     producer_.resize(program_.values.size(), position);
+    if (dynamic_cast<const SizeOp*>(node.op.get()) != nullptr) size_steps_.push_back(position);
     program_.steps.push_back(std::move(step));
   }
 
@@ -123,6 +125,11 @@ class Compiler {
     }
   }
 
+  /// Stages have memory of their own.
+  std::ptrdiff_t stage_of(int position) const {
+    return std::lower_bound(size_steps_.begin(), size_steps_.end(), position) - size_steps_.begin();
+  }
+
   /// Gives an output the memory of an input of the same type that nobody reads later.
   bool take_over(size_t position, int input, int output) {
     const int base = root(input);
@@ -131,7 +138,8 @@ class Compiler {
     const bool same_type = program_.dtypes[static_cast<size_t>(input)] == program_.dtypes[static_cast<size_t>(output)];
     const bool same_dims = program_.values[static_cast<size_t>(input)].dims == to.dims;
     if (to.kind != ValuePlace::Kind::kArena || from.kind != ValuePlace::Kind::kArena || !same_type || !same_dims ||
-        from.last_use != static_cast<int>(position)) {
+        from.last_use != static_cast<int>(position) ||
+        stage_of(producer_[static_cast<size_t>(base)]) != stage_of(static_cast<int>(position))) {
       return false;
     }
     program_.steps[position].in_place_input = base;
@@ -143,19 +151,12 @@ class Compiler {
   const std::vector<Fetch>& fetches_;
   Program program_;
   std::vector<int> producer_;
+  std::vector<int> size_steps_;  ///< positions of the nodes that find out sizes
   std::unordered_map<uint64_t, int> dim_of_;
   std::map<std::pair<NodeId, int>, int> value_of_;
 };
 
 }  // namespace
-
-std::vector<int64_t> Program::sizes(const Binding& binding) const {
-  std::vector<int64_t> result;
-  for (const Dim& dim : dims) {
-    result.push_back(binding.size(dim));
-  }
-  return result;
-}
 
 Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches) {
   return Compiler(graph, fetches).compile();

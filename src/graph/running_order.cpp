@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "graph/size_op.h"
+
 namespace wende {
 
 namespace {
@@ -14,7 +16,10 @@ Output output_of(const Expr& expr) { return {expr.node, expr.output}; }
 class Ordering {
  public:
   Ordering(const Graph& graph, const std::vector<Fetch>& fetches)
-      : graph_(graph), fetches_(fetches), state_(static_cast<size_t>(graph.size()), State::kUnneeded) {
+      : graph_(graph),
+        fetches_(fetches),
+        sizes_(size_ops(graph)),
+        state_(static_cast<size_t>(graph.size()), State::kUnneeded) {
     mark_needed();
   }
 
@@ -47,6 +52,7 @@ class Ordering {
     for (NodeId id = last; id >= 0; --id) {
       if (needed_[static_cast<size_t>(id)] == 0) continue;
       for (const Expr& input : graph_.node(id).inputs) needed_[static_cast<size_t>(input.node)] = 1;
+      for (const NodeId size : sizes_read(graph_.node(id), sizes_)) needed_[static_cast<size_t>(size)] = 1;
     }
   }
 
@@ -84,6 +90,9 @@ class Ordering {
     for (const Expr& input : graph_.node(id).inputs) {
       if (!place(standing_for(input.node))) return false;
     }
+    for (const NodeId size : sizes_read(graph_.node(id), sizes_)) {
+      if (!place(standing_for(size))) return false;
+    }
     state = State::kPlaced;
     order_.nodes.push_back(id);
     return true;
@@ -91,6 +100,7 @@ class Ordering {
 
   const Graph& graph_;
   const std::vector<Fetch>& fetches_;
+  std::map<uint64_t, NodeId> sizes_;  ///< nodes that find out the size of an axis
   std::vector<char> needed_;
   std::vector<State> state_;
   std::map<NodeId, NodeId> replaced_by_;

@@ -11,12 +11,13 @@
 
 namespace wende {
 
-void SizedPlan::lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes) {
+void SizedPlan::lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes, size_t begin,
+                        size_t stop) {
   std::vector<Lifetime> lifetimes;
   std::vector<int> piece_of(program.values.size(), -1);
   shapes.resize(program.values.size());
   offsets.assign(program.values.size(), 0);
-  for (size_t position = 0; position < program.steps.size(); ++position) {
+  for (size_t position = begin; position < stop; ++position) {
     const Program::Step& step = program.steps[position];
     for (const int index : step.outputs) {
       const ValuePlace& place = program.values[static_cast<size_t>(index)];

@@ -24,8 +24,9 @@ struct SizedPlan {
   /// To allocate: some more than needed, which costs nothing until it is touched, so that batches a little longer need
   /// no new arena.
   size_t arena_bytes() const { return std::max<size_t>(bytes + bytes / 8, 64); }
-  /// Shapes, and places in one arena, for these sizes of the program's dims.
-  void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes);
+  /// Shapes, and places in one arena, for these sizes of the program's dims: of steps [begin, stop).
+  void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes, size_t begin,
+               size_t stop);
 };
 
 /// Working memory of one op call: chunks that stay allocated, handed out from the front.

@@ -35,6 +35,12 @@ struct Stat {
   Expr weight;  ///< scalar float, e.g. the frame count; undefined: plain sum
 };
 
+/// What a beam search found. Layers behind its loop have the batch axis [B*size], hypotheses of a sequence together.
+struct Beam {
+  int64_t size = 1;
+  Expr scores;  ///< float32 [B*size]: log scores, after normalisation by length
+};
+
 /// The only door through which a layer builds: inputs, parameters, graph, losses, stats, sinks, random.
 /// Implemented by network/ (and by a small fake in layer tests).
 class LayerBuilder {
@@ -77,6 +83,10 @@ class LayerBuilder {
   /// first step: a value that does not change in the loop; undefined or not set = zeros.
   virtual LayerOutput previous(const std::string& key, const Data& data);
   virtual void set_initial(const std::string& key, Expr value);
+  /// In a loop that ends by itself: which sequences have ended before this step, bool [B]; else undefined.
+  virtual Expr ended() { return {}; }
+  /// The search whose hypotheses source i holds; nullptr: none.
+  virtual const Beam* source_beam(int) const { return nullptr; }
   virtual Expr loop_step();  ///< in a loop: the step's index, int32 scalar
   /// A sub-output of source i; undefined expr if it has none of that key.
   virtual LayerOutput source_sub_output(int index, const std::string& key) const = 0;

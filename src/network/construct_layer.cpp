@@ -56,6 +56,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     plan.refs[ref] = &other;
     plan.context.refs[ref] = other.output.data;
   }
+  join_hypotheses(plan, built);
   resolve_scope(plan);
   resolve_reuse(plan);
   make_loss(plan);
@@ -78,7 +79,22 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     }
   }
   apply_batch_norm(plan, built, builder);
+  if (level.loop) {
+    finish_in_loop(plan, built);
+  }
   finish_layer(plan, built);
+}
+
+/// What a loop does with certain layers.
+void NetworkConstruction::finish_in_loop(const LayerPlan& plan, BuiltLayer& built) {
+  RecSubnet& rec = *plan.level->loop;
+  if (rec.search && plan.class_name == "choice") {
+    rec.search->rows = built.sub_outputs.at("src_rows").expr;
+    built.chosen = true;
+  }
+  if (rec.open_ended && plan.level->unit == &rec && plan.name == "end") {
+    join_end(rec, built);
+  }
 }
 
 /// What general options do with the output, then losses and constraints.
@@ -119,7 +135,7 @@ LayerPlan NetworkConstruction::plan_of(NetworkLevel& level, const std::string& n
   plan.context.search = options_.search;
   plan.context.behavior_version = options_.behavior_version;
   plan.context.options = dict;
-  plan.context.batch_dim = batch_;
+  plan.context.batch_dim = batch_dim(level);
   plan.context.loop_time = level.loop ? level.loop->time : Dim();
   return plan;
 }

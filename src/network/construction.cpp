@@ -331,25 +331,33 @@ Expr NetworkConstruction::own_lengths(const Dim& dim) const {
   return {};
 }
 
+Dim NetworkConstruction::batch_of(const Data& data) const {
+  return data.has_batch() ? data.dims[static_cast<size_t>(data.batch_axis())] : batch_;
+}
+
 Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim) {
-  Expr& expr = lengths_[dim.id()];
+  const auto beam = beam_of_time_.find(dim.id());
+  const Dim batch = beam != beam_of_time_.end() ? beam->second : batch_dim(level);
+  Expr& expr = lengths_[{dim.id(), batch.id()}];
   if (!expr.defined()) {
     expr = own_lengths(dim);
   }
   if (!expr.defined()) {
-    expr = ops::lengths(graph(), dim, batch_);
+    expr = ops::lengths(graph(), dim, batch);
   }
   return level.graph->capture(expr);
 }
 
 Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major) {
-  Expr& expr = masks_[{time.id(), time_major}];
+  const auto beam = beam_of_time_.find(time.id());
+  const Dim batch = beam != beam_of_time_.end() ? beam->second : batch_dim(level);
+  Expr& expr = masks_[{time.id(), batch.id(), time_major}];
   if (const Expr own = expr.defined() ? Expr{} : own_lengths(time); own.defined()) {
     const Expr frame = ops::expand_dims(ops::range(graph(), time), time_major ? 1 : 0);
     expr = ops::binary(ops::Binary::kLess, frame, ops::expand_dims(own, time_major ? 0 : 1));
   }
   if (!expr.defined()) {
-    expr = ops::sequence_mask(graph(), batch_, time, time_major);
+    expr = ops::sequence_mask(graph(), batch, time, time_major);
   }
   return level.graph->capture(expr);
 }

@@ -2,8 +2,10 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -34,6 +36,9 @@ struct BuiltLayer {
   std::vector<std::string> owned;             ///< variables that are not borrowed through reuse_params
   std::vector<TargetRef> targets;             ///< of its "target" option or its loss
   RecSubnet* unit = nullptr;                  ///< of a rec layer with a unit of layers
+  std::shared_ptr<const Beam> beam;           ///< its batch axis holds the hypotheses of this search
+  /// In the loop of a search: its rows are the hypotheses after this step's choice; else those before it.
+  bool chosen = false;
 };
 
 /// One network dict: the root's, that of a subnetwork layer, or one side of a rec layer's unit (see rec_subnet.h).
@@ -48,6 +53,7 @@ struct NetworkLevel {
   std::string name;   ///< absolute name of the subnetwork layer, "" for the root
   std::string scope;  ///< parameter scope, "" or "sub"
   bool trainable = true;
+  Dim batch;                       ///< undefined: that of the data; in the loop of a search: [B*beam]
   bool joined_input = true;        ///< "data" is the concatenated input; else "data:0", "data:1", ...
   std::vector<BuiltLayer> inputs;  ///< of a subnetwork
   std::map<std::string, std::unique_ptr<BuiltLayer>> built;
@@ -55,6 +61,7 @@ struct NetworkLevel {
   std::map<std::string, std::unique_ptr<NetworkLevel>> subnetworks;
   std::map<std::string, std::unique_ptr<BuiltLayer>> sub_outputs;     ///< "layer/key" as a source
   std::map<const BuiltLayer*, std::unique_ptr<BuiltLayer>> imported;  ///< layers of enclosing levels
+  std::map<const BuiltLayer*, std::unique_ptr<BuiltLayer>> moved;     ///< layers with the hypotheses after the choice
 
   std::string absolute(const std::string& layer) const { return name.empty() ? layer : name + "/" + layer; }
 };
@@ -90,6 +97,7 @@ struct LayerPlan {
   ParamReuse reuse;
   std::string scope;
   bool trainable = true;
+  bool chosen = false;  ///< BuiltLayer::chosen of the layer itself
 };
 
 /// Builds a Network from a config: which layers, in which order, names, parameters, losses, constraints.
@@ -104,7 +112,8 @@ class NetworkConstruction {
   void add_stat(Stat stat) { network_->stats_.push_back(std::move(stat)); }
   void add_sink(Sink sink) { network_->sinks_.push_back(std::move(sink)); }
   const NetworkOptions& options() const { return options_; }
-  Dim batch_dim() const { return batch_; }
+  Dim batch_dim(const NetworkLevel& level) const { return level.batch.defined() ? level.batch : batch_; }
+  Dim batch_of(const Data& data) const;  ///< its own batch axis, else that of the data
   Expr lengths(const NetworkLevel& level, const Dim& dim);
   Expr own_lengths(const Dim& dim) const;
   Expr mask(const NetworkLevel& level, const Dim& time, bool time_major);
@@ -118,6 +127,8 @@ class NetworkConstruction {
   /// A layer's output under `key` in the step before, and its value before the first step: see rec_state.cpp.
   LayerOutput previous(const LayerPlan& plan, const std::string& key, const Data& data);
   void set_initial(const LayerPlan& plan, const std::string& key, Expr value);
+  /// In a loop: which sequences have ended before this step, bool [B]; undefined if nothing in the loop asks.
+  Expr ended(const LayerPlan& plan);
 
  private:
   friend struct RecSubnet;
@@ -165,6 +176,7 @@ class NetworkConstruction {
   // targets.cpp
   void resolve_targets(LayerPlan& plan);
   TargetRef target_ref(NetworkLevel& level, const std::string& name, const Value& place, const std::string& self);
+  Data one_frame(const NetworkLevel& level, Data data) const;
   bool registers_key(const std::string& key) const;
 
   // param.cpp
@@ -218,6 +230,22 @@ class NetworkConstruction {
   void emit_rec(RecSubnet& rec, BuiltLayer& built);
   void emit_loop(RecSubnet& rec);
   void finish_states(RecSubnet& rec);
+  // rec_end.cpp: loops whose length only their layer "end" knows.
+  void prepare_end(RecSubnet& rec);
+  Expr max_seq_len(RecSubnet& rec);
+  Expr ended_before(RecSubnet& rec);
+  void join_end(RecSubnet& rec, BuiltLayer& end);
+  void count_lengths(RecSubnet& rec);
+  void find_lengths(RecSubnet& rec);
+  // rec_search.cpp: hypotheses.
+  void prepare_search(RecSubnet& rec);
+  void align_hypotheses(LayerPlan& plan);
+  void join_hypotheses(LayerPlan& plan, BuiltLayer& built);
+  void finish_in_loop(const LayerPlan& plan, BuiltLayer& built);
+  const BuiltLayer& moved_hypotheses(NetworkLevel& level, const BuiltLayer& layer);
+  void finish_search(RecSubnet& rec);
+  std::optional<Data> labels_of_choice(NetworkLevel& level, const Value& dict);
+  LayerOutput in_batch_of(const NetworkLevel& level, const LayerOutput& x) const;
   void add_deferred(RecSubnet& rec);
   const BuiltLayer& resolve_in_unit(NetworkLevel& level, const std::string& name, const Value& asker);
   const BuiltLayer& unstacked(NetworkLevel& level, const std::string& name, const Value& asker);
@@ -246,8 +274,9 @@ class NetworkConstruction {
   std::vector<std::unique_ptr<BuiltLayer>> adapted_sources_;  ///< sources as in_dim makes a layer see them
   std::map<std::string, const BuiltLayer*> registered_;       ///< register_as_extern_data
   std::map<std::string, const BuiltLayer*> built_;            ///< by absolute name
-  std::map<uint64_t, Expr> lengths_;
-  std::map<std::pair<uint64_t, bool>, Expr> masks_;
+  std::map<std::pair<uint64_t, uint64_t>, Expr> lengths_;     ///< by time and batch dim
+  std::map<std::tuple<uint64_t, uint64_t, bool>, Expr> masks_;
+  std::map<uint64_t, Dim> beam_of_time_;  ///< by dim: time axes whose lengths belong to hypotheses, [B*beam]
   std::map<uint64_t, Expr> own_lengths_;  ///< by dim: lengths that a layer computes (its sub-output "lengths")
   std::map<std::string, LayerOutput> dropped_inputs_;
   std::vector<std::unique_ptr<RecSubnet>> units_;

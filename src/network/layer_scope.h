@@ -29,7 +29,7 @@ class LayerScope : public LayerBuilder {
     construction_.initialize_with(built_, local, value);
   }
   Expr lengths(const Dim& dim) override { return construction_.lengths(*plan_.level, dim); }
-  Dim batch_dim() const override { return construction_.batch_dim(); }
+  Dim batch_dim() const override { return construction_.batch_dim(*plan_.level); }
   Expr mask(const Dim& time, bool time_major) override { return construction_.mask(*plan_.level, time, time_major); }
   bool in_loop() const override { return plan_.level->loop != nullptr; }
   LayerOutput previous(const std::string& key, const Data& data) override {
@@ -37,6 +37,8 @@ class LayerScope : public LayerBuilder {
   }
   void set_initial(const std::string& key, Expr value) override { construction_.set_initial(plan_, key, value); }
   Expr loop_step() override;
+  Expr ended() override { return construction_.ended(plan_); }
+  const Beam* source_beam(int index) const override { return plan_.sources.at(static_cast<size_t>(index))->beam.get(); }
   void add_sub_output(const std::string& key, LayerOutput output) override {
     built_.sub_outputs[key] = std::move(output);
   }

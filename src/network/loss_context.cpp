@@ -39,7 +39,7 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
   context.behavior_version = options_.behavior_version;
   context.ctc_zero_infinity = config_.get_bool("tf_native_ctc_zero_infinity", options_.behavior_version >= 30);
   context.random_key = name_hash(built.name + "/loss");
-  context.batch = batch_;
+  context.batch = batch_of(built.output.data);
   for (const auto& [key, output] : built.sub_outputs) {
     if (key == "logits") {
       context.logits = output;

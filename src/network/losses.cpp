@@ -3,7 +3,7 @@
 #include "layers/eval_trace.h"
 #include "layers/loss_args.h"
 #include "layers/out_type.h"
-#include "network/construction.h"
+#include "network/rec_subnet.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
@@ -47,6 +47,14 @@ Value result_of_norm_function(const Value& function, const LayerPlan& plan, cons
 
 }  // namespace
 
+/// The loop of a search has no losses inside.
+static bool searched(const LayerPlan& plan) {
+  for (const NetworkLevel* level = plan.level; level; level = level->parent) {
+    if (level->unit && level->unit->search) return true;
+  }
+  return false;
+}
+
 void NetworkConstruction::make_loss(LayerPlan& plan) {
   const Value* name = plan.options.find("loss");
   const Value* scale = plan.options.find("loss_scale");
@@ -60,7 +68,7 @@ void NetworkConstruction::make_loss(LayerPlan& plan) {
     }
     return;
   }
-  const bool hidden = options_.search && flag(plan.options, "loss_only_on_non_search", false);
+  const bool hidden = options_.search && (flag(plan.options, "loss_only_on_non_search", false) || searched(plan));
   const LossClass* entry = LossRegistry::instance().find(name->as_string());
   if (!entry) {
     const std::vector<std::string> names = LossRegistry::instance().names();
@@ -116,7 +124,7 @@ Expr NetworkConstruction::inverse_norm(const LayerPlan& plan, const LossContext&
   if (out.has_time() && out.has_batch() && out.time_dim().is_static()) {
     frames = static_cast<double>(out.time_dim().size());
   }
-  return out.has_batch() ? ops::sum_all(ops::constant(*plan.level->graph, frames, DType::kFloat32, {batch_}))
+  return out.has_batch() ? ops::sum_all(ops::constant(*plan.level->graph, frames, DType::kFloat32, {batch_of(out)}))
                          : ops::constant(*plan.level->graph, frames);
 }
 

@@ -82,15 +82,21 @@ const BuiltLayer& NetworkConstruction::data_source(NetworkLevel& level, const st
 
 /// A layer of an enclosing level as seen in the body of this level's loop.
 const BuiltLayer& NetworkConstruction::captured_layer(NetworkLevel& level, const BuiltLayer& layer) {
-  if (!layer.output.expr.defined() || layer.output.expr.graph == level.graph) {
+  const bool same_batch = in_batch_of(level, layer.output).expr == layer.output.expr;
+  if (!layer.output.expr.defined() || (layer.output.expr.graph == level.graph && same_batch)) {
     return layer;
   }
   auto& imported = level.imported[&layer];
   if (!imported) {
     imported = std::make_unique<BuiltLayer>(layer);
-    imported->output.expr = level.graph->capture(layer.output.expr);
+    const auto import = [&](LayerOutput x) {
+      x = in_batch_of(level, x);
+      x.expr = x.expr.defined() ? level.graph->capture(x.expr) : Expr{};
+      return x;
+    };
+    imported->output = import(layer.output);
     for (auto& [key, output] : imported->sub_outputs) {
-      output.expr = output.expr.defined() ? level.graph->capture(output.expr) : Expr{};
+      output = import(output);
     }
   }
   return *imported;

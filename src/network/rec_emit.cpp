@@ -18,7 +18,9 @@ void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
   }
   add_deferred(rec);
   built.unit = &rec;
-  built.output = rec.outside(rec.full(unit_layer(rec.after, "output", rec.dict).output));
+  const BuiltLayer& output = unit_layer(rec.after, "output", rec.dict);
+  built.output = rec.outside(rec.full(output.output));
+  built.beam = output.beam;
   built.output.data.time_axis = 0;
   built.output.data.name = built.name;
   for (const NetworkLevel* level : {&rec.before, &rec.inside, &rec.after}) {
@@ -44,8 +46,12 @@ void NetworkConstruction::emit_loop(RecSubnet& rec) {
       unit_layer(rec.inside, name, rec.dict);
     }
   }
+  if (rec.open_ended) {
+    count_lengths(rec);
+  }
   finish_states(rec);
   if (rec.built.empty()) {
+    rec.finished = true;
     return;
   }
   for (const auto& [name, layer] : rec.built) {
@@ -57,6 +63,13 @@ void NetworkConstruction::emit_loop(RecSubnet& rec) {
     }
   }
   rec.loop->finish();
+  rec.finished = true;
+  if (rec.open_ended) {
+    find_lengths(rec);
+  }
+  if (rec.search) {
+    finish_search(rec);
+  }
 }
 
 /// Losses of layers in the body: of all frames at once.
@@ -71,9 +84,9 @@ void NetworkConstruction::add_deferred(RecSubnet& rec) {
     }
     const BuiltLayer& layer = *rec.built.at(plan->context.absolute_name);
     BuiltLayer stacked = layer;
-    stacked.output = rec.stack(layer.output);
+    stacked.output = rec.stack(layer.output, layer.chosen);
     for (auto& [key, output] : stacked.sub_outputs) {
-      output = rec.stack(output);
+      output = rec.stack(output, layer.chosen);
     }
     plan->level = &rec.after;
     plan->targets.clear();

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "layers/alignment.h"
 #include "network/rec_subnet.h"
+#include "ops/found_size.h"
+#include "ops/gather.h"
 #include "ops/leaf.h"
 #include "ops/shape.h"
 
@@ -24,6 +27,19 @@ LayerOutput with_dim(LayerOutput x, const Dim& from, const Dim& to) {
     x.expr = ops::reshape(x.expr, x.data.dims);
   }
   return x;
+}
+
+/// Picks rows of [time, B, ...] for each frame: rows [T, B] -> [T, B, ...].
+Expr rows_of_steps(const LayerOutput& x, const Dim& time, Expr rows) {
+  std::vector<int> order{0, x.data.batch_axis()};
+  for (int axis = 1; axis < x.data.rank(); ++axis) {
+    if (axis != x.data.batch_axis()) order.push_back(axis);
+  }
+  Expr table = ops::permute(x.expr, order);
+  std::vector<Dim> dims{
+      Dim::derived(Dim::Op::kMul, {time, table.dim(1)}, Dim::Kind::kSpatial, "hypotheses of all steps")};
+  dims.insert(dims.end(), table.dims().begin() + 2, table.dims().end());
+  return ops::permute(ops::gather(ops::reshape(table, dims), rows), inverse_order(order));
 }
 
 /// With the loop's axis first; repeated along it if it has none.
@@ -63,20 +79,25 @@ LayerOutput RecSubnet::slice(const LayerOutput& x) {
 }
 
 /// All frames of what a step computes: [time, ...].
-LayerOutput RecSubnet::stack(const LayerOutput& x) {
+LayerOutput RecSubnet::stack(const LayerOutput& x, bool chosen) {
   if (!x.expr.defined()) {
     return x;
   }
-  Data data = x.data.with_axis(0, time);
-  data.time_axis = data.time_axis < 0 ? 0 : data.time_axis;
-  return {data, loop->stack(x.expr)};
+  LayerOutput result{x.data.with_axis(0, out_time), loop->stack(x.expr)};
+  result.data.time_axis = result.data.time_axis < 0 ? 0 : result.data.time_axis;
+  if (search && x.data.has_batch() && search->chosen.defined()) {
+    result.expr = rows_of_steps(result, time, chosen ? search->chosen : search->before);
+  } else if (!(out_time == time)) {
+    result.expr = ops::cut(result.expr, 0, out_time);
+  }
+  return result;
 }
 
 LayerOutput RecSubnet::inside_time(LayerOutput x) const { return with_dim(std::move(x), around_time, time); }
 
-LayerOutput RecSubnet::outside(LayerOutput x) const { return with_dim(std::move(x), time, around_time); }
+LayerOutput RecSubnet::outside(LayerOutput x) const { return with_dim(std::move(x), out_time, around_time); }
 
-LayerOutput RecSubnet::full(const LayerOutput& x) { return x.expr.defined() ? with_time_first(x, time) : x; }
+LayerOutput RecSubnet::full(const LayerOutput& x) { return x.expr.defined() ? with_time_first(x, frames()) : x; }
 
 const BuiltLayer& NetworkConstruction::resolve_in_unit(NetworkLevel& level, const std::string& name,
                                                        const Value& asker) {
@@ -121,16 +142,24 @@ const BuiltLayer& NetworkConstruction::unit_layer(NetworkLevel& level, const std
         fmt::format("layer '{}' of the unit of '{}' is on the wrong side of the loop", name, rec.inside.name));
   }
   const BuiltLayer& source = unit_layer(owner, name, asker);
-  if (&owner == &rec.before && &level == &rec.after) {
+  if (&owner == &rec.before && &level == &rec.after && !rec.search) {
     return source;
   }
   auto& seen = level.imported[&source];
   if (!seen) {
     seen = std::make_unique<BuiltLayer>(source);
-    const bool slices = &level == &rec.inside;
-    seen->output = slices ? rec.slice(source.output) : rec.stack(source.output);
+    const auto import = [&](const LayerOutput& x) {
+      if (&owner == &rec.inside) return rec.stack(x, source.chosen);
+      const LayerOutput tiled = in_batch_of(level, x);
+      return &level == &rec.inside ? rec.slice(tiled) : tiled;
+    };
+    seen->output = import(source.output);
     for (auto& [key, output] : seen->sub_outputs) {
-      output = slices ? rec.slice(output) : rec.stack(output);
+      output = import(output);
+    }
+    if (&owner == &rec.inside && rec.search) {
+      seen->beam = rec.search->beam;
+      seen->chosen = false;
     }
   }
   return *seen;
@@ -141,7 +170,7 @@ const BuiltLayer& NetworkConstruction::unstacked(NetworkLevel& level, const std:
   auto& layer = level.sub_outputs["unstacked:" + name];
   if (!layer) {
     layer = std::make_unique<BuiltLayer>(resolve(level, name, asker));
-    layer->output = level.unit->inside_time(layer->output);
+    layer->output = in_batch_of(level, level.unit->inside_time(layer->output));
     layer->output = level.unit->place_of(level) == RecPlace::kInside ? level.unit->slice(layer->output) : layer->output;
     layer->sub_outputs.clear();
   }
@@ -164,15 +193,16 @@ const BuiltLayer& NetworkConstruction::unit_data(NetworkLevel& level, const std:
     if (&level == &rec.inside) {
       data->output.expr = rec.loop->step();
     } else {
-      data->output.data.dims = {rec.time};
+      data->output.data.dims = {rec.frames()};
       data->output.data.time_axis = 0;
-      data->output.expr = ops::range(*level.graph, rec.time);
+      data->output.expr = ops::range(*level.graph, rec.frames());
     }
   } else if (key == "source") {
     if (!rec.has_input) {
       throw asker.error("the rec layer has no input: its 'from' is empty");
     }
-    data->output = &level == &rec.inside ? rec.slice(rec.input) : rec.input;
+    const LayerOutput input = in_batch_of(level, rec.input);
+    data->output = &level == &rec.inside ? rec.slice(input) : input;
   } else {
     data->output = frames_of(level, key, asker);
   }
@@ -190,9 +220,13 @@ LayerOutput NetworkConstruction::frames_of(const NetworkLevel& level, const std:
     return extern_source(key, asker).output;
   }
   RecSubnet& rec = *at->unit;
-  LayerOutput x = frames_of(*rec.around, key, asker);
+  LayerOutput x = in_batch_of(*at, frames_of(*rec.around, key, asker));
   if (!x.data.has_time()) {
     return {x.data, level.graph->capture(x.expr)};
+  }
+  if (rec.open_ended) {
+    throw asker.error("a frame of '" + key +
+                      "' in each step of a loop that ends by itself is not supported by Wende " WENDE_VERSION);
   }
   x.data.dims[static_cast<size_t>(x.data.time_axis)] = rec.time;
   x.expr = ops::reshape(x.expr, x.data.dims);
@@ -222,7 +256,7 @@ const BuiltLayer& NetworkConstruction::shifted_layer(NetworkLevel& level, const 
     for (const auto& [key, data] :
          found == rec.templates.end() ? std::map<std::string, Data>() : found->second.states) {
       if (const auto sub = source.sub_outputs.find(key);
-          sub != source.sub_outputs.end() && sub->second.data.axis_of(rec.time) >= 0) {
+          sub != source.sub_outputs.end() && sub->second.data.axis_of(rec.frames()) >= 0) {
         layer->sub_outputs[key] = shift(sub->second, key);
       }
     }

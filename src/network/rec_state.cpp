@@ -59,9 +59,9 @@ const BuiltLayer& NetworkConstruction::previous_layer(NetworkLevel& level, const
   layer->name = "prev:" + absolute;
   if (level.unit && place != rec.places.end() && place->second == RecPlace::kBefore) {
     const LayerOutput full = rec.full(unit_layer(rec.before, name, asker).output);
-    Data data = full.data.without_axis(0);
+    const Data data = in_batch_of(level, full).data.without_axis(0);
     const Expr initial = initial_value(rec, absolute, name, "", data);
-    layer->output = {data, rec.loop->sequence(ops::shift_steps(full.expr, initial, -1))};
+    layer->output = {data, rec.loop->sequence(ops::shift_steps(in_batch_of(level, full).expr, initial, -1))};
     return *(previous = std::move(layer));
   }
   if (rec.draft) {
@@ -71,8 +71,11 @@ const BuiltLayer& NetworkConstruction::previous_layer(NetworkLevel& level, const
   auto known = rec.templates.find(absolute);
   if (known == rec.templates.end()) {
     const Value* dict = level.dict.find(name);
-    const std::optional<Data> data =
-        dict ? guess(is_masked_computation(dict) ? unit_of_masked(*dict) : *dict, batch_) : std::nullopt;
+    std::optional<Data> data =
+        dict ? guess(is_masked_computation(dict) ? unit_of_masked(*dict) : *dict, batch_dim(level)) : std::nullopt;
+    if (!data && rec.search && absolute == rec.search->choice) {
+      data = labels_of_choice(level, *dict);
+    }
     if (!rec.draft || !data) {
       throw Error(ExitStatus::kConfig, absolute).code(kUnknownYet);
     }
@@ -94,6 +97,20 @@ const BuiltLayer& NetworkConstruction::previous_layer(NetworkLevel& level, const
   return *(previous = std::move(layer));
 }
 
+/// What a choice gives in a search: labels of its target.
+std::optional<Data> NetworkConstruction::labels_of_choice(NetworkLevel& level, const Value& dict) {
+  const Value* target = given(dict, "target");
+  if (!target) {
+    return std::nullopt;
+  }
+  const Value first = target->is_sequence() ? target->items().at(0) : *target;
+  Data data;
+  data.dims = {batch_dim(level)};
+  data.dtype = DType::kInt32;
+  data.sparse_dim = target_ref(level, first.as_string(), first, "").data.sparse_dim;
+  return data;
+}
+
 LayerOutput NetworkConstruction::state_output(RecSubnet& rec, const std::string& layer, const std::string& key,
                                               const Data& data) {
   RecSubnet::State*& state = rec.states_by_name[{layer, key}];
@@ -109,7 +126,11 @@ LayerOutput NetworkConstruction::state_output(RecSubnet& rec, const std::string&
 }
 
 LayerOutput NetworkConstruction::previous(const LayerPlan& plan, const std::string& key, const Data& data) {
-  return state_output(*plan.level->loop, plan.context.absolute_name, key, data);
+  LayerOutput state = state_output(*plan.level->loop, plan.context.absolute_name, key, data);
+  if (plan.chosen) {
+    state = plan.level->loop->move(state);
+  }
+  return state;
 }
 
 void NetworkConstruction::set_initial(const LayerPlan& plan, const std::string& key, Expr value) {
@@ -164,7 +185,7 @@ Expr NetworkConstruction::initial_output(RecSubnet& rec, const std::string& name
     throw given->error("initial_output '" + word + "' is for states, not for outputs");
   }
   const BuiltLayer& source = resolve_in_unit(rec.before, word, *given);
-  return broadcast_to_layout(source.output, data);
+  return broadcast_to_layout(in_batch_of(rec.inside, source.output), data);
 }
 
 /// A trainable vector, the same for all sequences.
@@ -231,6 +252,9 @@ void NetworkConstruction::finish_states(RecSubnet& rec) {
         owner != rec.built.end() ? *owner->second : resolve(*state.level, state.local, state.level->dict);
     const LayerOutput& next = state.key.empty() ? layer.output : layer.sub_outputs.at(state.key);
     Expr value = broadcast_to_layout(next, state.data);
+    if (rec.search && !layer.chosen) {
+      value = rec.move({state.data, value}).expr;
+    }
     for (const auto& [masked, mask] : rec.masks) {
       if ((state.layer == masked && !state.key.empty()) || state.layer.starts_with(masked + "/")) {
         value = ops::where(mask_for(mask, state.data), value, state.leaf);

@@ -99,9 +99,7 @@ Dim NetworkConstruction::declared_rec_time(LayerPlan& plan) {
         "the length of this loop is not defined: it has no input or target with a time axis, and "
         "no 'end' layer");
   }
-  throw plan.options.error(
-      "a loop of unknown length, with an 'end' layer and without target, is not supported by "
-      "Wende " WENDE_VERSION);
+  return {};
 }
 
 void RecSubnet::prepare_levels(Network& effects, ErrorCollector& errors) {
@@ -117,6 +115,7 @@ void RecSubnet::prepare_levels(Network& effects, ErrorCollector& errors) {
     side->name = plan->context.absolute_name;
     side->scope = scope && !scope->is_none() ? plan->scope : plan->scope + "/rec";
     side->trainable = plan->trainable;
+    side->batch = search && side != &before ? search->batch : around->batch;
   }
   loop = std::make_unique<ops::LoopBuilder>(*around->graph, time);
   inside.graph = &loop->body();
@@ -140,8 +139,16 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
     }
   }
   rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
-  rec.time = Dim::derived(Dim::Op::kMul, {rec.around_time, Dim::fixed(1, Dim::Kind::kSpatial)}, Dim::Kind::kSpatial,
-                          "loop:" + plan.context.absolute_name);
+  prepare_search(rec);
+  if (!rec.around_time.defined()) {
+    prepare_end(rec);
+  } else {
+    rec.time = Dim::derived(Dim::Op::kMul, {rec.around_time, Dim::fixed(1, Dim::Kind::kSpatial)}, Dim::Kind::kSpatial,
+                            "loop:" + plan.context.absolute_name);
+    rec.out_time = rec.time;
+  }
+  const Value* include_eos = plan.options.find("include_eos");
+  rec.include_eos = include_eos && truthy(include_eos);
   rec.input = time_major(std::move(rec.input), rec.time);
   const Value* optimize = plan.options.find("optimize_move_layers_out");
   optimize = optimize && !optimize->is_none() ? optimize : config_.find("optimize_move_layers_out");
@@ -162,12 +169,15 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
 /// The layers of a unit that are built for their own sake.
 std::vector<std::string> NetworkConstruction::needed_layers(const RecSubnet& rec) const {
   std::vector<std::string> names{"output"};
+  if (rec.open_ended) {
+    names.push_back("end");
+  }
   for (const std::string& name : sorted_names(rec.dict)) {
     const Value& dict = *rec.dict.find(name);
-    if (!dict.is_dict() || skipped(dict) || name == "output") {
+    if (!dict.is_dict() || skipped(dict) || name == "output" || (rec.open_ended && name == "end")) {
       continue;
     }
-    if ((options_.eval && truthy(dict.find("loss"))) || truthy(dict.find("is_output_layer")) ||
+    if ((options_.eval && !rec.search && truthy(dict.find("loss"))) || truthy(dict.find("is_output_layer")) ||
         truthy(dict.find("need_last"))) {
       names.push_back(name);
     }

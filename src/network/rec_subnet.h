@@ -49,6 +49,21 @@ struct RecSubnet {
   bool draft = false;  ///< a template pass: what is built is thrown away
   Dim around_time;     ///< what the loop runs over, as the layers around know it
   Dim time;            ///< the same in the unit: there, a layer of the encoder's frames keeps the encoder's axis
+  /// Of unknown length: `time` is what max_seq_len allows, out_time what the layer "end" says. Else out_time is time.
+  bool open_ended = false;
+  bool include_eos = false;
+  Dim out_time;
+  Expr sequence_lengths;  ///< open-ended: state of the loop, int32 [B]; after it, the lengths themselves
+  struct Search {
+    int64_t size = 1;
+    Dim batch;           ///< [B*size]
+    std::string choice;  ///< absolute name
+    bool length_normalization = true;
+    Expr rows;                         ///< in the body: where each hypothesis comes from; after the choice is built
+    Expr chosen, before;               ///< after the loop: see ops::BeamTrace, of `out_time`
+    std::shared_ptr<const Beam> beam;  ///< after the loop
+  };
+  std::shared_ptr<Search> search;
   bool has_input = false;
   LayerOutput input;  ///< time-major, over `time`; or one without time axis
 
@@ -63,6 +78,7 @@ struct RecSubnet {
 
   NetworkLevel before, inside, after;
   std::unique_ptr<ops::LoopBuilder> loop;
+  bool finished = false;  ///< the loop stands
   std::vector<std::unique_ptr<State>> states;
   std::map<std::pair<std::string, std::string>, State*> states_by_name;  ///< by layer and key
   std::map<std::pair<std::string, std::string>, Expr> initials;          ///< by layer and key, set by the layer itself
@@ -79,11 +95,14 @@ struct RecSubnet {
   void add_dependency(const std::string& layer, bool previous);
   void partition(const std::vector<std::string>& needed);
   void prepare_levels(Network& effects, ErrorCollector& errors);
-  LayerOutput slice(const LayerOutput& x);       ///< all frames -> one step, in the body
-  LayerOutput stack(const LayerOutput& x);       ///< one step -> all frames [time, ...]; after the loop is finished
-  LayerOutput full(const LayerOutput& x);        ///< with the axis `time` first, repeated along it if it has none
+  LayerOutput slice(const LayerOutput& x);  ///< all frames -> one step, in the body
+  /// One step -> all frames [out_time, ...]; after the loop is finished. chosen: BuiltLayer::chosen.
+  LayerOutput stack(const LayerOutput& x, bool chosen);
+  LayerOutput move(const LayerOutput& x);        ///< in a search's body: hypotheses before the choice -> after it
+  LayerOutput full(const LayerOutput& x);        ///< with the axis of frames first, repeated along it if it has none
   LayerOutput inside_time(LayerOutput x) const;  ///< the axis `around_time` becomes `time`
   LayerOutput outside(LayerOutput x) const;      ///< and back
+  const Dim& frames() const { return finished ? out_time : time; }
 };
 
 bool is_masked_computation(const Value* dict);

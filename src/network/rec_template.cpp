@@ -47,6 +47,10 @@ void NetworkConstruction::find_templates(RecSubnet& rec) {
     draft.dict = rec.dict;
     draft.around_time = rec.around_time;
     draft.time = rec.time;
+    draft.out_time = rec.out_time;
+    draft.open_ended = rec.open_ended;
+    draft.include_eos = rec.include_eos;
+    if (rec.search) draft.search = std::make_shared<RecSubnet::Search>(*rec.search);
     draft.has_input = rec.has_input;
     draft.input = rec.input;
     draft.draft = true;

@@ -61,7 +61,9 @@ NetworkLevel& NetworkConstruction::subnetwork(NetworkLevel& level, const std::st
   plan.context.absolute_name = level.absolute(name);
   check_general_options(plan);
   resolve_inputs(plan);
+  align_hypotheses(plan);
   resolve_scope(plan);
+  sub->batch = level.batch;
   sub->parent = &level;
   sub->graph = level.graph;
   sub->loop = level.loop;
@@ -80,6 +82,7 @@ NetworkLevel& NetworkConstruction::subnetwork(NetworkLevel& level, const std::st
   } else if (!plan.sources.empty()) {
     BuiltLayer input;
     input.output = joined_input(plan);
+    input.chosen = plan.chosen;
     // A single source without dropout is the source itself, with what losses and losses' readers ask of it.
     if (plan.sources.size() == 1 && input.output.expr == plan.sources[0]->output.expr) {
       input = *plan.sources[0];
@@ -102,6 +105,8 @@ void NetworkConstruction::construct_subnetwork(LayerPlan& plan, BuiltLayer& buil
   build_level(sub);
   const BuiltLayer& result = layer(sub, "output", sub.dict);
   built.output = result.output;
+  built.chosen = result.chosen;
+  built.beam = result.beam;
   built.output.data.name = built.name;
   built.sub_outputs = result.sub_outputs;
   for (const auto& [name, inner] : sub.built) {

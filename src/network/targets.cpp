@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "network/construction.h"
+#include "network/rec_subnet.h"
 #include "ops/leaf.h"
 
 namespace wende {
@@ -14,6 +15,17 @@ bool NetworkConstruction::registers_key(const std::string& key) const {
     }
   }
   return false;
+}
+
+/// The template of a frame, in a loop that has no frames of data.
+Data NetworkConstruction::one_frame(const NetworkLevel& level, Data data) const {
+  if (data.has_time()) {
+    data = data.without_axis(data.time_axis);
+  }
+  if (data.has_batch()) {
+    data.dims[static_cast<size_t>(data.batch_axis())] = batch_dim(level);
+  }
+  return data;
 }
 
 /// "layer:x" is a layer; other names are a layer of this network if there is one, else a data key.
@@ -36,7 +48,7 @@ TargetRef NetworkConstruction::target_ref(NetworkLevel& level, const std::string
       target.data = found->second;
       for (const NetworkLevel* around = &level; around; around = around->parent) {
         if (around->unit) {
-          target.data = frames_of(level, key, place).data;
+          target.data = around->unit->open_ended ? one_frame(level, found->second) : frames_of(level, key, place).data;
           break;
         }
       }

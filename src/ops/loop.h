@@ -35,6 +35,11 @@ struct LoopBody {
   Dim time;
   bool reverse = false;  ///< runs from the last step to the first
   NodeId step = -1;      ///< leaf of the step's index, if there is one
+  /// bool scalar: the loop ends after a step in which this is true, or when `time` is over; undefined = never. Later
+  /// frames of stacked values are zero.
+  Expr stop;
+  int steps_state = -1;  ///< of a loop that stops: the state that counts its steps, int32 scalar
+  int count = -1;        ///< input, int32 scalar: how many steps run, at most those of `time`; -1: all
   std::vector<Sequence> sequences;
   std::vector<Capture> captures;
   std::vector<State> states;
@@ -60,11 +65,14 @@ class LoopBuilder {
   void set_state(Expr state, Expr next, Expr initial);
   /// The sum of a value over all steps; final_state() of what it returns.
   Expr sum_over_steps(Expr value);
-  void keep(Expr value);  ///< stack() will be asked for this value
+  void stop_after(Expr condition);  ///< LoopBody::stop; only once
+  void run_only(Expr count);        ///< LoopBody::count; of the outer graph
+  void keep(Expr value);            ///< stack() will be asked for this value
 
   /// Adds the loop op to the outer graph.
   void finish();
   Expr final_state(Expr state) const;
+  Expr steps_done();       ///< int32 scalar: how many steps ran
   Expr stack(Expr value);  ///< [time, ...] in the outer graph: of a value that was kept, or of any leaf
 
  private:

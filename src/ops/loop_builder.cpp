@@ -5,6 +5,8 @@
 #include "graph/leaf_op.h"
 #include "ops/leaf.h"
 #include "ops/loop_op.h"
+#include "ops/pointwise.h"
+#include "ops/run_value.h"
 #include "ops/shape.h"
 
 namespace wende::ops {
@@ -103,6 +105,16 @@ Expr LoopBuilder::sum_over_steps(Expr value) {
   return sum;
 }
 
+void LoopBuilder::stop_after(Expr condition) {
+  condition = body().capture(condition);
+  body_->stop = is_leaf(condition) ? body().add(std::make_shared<const KeepOp>(), {condition}) : condition;
+  const Expr steps = state({DType::kInt32, {}});
+  body_->steps_state = static_cast<int>(body_->states.size()) - 1;
+  set_state(steps, binary(Binary::kAdd, step(), constant(body(), 1, DType::kInt32)), {});
+}
+
+void LoopBuilder::run_only(Expr count) { body_->count = add_input(count); }
+
 void LoopBuilder::keep(Expr value) { kept_.push_back(value); }
 
 /// Everything that states and kept values need, in running order.
@@ -113,6 +125,9 @@ void LoopBuilder::collect_values() {
       throw internal_error("a state of a loop has no next value");
     }
     needed[static_cast<size_t>(state.next.node)] = 1;
+  }
+  if (body_->stop.defined()) {
+    needed[static_cast<size_t>(body_->stop.node)] = 1;
   }
   for (const Expr& value : kept_) {
     needed[static_cast<size_t>(value.node)] = 1;
@@ -149,6 +164,10 @@ Expr LoopBuilder::final_state(Expr state) const {
     }
   }
   throw internal_error("final_state of an expression that is no state");
+}
+
+Expr LoopBuilder::steps_done() {
+  return body_->steps_state < 0 ? dim_size(outer_, body_->time) : Expr{loop_.graph, loop_.node, body_->steps_state};
 }
 
 Expr LoopBuilder::stack(Expr value) {

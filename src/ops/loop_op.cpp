@@ -6,6 +6,7 @@ void LoopOp::attributes(AttributeVisitor& visitor) const {
   visitor.field("body", static_cast<int64_t>(body_->graph->id()));
   visitor.field("time", body_->time);
   visitor.field("reverse", body_->reverse);
+  visitor.field("stops", body_->stop.defined());
 }
 
 std::vector<ExprType> LoopOp::infer(const std::vector<ExprType>& inputs) const {

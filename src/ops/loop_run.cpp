@@ -8,6 +8,7 @@
 #include "graph/leaf_op.h"
 #include "kernels/pointwise.h"
 #include "ops/loop_op.h"
+#include "tensor/placement.h"
 
 namespace wende::ops {
 namespace {
@@ -60,6 +61,10 @@ LoopRun::LoopRun(std::shared_ptr<const LoopBody> body, const RunContext& context
   if (body_->step >= 0) {
     moving_.push_back(body_->step);
   }
+  if (body_->stop.defined()) {
+    stop_fetch_ = fetch(body_->stop);
+    stop_ = Tensor::empty(DType::kBool, {}, context.device());
+  }
   executor_ = std::make_unique<Executor>(*body_->graph, std::move(fetches), context.device());
   find_read_inputs();
 }
@@ -89,6 +94,9 @@ void LoopRun::find_needed_states(const RunContext& context) {
     if (context.output_wanted(static_cast<int>(body_->states.size() + i))) {
       needed[static_cast<size_t>(body_->values[i].node)] = 1;
     }
+  }
+  if (body_->stop.defined()) {
+    needed[static_cast<size_t>(body_->stop.node)] = 1;
   }
   std::vector<char> chosen(body_->states.size(), 0);
   for (bool changed = true; changed;) {
@@ -187,8 +195,32 @@ void LoopRun::finish_states(RunContext& context) {
   }
 }
 
+void LoopRun::run_steps(RunContext& context) {
+  if (stop_fetch_ >= 0) {
+    executor_->point_fetch(stop_fetch_, stop_);
+  }
+  int64_t done = 0;
+  for (bool stopped = false; done < count_ && !stopped; ++done) {
+    step(context, body_->reverse ? count_ - 1 - done : done, done == count_ - 1);
+    stopped = stop_fetch_ >= 0 && on_host(stop_).data<bool>()[0];
+  }
+  clear_frames_from(context, body_->reverse ? count_ : done);
+}
+
+/// Steps that did not run.
+void LoopRun::clear_frames_from(RunContext& context, int64_t begin) {
+  for (const ValueRun& value : values_) {
+    const Tensor& out = context.output(value.output);
+    if (begin < out.dim(0)) clear(out.sliced(0, begin, out.dim(0)));
+  }
+}
+
 void LoopRun::run(RunContext& context) {
   count_ = context.binding().size(body_->time);
+  if (body_->count >= 0) {
+    const int64_t wanted = on_host(context.input(body_->count)).data<int32_t>()[0];
+    count_ = std::min(count_, wanted);
+  }
   if (body_->step >= 0 && (!steps_.defined() || steps_.dim(0) < count_)) {
     steps_ = Tensor::empty(DType::kInt32, {std::max<int64_t>(count_, 1)}, context.device());
     WENDE_ON_DEVICE(context.device(), range(steps_));
@@ -201,9 +233,7 @@ void LoopRun::run(RunContext& context) {
   if (count_ > 0) {
     executor_->prepare(context.binding(), options_, moving_);
   }
-  for (int64_t i = 0; i < count_; ++i) {
-    step(context, body_->reverse ? count_ - 1 - i : i, i == count_ - 1);
-  }
+  run_steps(context);
   finish_states(context);
 }
 

@@ -33,7 +33,9 @@ class LoopRun {
   void find_read_inputs();
   void bind_captures(RunContext& context);
   void start_states(RunContext& context);
+  void run_steps(RunContext& context);
   void step(RunContext& context, int64_t t, bool is_last);
+  void clear_frames_from(RunContext& context, int64_t begin);
   void finish_states(RunContext& context);
 
   std::shared_ptr<const LoopBody> body_;
@@ -45,7 +47,9 @@ class LoopRun {
   std::unique_ptr<Executor> executor_;
   RunOptions options_;
   Tensor steps_;  ///< 0, 1, 2, ...
-  int64_t count_ = 0;
+  int stop_fetch_ = -1;
+  Tensor stop_;        ///< bool scalar: what the last step said
+  int64_t count_ = 0;  ///< steps that run at most
 };
 
 }  // namespace wende::ops

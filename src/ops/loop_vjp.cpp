@@ -19,6 +19,7 @@ class BackwardLoop {
     std::map<NodeId, Expr> captured;
     for (const LoopBody::Capture& capture : body.captures) captured[capture.leaf] = context.input(capture.input);
     copy_ = body.graph->clone(context.graph, std::move(captured));
+    if (body.stop.defined()) builder_.run_only(context.output(body.steps_state));
   }
 
   std::vector<Expr> run();

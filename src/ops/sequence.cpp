@@ -10,10 +10,15 @@ namespace wende::ops {
 
 namespace {
 
-/// Lengths of a time dim; a static one is equally long in all sequences.
+/// Lengths of a time dim; a static one is equally long in all sequences. In a beam [B*k], each sequence stands k times.
 std::vector<int32_t> lengths_of(const Binding& binding, const Dim& time, int64_t batch) {
   if (time.is_static()) return std::vector<int32_t>(static_cast<size_t>(batch), static_cast<int32_t>(time.size()));
-  return binding.lengths(time);
+  std::vector<int32_t> lengths = binding.lengths(time);
+  const auto count = static_cast<int64_t>(lengths.size());
+  if (count == 0 || batch <= count || batch % count != 0) return lengths;
+  std::vector<int32_t> repeated;
+  for (int64_t b = 0; b < batch; ++b) repeated.push_back(lengths[static_cast<size_t>(b * count / batch)]);
+  return repeated;
 }
 
 class LengthsOp : public Op {

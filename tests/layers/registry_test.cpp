@@ -13,7 +13,8 @@ TEST(Registry, EveryClassHasDocAndExample) {
     const LayerClass* entry = LayerRegistry::instance().find(name);
     ASSERT_NE(entry, nullptr);
     EXPECT_FALSE(entry->doc.empty()) << name;
-    EXPECT_FALSE(entry->examples.empty()) << name;
+    const bool in_search_only = name == "choice_get_beam_scores";
+    EXPECT_NE(entry->examples.empty(), !in_search_only) << name;
     for (const auto& field : entry->fields()) {
       EXPECT_FALSE(field.doc.empty()) << name << "." << field.name;
     }

@@ -1,0 +1,113 @@
+#include "ops/beam_search.h"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+#include "graph/op.h"
+
+namespace wende::ops {
+namespace {
+
+class BeamStepOp final : public Op {
+ public:
+  BeamStepOp(int64_t beam, bool keep_beams) : beam_(beam), keep_beams_(keep_beams) {}
+  std::string_view name() const override { return "beam_step"; }
+  OpTraits traits() const override { return {.host_only = true}; }
+  void attributes(AttributeVisitor& visitor) const override {
+    visitor.field("beam", beam_);
+    visitor.field("keep_beams", keep_beams_);
+  }
+  std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
+    if (inputs[0].dtype != DType::kFloat32 || inputs[0].dims.size() != 2 || inputs[1].dtype != DType::kInt32 ||
+        !inputs[1].dims.empty()) {
+      op_error(name(), "needs float32 [B,V] and an int32 scalar", inputs);
+    }
+    const std::vector<Dim> batch{inputs[0].dims[0]};
+    return {{DType::kInt32, batch}, {DType::kInt32, batch}, {DType::kBool, batch}};
+  }
+
+  void run(RunContext& context) const override {
+    const Tensor& scores = context.input(0);
+    const bool first = context.input(1).data<int32_t>()[0] == 0;
+    for (int64_t begin = 0; begin < scores.dim(0); begin += beam_) {
+      if (keep_beams_ && !first) {
+        for (int64_t k = 0; k < beam_; ++k) choose(context, begin + k, begin + k + 1, begin + k, 1);
+      } else {
+        choose(context, begin, first ? begin + 1 : begin + beam_, begin, beam_);
+      }
+    }
+  }
+  std::vector<Expr> vjp(const VjpContext&) const override { return {{}, {}}; }
+
+ private:
+  /// The best `count` of the rows [from, to) go to places from `place` on.
+  static void choose(RunContext& context, int64_t from, int64_t to, int64_t place, int64_t count) {
+    const Tensor& scores = context.input(0);
+    const int64_t size = scores.dim(1);
+    const float* values = scores.data<float>() + from * size;
+    std::vector<int64_t> order(static_cast<size_t>((to - from) * size));
+    std::iota(order.begin(), order.end(), 0);
+    const auto score = [values](int64_t i) {
+      return values[i] == values[i] ? values[i] : -std::numeric_limits<float>::infinity();
+    };
+    const int64_t found = std::min<int64_t>(count, static_cast<int64_t>(order.size()));
+    std::partial_sort(order.begin(), order.begin() + found, order.end(),
+                      [&](int64_t a, int64_t b) { return score(a) != score(b) ? score(a) > score(b) : a < b; });
+    for (int64_t k = 0; k < count; ++k) {
+      const int64_t candidate = k < found ? order[static_cast<size_t>(k)] : 0;
+      context.output(0).data<int32_t>()[place + k] = static_cast<int32_t>(candidate % size);
+      context.output(1).data<int32_t>()[place + k] = static_cast<int32_t>(from + candidate / size);
+      context.output(2).data<bool>()[place + k] = k < found;
+    }
+  }
+
+  int64_t beam_;
+  bool keep_beams_;
+};
+
+class BeamTraceOp final : public Op {
+ public:
+  std::string_view name() const override { return "beam_trace"; }
+  OpTraits traits() const override { return {.host_only = true}; }
+  std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
+    if (inputs[0].dtype != DType::kInt32 || inputs[0].dims.size() != 2 || inputs[1].dtype != DType::kInt32) {
+      op_error(name(), "needs int32 [T,B] and an int32 scalar", inputs);
+    }
+    return {inputs[0], inputs[0]};
+  }
+  void run(RunContext& context) const override {
+    const Tensor& rows = context.input(0);
+    const int64_t batch = rows.dim(1);
+    const int32_t* source = rows.data<int32_t>();
+    auto* chosen = context.output(0).data<int32_t>();
+    auto* before = context.output(1).data<int32_t>();
+    const int64_t steps = std::min<int64_t>(rows.dim(0), context.input(1).data<int32_t>()[0]);
+    std::vector<int32_t> now(static_cast<size_t>(batch));
+    std::iota(now.begin(), now.end(), 0);
+    for (int64_t t = rows.dim(0) - 1; t >= 0; --t) {
+      for (int64_t b = 0; b < batch; ++b) {
+        int32_t& row = now[static_cast<size_t>(b)];
+        chosen[t * batch + b] = static_cast<int32_t>(t * batch) + row;
+        row = t < steps ? source[t * batch + row] : row;
+        before[t * batch + b] = static_cast<int32_t>(t * batch) + row;
+      }
+    }
+  }
+  std::vector<Expr> vjp(const VjpContext&) const override { return {{}, {}}; }
+};
+
+}  // namespace
+
+BeamStep beam_step(Expr scores, Expr step, int64_t beam, bool keep_beams) {
+  const Expr labels =
+      scores.graph->add(std::make_shared<const BeamStepOp>(beam, keep_beams), {scores, scores.graph->capture(step)});
+  return {labels, scores.graph->output_of(labels, 1), scores.graph->output_of(labels, 2)};
+}
+
+BeamTrace trace_beams(Expr rows, Expr steps) {
+  const Expr chosen = rows.graph->add(std::make_shared<const BeamTraceOp>(), {rows, steps});
+  return {chosen, rows.graph->output_of(chosen, 1)};
+}
+
+}  // namespace wende::ops

@@ -1,0 +1,17 @@
+feature_tags = ["search", "size_target", "beam_size", "decide"]
+seed = 4
+search_flag = True
+extern_data = {"data": {"dim": 5}, "classes": {"dim": 6, "sparse": True}}
+batch = {"seq_lens": {"data": [6, 4, 3], "classes": [4, 2, 3]}}
+param_scale = 3.0
+network = {
+    "enc": {"class": "linear", "activation": "tanh", "n_out": 4, "from": "data"},
+    "mean": {"class": "reduce", "mode": "mean", "axis": "T", "from": "enc"},
+    "output": {"class": "rec", "from": [], "target": "classes", "size_target": "classes", "unit": {
+        "embed": {"class": "linear", "activation": None, "with_bias": False, "n_out": 3, "from": "output", "initial_output": 0},
+        "s": {"class": "rnn_cell", "unit": "LSTMBlock", "n_out": 4, "from": ["prev:embed", "base:mean"]},
+        "prob": {"class": "softmax", "target": "classes", "loss": "ce", "from": "s"},
+        "output": {"class": "choice", "target": "classes", "beam_size": 3, "from": "prob", "initial_output": 0}}},
+    "decision": {"class": "decide", "from": "output", "loss": "edit_distance", "target": "classes"},
+    "scores": {"class": "choice_get_beam_scores", "from": "output", "is_output_layer": True},
+}
