@@ -152,10 +152,12 @@ void find_padding(const Graph& graph, Program& program) { PaddingAnalysis(graph,
 
 std::vector<int64_t> rows_within(const std::vector<int32_t>& lengths, const Shape& shape, bool time_major) {
   std::vector<int64_t> rows;
+  const auto count = static_cast<int64_t>(lengths.size());  // of a beam, all hypotheses are as long
   for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
     const int64_t outer = row / shape[1];
     const int64_t inner = row % shape[1];
-    if ((time_major ? outer : inner) < lengths.at(static_cast<size_t>(time_major ? inner : outer))) {
+    const size_t sequence = static_cast<size_t>((time_major ? inner : outer) * count / shape[time_major ? 1 : 0]);
+    if ((time_major ? outer : inner) < lengths.at(sequence)) {
       rows.push_back(row);
     }
   }

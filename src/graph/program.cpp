@@ -158,14 +158,6 @@ class Compiler {
 
 }  // namespace
 
-std::vector<int64_t> Program::sizes(const Binding& binding) const {
-  std::vector<int64_t> result;
-  for (const Dim& dim : dims) {
-    result.push_back(binding.size(dim));
-  }
-  return result;
-}
-
 Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches) {
   return Compiler(graph, fetches).compile();
 }

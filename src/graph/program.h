@@ -37,8 +37,6 @@ struct Program {
   std::vector<Dim> dims;          ///< the distinct dims of all values
   std::vector<int> fetch_values;  ///< value of each fetch
 
-  std::vector<int64_t> sizes(const Binding& binding) const;  ///< of `dims`
-
   static Program compile(const Graph& graph, const std::vector<Fetch>& fetches);
 };
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "graph/size_op.h"
-
 namespace wende {
 
 Stage::Stage(const Graph& graph, const Program& program, size_t begin, size_t end, Device device)
@@ -37,30 +35,41 @@ std::vector<Stage> Stage::of(const Graph& graph, const Program& program, Device 
   return stages;
 }
 
-SizedPlan& Stage::plan_for(const Binding& binding) {
-  std::vector<int64_t> sizes;
+std::vector<int64_t> Stage::sizes(const Binding& binding) const {
+  std::vector<int64_t> result;
   for (size_t i = 0; i < reads_dim_.size(); ++i) {
-    sizes.push_back(reads_dim_[i] != 0 ? binding.size(program_->dims[i]) : -1);
+    result.push_back(reads_dim_[i] != 0 ? binding.size(program_->dims[i]) : -1);
   }
-  if (plans_.size() > kMaxPlans && plans_.count(sizes) == 0) {
+  return result;
+}
+
+SizedPlan Stage::laid_out(const Binding& binding) const {
+  SizedPlan plan;
+  plan.lay_out(*graph_, *program_, sizes(binding), begin_, end_);
+  return plan;
+}
+
+SizedPlan& Stage::plan_for(const Binding& binding) {
+  const std::vector<int64_t> key = sizes(binding);
+  if (plans_.size() > kMaxPlans && plans_.count(key) == 0) {
     plans_.clear();
   }
-  const auto [it, fresh] = plans_.try_emplace(sizes);
+  const auto [it, fresh] = plans_.try_emplace(key);
   if (fresh) {
-    it->second.lay_out(*graph_, *program_, sizes, begin_, end_);
+    it->second.lay_out(*graph_, *program_, key, begin_, end_);
   }
   planned_bytes_ = it->second.bytes;
   return it->second;
 }
 
-void Stage::place(SizedPlan& plan) {
-  if (arena_ == nullptr || arena_->bytes() < plan.bytes) {
+bool Stage::place(SizedPlan& plan) {
+  const bool fresh = arena_ == nullptr || arena_->bytes() < plan.bytes;
+  if (fresh) {
     arena_.reset();  // before the new one is taken: peak memory is one arena
-    // Some more than needed, which costs nothing until it is touched: batches a little longer need no new arena.
-    arena_ = Buffer::allocate(std::max<size_t>(plan.bytes + plan.bytes / 8, 64), device_);
+    arena_ = Buffer::allocate(plan.arena_bytes(), device_);
   }
   if (plan.base == arena_->data()) {
-    return;
+    return fresh;
   }
   plan.base = arena_->data();
   plan.tensors.assign(program_->values.size(), Tensor());
@@ -72,6 +81,19 @@ void Stage::place(SizedPlan& plan) {
             Tensor::wrap(program_->dtypes[i], plan.shapes[i], arena_->data() + plan.offsets[i], nullptr, device_);
       }
     }
+  }
+  return fresh;
+}
+
+const SizeOp* Stage::size_op() const {
+  return begin_ == end_ ? nullptr : dynamic_cast<const SizeOp*>(graph_->node(program_->steps[end_ - 1].node).op.get());
+}
+
+void bind_found_size(const SizeOp& op, const Tensor& found, Binding& binding) {
+  if (found.rank() == 0) {
+    binding.bind(op.sized(), std::max<int64_t>(found.data<int32_t>()[0], 0));
+  } else {
+    binding.bind_lengths(op.sized(), found.to_vector<int32_t>());
   }
 }
 

@@ -7,6 +7,7 @@
 #include "device/memory.h"
 #include "graph/binding.h"
 #include "graph/program.h"
+#include "graph/size_op.h"
 #include "graph/sized_plan.h"
 
 namespace wende {
@@ -19,14 +20,19 @@ class Stage {
 
   size_t begin() const { return begin_; }
   size_t end() const { return end_; }
+  const SizeOp* size_op() const;                           ///< the last step's, if it is one
   size_t planned_bytes() const { return planned_bytes_; }  ///< of the last run
   /// The plan for these sizes; kept for the next time.
   SizedPlan& plan_for(const Binding& binding);
-  /// Gives the plan memory.
-  void place(SizedPlan& plan);
+  SizedPlan laid_out(const Binding& binding) const;
+  /// Gives the plan memory; true if that of earlier plans is gone.
+  bool place(SizedPlan& plan);
+  const std::shared_ptr<Buffer>& arena() const { return arena_; }
 
  private:
   Stage(const Graph& graph, const Program& program, size_t begin, size_t end, Device device);
+
+  std::vector<int64_t> sizes(const Binding& binding) const;
 
   static constexpr size_t kMaxPlans = 256;
   const Graph* graph_;
@@ -38,5 +44,8 @@ class Stage {
   std::shared_ptr<Buffer> arena_;
   size_t planned_bytes_ = 0;
 };
+
+/// What a SizeOp computed, as a number or as lengths.
+void bind_found_size(const SizeOp& op, const Tensor& found, Binding& binding);
 
 }  // namespace wende
