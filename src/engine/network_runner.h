@@ -61,6 +61,10 @@ class NetworkRunner {
   StepReport run(const Batch& batch, const RunOptions& options = {},
                  const std::function<void(const std::string& param)>& on_gradient = {});
 
+  /// An epoch begins: states that go on from batch to batch start with zeros.
+  void forget_states() { kept_.clear(); }
+  /// These states after the last run, by the names of RETURNN's variables.
+  std::map<std::string, Tensor> kept_states() const;
   /// The last run's batch again, with its sums over the ranks: no other rank has to take part.
   void run_again(const RunOptions& options) { executor_->run(binding_, options); }
 
@@ -87,6 +91,8 @@ class NetworkRunner {
   void fetch_stats();
   void read_extras(StepReport& report) const;
   void bind_batch(const Batch& batch);
+  void bind_kept();
+  void take_kept();
   void exchange_sums(bool has_batch, const RunOptions& options);
 
   struct LossFetches {
@@ -112,6 +118,8 @@ class NetworkRunner {
   std::vector<int> assignment_fetches_;
   std::unique_ptr<Executor> executor_;
   Binding binding_;
+  std::vector<int> kept_fetches_;
+  std::map<std::string, Tensor> kept_;  ///< by leaf, of the last run
   std::vector<Tensor> values_;
   std::vector<Tensor> extra_values_;
 };

@@ -116,6 +116,7 @@ PassResult Engine::run_pass(Pass& pass) {
   BatchLoader loader(*pass.dataset, plan.batches, batch_options, plan.rank, plan.ranks, plan.first_batch);
   StepLog step_log(config_, runner.network(), pass.prefix, plan.steps);
   const double start = monotonic_seconds();
+  runner.forget_states();
   dumps.begin_run(pass.name, pass.epoch);
   observers_.run_started({pass.name, pass.train, pass.epoch, plan.steps, global_step_});
   while (result.steps < plan.steps && !result.stopped) {
@@ -131,9 +132,7 @@ PassResult Engine::run_pass(Pass& pass) {
     if (!pass.train) {
       assign_parameters(runner, batch.has_value());
     }
-    if (!dumps.empty()) {
-      dumps.add_batch(batch.value_or(Batch()), runner.extra_values(), runner.binding());
-    }
+    write_rows(batch, runner, dumps);
     StepFlags flags = own_flags(pass, report);
     if (pass.train || !distributed_.ranks_report_alone()) {
       sum_over_ranks(report, flags);

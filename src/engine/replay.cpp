@@ -41,8 +41,20 @@ class ReplayMode {
     runner_->assign_only_what_the_objective_reads();
   }
 
-  StepReport run(const Batch& batch, const RunOptions& options) { return runner_->run(batch, options); }
+  StepReport run(const Batch& batch, const RunOptions& options) {
+    runner_->forget_states();  // RETURNN recorded the first step of an epoch each time
+    return runner_->run(batch, options);
+  }
   void assign_parameters() { runner_->assign_parameters(true); }
+  /// RETURNN's variables of states that go on to the next batch: each step of a case is the first of an epoch, which
+  /// leaves them as they are.
+  std::map<std::string, Tensor> kept_states(const hdf5::File& file) const {
+    std::map<std::string, Tensor> states;
+    for (const auto& [name, value] : runner_->kept_states()) {
+      if (file.exists("params/" + name)) states[name] = file.read("params/" + name, value.dtype());
+    }
+    return states;
+  }
 
   void write_outputs(hdf5::File& out, const std::string& mode) const {
     for (size_t i = 0; i < layers_.size(); ++i) {
@@ -177,7 +189,8 @@ RunOptions run_options(const Config& config) {
 }
 
 /// k steps on the same batch with optimiser state from zero: objectives, parameters, processed gradients.
-void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, ParamStore& store, const Batch& batch) {
+void run_train_steps(const hdf5::File& file, hdf5::File& out, const Config& config, ReplayMode& train,
+                     ParamStore& store, const Batch& batch) {
   const Network& network = train.network();
   std::map<std::string, Value> layer_opts;
   for (const std::string& name : store.trainable_names()) {
@@ -198,6 +211,7 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
     for (const std::string& name : store.names()) {
       out.write(fmt::format("after/{}/params/{}", k, name), on_host(store.value(name)));
     }
+    write_tensors(out, fmt::format("after/{}/params", k), train.kept_states(file));
   }
 }
 
@@ -298,7 +312,7 @@ void replay_case(const hdf5::File& file, hdf5::File& out, Device device) {
   write_stats(out, "train", train_mode.network(), train_report, train_stats);
   write_summaries(out, train_mode.network(), train_report, train_mode.sink_values());
   if (train_mode.network().objective().defined() && !train_mode.gradients().empty()) {
-    run_train_steps(out, config, train_mode, store, batch);
+    run_train_steps(file, out, config, train_mode, store, batch);
   }
 }
 
