@@ -67,6 +67,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
                      line);
   add_config_options(*app.add_subcommand("analyze", "framewise statistics of the output layer over 'eval' or 'dev'"),
                      line);
+  add_config_options(*app.add_subcommand("search", "write the best labels of 'search_data' to 'search_output_file'"),
+                     line);
   add_config_options(*app.add_subcommand("check", "network table; needs no data and no device"), line);
   CLI::App* replay = app.add_subcommand("replay", "run the one batch of a case file and write all numbers");
   replay->add_option("case", line.file, "case file (/config, /inputs, /params)")->required();

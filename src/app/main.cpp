@@ -31,7 +31,7 @@ namespace {
 using namespace wende;
 
 bool is_task(const std::string& command) {
-  return command == "train" || command == "eval" || command == "forward" || command == "analyze";
+  return command == "train" || command == "eval" || command == "forward" || command == "analyze" || command == "search";
 }
 
 Config read_config(const CommandLine& line) {

@@ -16,10 +16,10 @@ namespace wende {
 
 namespace {
 
-const std::vector<std::string> kTasks = {"train", "eval", "forward", "hpx", "analyze"};
+const std::vector<std::string> kTasks = {"train", "eval", "forward", "hpx", "analyze", "search"};
 /// Tasks that RETURNN has and that are not here yet: named as such, never "unknown".
-const std::vector<std::string> kTasksOfReturnn = {
-    "search", "compute_priors", "cleanup_old_models", "initialize_model", "nop", "hyper_param_tuning"};
+const std::vector<std::string> kTasksOfReturnn = {"compute_priors", "cleanup_old_models", "initialize_model", "nop",
+                                                  "hyper_param_tuning"};
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -33,12 +33,13 @@ const Value* given(const Config& config, const char* key) {
 void check_task(const Config& config) {
   const std::string task = config.get_string("task", "train");
   if (contains(kTasksOfReturnn, task)) {
-    throw config.find("task")->error(fmt::format(
-        "task '{}' is not supported by Wende {}; supported: train, eval, forward, analyze", task, WENDE_VERSION));
+    throw config.find("task")->error(
+        fmt::format("task '{}' is not supported by Wende {}; supported: train, eval, forward, analyze, search", task,
+                    WENDE_VERSION));
   }
   if (!contains(kTasks, task)) {
     throw config.find("task")
-        ->error(fmt::format("unknown task '{}'; known tasks: train, eval, forward, analyze", task))
+        ->error(fmt::format("unknown task '{}'; known tasks: train, eval, forward, analyze, search", task))
         .hint(did_you_mean(task, kTasks));
   }
 }

@@ -91,6 +91,10 @@ ExitStatus Engine::run_task() {
     analyze();
     return ExitStatus::kOk;
   }
+  if (task == "search") {
+    search();
+    return ExitStatus::kOk;
+  }
   forward();
   return ExitStatus::kOk;
 }
@@ -143,8 +147,9 @@ void Engine::build_training_network() {
   train_dumps_ = std::make_unique<HdfDumpCallback>(network.sinks(), communicator_);
 }
 
-void Engine::build_eval_network(bool with_losses) {
+void Engine::build_eval_network(bool with_losses, bool search) {
   NetworkOptions options;
+  options.search = search;
   options.eval = with_losses;
   options.across_ranks = communicator_.size() > 1;
   options.behavior_version = static_cast<int>(config_.get_int("behavior_version", 0));
@@ -155,7 +160,7 @@ void Engine::build_eval_network(bool with_losses) {
   }
   std::vector<Sink> sinks = network.sinks();
   const std::string output_file = config_.get_string("output_file", "");
-  if (!with_losses && !output_file.empty()) {
+  if (!with_losses && !search && !output_file.empty()) {
     const NetworkLayer* layer = network.default_output_layer();
     if (layer == nullptr) {
       throw Error(ExitStatus::kConfig, "task 'forward' needs an output layer, e.g. one named 'output'");
@@ -166,6 +171,10 @@ void Engine::build_eval_network(bool with_losses) {
   std::vector<Expr> exprs;
   for (const Sink& sink : sinks) {
     exprs.push_back(sink.expr);
+  }
+  if (search) {
+    exprs.push_back(search_layer().output.expr);
+    if (search_layer().beam_scores.defined()) exprs.push_back(search_layer().beam_scores);
   }
   eval_runner_ = std::make_unique<NetworkRunner>(network, std::map<std::string, Expr>(), *store_, exprs);
   eval_runner_->share_sums(communicator_);

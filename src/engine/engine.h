@@ -24,6 +24,7 @@
 #include "engine/rank_pace.h"
 #include "engine/record_step.h"
 #include "engine/run_status.h"
+#include "engine/search_output.h"
 #include "io/checkpoint.h"
 #include "io/file_lock.h"
 #include "optim/learning_rate_control.h"
@@ -65,8 +66,12 @@ class Engine {
   void evaluate();
   void forward();
   void analyze();
+  void search();
   void build_training_network();
-  void build_eval_network(bool with_losses);
+  void build_eval_network(bool with_losses, bool search = false);
+  /// In the task search: the layer whose labels are the result.
+  const NetworkLayer& search_layer() const;
+  void write_rows(const std::optional<Batch>& batch, NetworkRunner& runner, HdfDumpCallback& dumps);
   /// Restores the newest state (mid-epoch, epoch, import_model_train_epoch1, load); returns the epoch to go on with.
   int restore();
   void load_values(const std::string& path);
@@ -154,6 +159,7 @@ class Engine {
   Observers observers_;
   std::unique_ptr<HdfDumpCallback> train_dumps_;
   std::unique_ptr<HdfDumpCallback> eval_dumps_;
+  std::unique_ptr<SearchOutput> search_output_;  ///< in the task search
   std::map<std::string, std::unique_ptr<Dataset>> datasets_;
   int64_t global_step_ = 0;
   DistributedOptions distributed_;

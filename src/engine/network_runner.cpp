@@ -104,6 +104,9 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const Expr& expr : extra) {
     extra_fetches_.push_back(fetch(expr));
   }
+  for (const KeptState& state : network.kept_states()) {
+    kept_fetches_.push_back(fetch(state.next));
+  }
   assignments_ = network.assignments();
   for (const ParamAssignment& assignment : assignments_) {
     assignment_fetches_.push_back(fetch(assignment.value));
@@ -336,9 +339,45 @@ void NetworkRunner::bind_batch(const Batch& batch) {
   bind_rows(binding_, rows);
 }
 
+void NetworkRunner::bind_kept() {
+  for (const KeptState& state : network_.kept_states()) {
+    const Shape shape = binding_.shape(state.next.dims());
+    Tensor& value = kept_[state.leaf];
+    if (!value.defined()) {
+      value = Tensor::zeros(state.next.dtype(), shape);
+    }
+    if (!(value.shape() == shape)) {
+      throw Error(
+          ExitStatus::kConfig,
+          fmt::format("a state that goes on from batch to batch has shape {} after the last batch, this one needs "
+                      "{}: with keep_over_epoch all batches must have the same number of sequences",
+                      value.shape().str(), shape.str()));
+    }
+    executor_->bind(state.leaf, value);
+    if (local_sums_) {
+      local_sums_->bind(state.leaf, value);
+    }
+  }
+}
+
+void NetworkRunner::take_kept() {
+  for (size_t i = 0; i < kept_fetches_.size(); ++i) {
+    kept_[network_.kept_states()[i].leaf] = values_[static_cast<size_t>(kept_fetches_[i])].clone();
+  }
+}
+
+std::map<std::string, Tensor> NetworkRunner::kept_states() const {
+  std::map<std::string, Tensor> states;
+  for (const auto& [leaf, value] : kept_) {
+    states[leaf.substr(leaf.find(':') + 1)] = value;
+  }
+  return states;
+}
+
 StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
                               const std::function<void(const std::string& param)>& on_gradient) {
   bind_batch(batch);
+  bind_kept();
   exchange_sums(true, options);
   RunOptions run_options = options;
   run_options.launched = [&] {
@@ -363,6 +402,7 @@ StepReport NetworkRunner::run(const Batch& batch, const RunOptions& options,
   } catch (const Error& error) {
     throw with_memory_use(error, *executor_, batch);
   }
+  take_kept();
   StepReport report;
   for (const LossFetches& fetches : loss_fetches_) {
     report.losses.push_back({scalar(fetches.value), scalar(fetches.error), scalar(fetches.inv_norm)});

@@ -66,6 +66,10 @@ class NetworkRunner {
   void stage(const Batch& batch);
   bool stages_batches() const { return !store_.flat_values().device().is_cpu(); }
 
+  /// An epoch begins: states that go on from batch to batch start with zeros.
+  void forget_states() { kept_.clear(); }
+  /// These states after the last run, by the names of RETURNN's variables.
+  std::map<std::string, Tensor> kept_states() const;
   /// The last run's batch again, with its sums over the ranks: no other rank has to take part.
   void run_again(const RunOptions& options) { executor_->run(binding_, options); }
 
@@ -93,6 +97,8 @@ class NetworkRunner {
   void read_extras(StepReport& report) const;
   void bind_batch(const Batch& batch);
   Tensor staged(const Tensor& tensor);
+  void bind_kept();
+  void take_kept();
   void exchange_sums(bool has_batch, const RunOptions& options);
 
   struct LossFetches {
@@ -123,6 +129,8 @@ class NetworkRunner {
   int used_slot_ = -1;    ///< of the run under way
   /// The staged batch: its tensors (which keeps the addresses theirs) and where they go on the GPU, by address.
   std::map<const std::byte*, std::pair<Tensor, std::byte*>> staged_;
+  std::vector<int> kept_fetches_;
+  std::map<std::string, Tensor> kept_;  ///< by leaf, of the last run
   std::vector<Tensor> values_;
   std::vector<Tensor> extra_values_;
 };

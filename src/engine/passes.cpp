@@ -103,6 +103,7 @@ PassResult Engine::run_pass(Pass& pass) {
   BatchFeed feed(loader, runner);
   StepLog step_log(config_, runner.network(), pass.prefix, plan.steps);
   const double start = monotonic_seconds();
+  runner.forget_states();
   dumps.begin_run(pass.name, pass.epoch);
   observers_.run_started({pass.name, pass.train, pass.epoch, plan.steps, global_step_});
   while (result.steps < plan.steps && !result.stopped) {
@@ -119,9 +120,7 @@ PassResult Engine::run_pass(Pass& pass) {
     if (!pass.train) {
       assign_parameters(runner, batch.has_value());
     }
-    if (!dumps.empty()) {
-      dumps.add_batch(batch.value_or(Batch()), runner.extra_values(), runner.binding());
-    }
+    write_rows(batch, runner, dumps);
     StepFlags flags = own_flags(pass, report);
     if (pass.train || !distributed_.ranks_report_alone()) {
       sum_over_ranks(report, flags);

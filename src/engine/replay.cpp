@@ -48,6 +48,7 @@ class ReplayMode {
 
   /// Losses and gradients are those of all ranks' batches.
   StepReport run(const std::optional<Batch>& batch, const RunOptions& options) {
+    runner_->forget_states();  // RETURNN recorded the first step of an epoch each time
     ran_ = batch.has_value();
     clear(store_.flat_gradients());
     if (!ran_) {
@@ -70,6 +71,15 @@ class ReplayMode {
   }
   void assign_parameters() {
     runner_->assign_parameters(ran_, [this](float* data, size_t count) { communicator_.all_sum(data, count); });
+  }
+  /// RETURNN's variables of states that go on to the next batch: each step of a case is the first of an epoch, which
+  /// leaves them as they are.
+  std::map<std::string, Tensor> kept_states(const hdf5::File& file) const {
+    std::map<std::string, Tensor> states;
+    for (const auto& [name, value] : runner_->kept_states()) {
+      if (file.exists("params/" + name)) states[name] = file.read("params/" + name, value.dtype());
+    }
+    return states;
   }
 
   void write_outputs(hdf5::File& out, const std::string& mode) const {
@@ -217,8 +227,8 @@ RunOptions run_options(const Config& config) {
 }
 
 /// k steps on the same batch with optimiser state from zero: objectives, parameters, processed gradients.
-void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, ParamStore& store,
-                     const std::optional<Batch>& batch) {
+void run_train_steps(const hdf5::File& file, hdf5::File& out, const Config& config, ReplayMode& train,
+                     ParamStore& store, const std::optional<Batch>& batch) {
   const Network& network = train.network();
   std::map<std::string, Value> layer_opts;
   for (const std::string& name : store.trainable_names()) {
@@ -239,6 +249,7 @@ void run_train_steps(hdf5::File& out, const Config& config, ReplayMode& train, P
     for (const std::string& name : store.names()) {
       out.write(fmt::format("after/{}/params/{}", k, name), on_host(store.value(name)));
     }
+    write_tensors(out, fmt::format("after/{}/params", k), train.kept_states(file));
   }
 }
 
@@ -361,7 +372,7 @@ void replay_case(const hdf5::File& file, hdf5::File& out, const fs::path& keep, 
     write_summaries(out, train_mode.network(), train_report, train_mode.sink_values());
   }
   if (train_mode.network().objective().defined() && !train_mode.gradients().empty()) {
-    run_train_steps(out, config, train_mode, store, batch);
+    run_train_steps(file, out, config, train_mode, store, batch);
   }
 }
 

@@ -25,7 +25,7 @@ struct ChoiceArgs {
   void fields(V& v) {
     v.field("beam_size", beam_size, "hypotheses in search");
     v.field("keep_beams", keep_beams, "search: each hypothesis goes on");
-    v.field("search", search, "False: takes the target in search too");
+    v.field("search", search, "True: searches in training too; False in a search is not supported");
     v.field("add_to_beam_scores", add_to_beam_scores, "search: add the target's score");
     v.field("input_type", input_type, "search: \"prob\", \"log_prob\", \"logits\" or \"regression\"");
     v.field("prob_scale", prob_scale, "search: factor of the scores of this step");
@@ -56,8 +56,11 @@ class ChoiceLayer : public Layer {
   }
 
   Data out_data(const LayerContext& context) override {
-    if (context.search) {
+    if (searches(context)) {
       return search_data(context);
+    }
+    if (context.search) {
+      throw args_.search.error("a choice without search inside of a search is not supported by Wende " WENDE_VERSION);
     }
     if (context.targets.empty()) {
       throw context.options.error("choice takes its output from the target outside of search: add \"target\"");
@@ -66,7 +69,7 @@ class ChoiceLayer : public Layer {
   }
 
   Expr build(LayerBuilder& builder) override {
-    if (builder.context().search) {
+    if (searches(builder.context())) {
       return search(builder);
     }
     for (size_t i = 0; i < builder.context().targets.size(); ++i) {
@@ -76,6 +79,10 @@ class ChoiceLayer : public Layer {
   }
 
  private:
+  bool searches(const LayerContext& context) const {
+    return args_.search.kind() == Value::Kind::kBool ? args_.search.as_bool() : context.search;
+  }
+
   Data search_data(const LayerContext& context) const {
     for (const Value* option :
          {&args_.add_to_beam_scores, &args_.random_sample_scale, &args_.custom_score_combine, &args_.source_beam_sizes,
@@ -83,9 +90,6 @@ class ChoiceLayer : public Layer {
       if (is_on(*option)) {
         throw option->error("in search, this option of choice is not supported by Wende " WENDE_VERSION);
       }
-    }
-    if (args_.search.kind() == Value::Kind::kBool && !args_.search.as_bool()) {
-      throw args_.search.error("a choice without search inside of a search is not supported by Wende " WENDE_VERSION);
     }
     if (!context.loop_time.defined()) {
       throw context.options.error("a search outside of a loop is not supported by Wende " WENDE_VERSION);

@@ -102,6 +102,9 @@ Expr align_to(const LayerOutput& x, const Data& layout) {
   return result;
 }
 
+Expr LayerBuilder::kept(const std::string&, const Data&) { throw internal_error("this builder keeps no states"); }
+void LayerBuilder::keep(const std::string&, Expr) { throw internal_error("this builder keeps no states"); }
+
 Expr broadcast_to_layout(const LayerOutput& x, const Data& layout) {
   Expr result = align_to(x, layout);
   for (int axis = result.rank(); axis < layout.rank(); ++axis) {

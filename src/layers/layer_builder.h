@@ -69,6 +69,11 @@ class LayerBuilder {
   /// The variable "<scope>/<local>" starts with this value, which must depend on no data and no parameter.
   virtual void initialize_with(const std::string& local, Expr value) = 0;
 
+  /// A value that goes on from batch to batch: what keep() was given for this key in the last batch of the epoch, zeros
+  /// in the first.
+  virtual Expr kept(const std::string& key, const Data& data);
+  virtual void keep(const std::string& key, Expr next);
+
   /// int32 [B] lengths of a dynamic dim; and the mask over (batch, dim) in the axis order given.
   virtual Expr lengths(const Dim& dim) = 0;
   virtual Dim batch_dim() const = 0;

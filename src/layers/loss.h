@@ -26,7 +26,9 @@ struct LossContext {
   bool ctc_zero_infinity = false;  ///< default of RETURNN's own CTC for sequences without a path
   uint32_t random_key = 0;         ///< of the layer
   Dim batch;
-  LayerOutput layer_input;                    ///< the layer's joined input; only if the loss asks for it
+  const Beam* beam =
+      nullptr;              ///< the search whose hypotheses the output holds; the target is repeated for each of them
+  LayerOutput layer_input;  ///< the layer's joined input; only if the loss asks for it
   std::map<std::string, Expr> params;         ///< variables of the layer by local name, as stored
   std::map<std::string, LayerOutput> refs;    ///< layers that Loss::refs() named
   std::map<std::string, Expr> output_losses;  ///< their "output_loss", where they have one
@@ -57,6 +59,8 @@ class Loss {
   /// Throws when output and target do not fit, with both templates.
   virtual void check(const Data& output, const Data& target) const = 0;
   virtual LossValue build(const LossContext& context) const = 0;
+  /// Value and error of each sequence, float [B], for expected_loss; undefined where the loss knows only their sum.
+  virtual LossValue by_sequence(const LossContext&) const { return {}; }
 
   /// Options that every loss has.
   double scale = 1.0;

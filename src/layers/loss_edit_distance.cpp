@@ -54,20 +54,26 @@ class EditDistanceLoss : public Loss {
     if (output.feature_or_sparse_dim().size() != wanted) fault("has other classes than the target");
   }
 
-  LossValue build(const LossContext& context) const override {
+  LossValue by_sequence(const LossContext& context) const override {
     const Data& output = context.output.data;
     const Expr labels = labels_batch_major(context);
     LossValue loss;
     if (args_.ctc_decode) {
       const int64_t beam_width = 100;  // TensorFlow's default
       const Expr scores = args_.output_in_log_space ? context.output.expr : scores_of(context);
-      loss.error = sum_all(ops::ctc_edit_distance(scores, context.output_lengths, labels, context.target_lengths,
-                                                  output.time_axis < output.batch_axis(), beam_width, false, map_));
+      loss.error = ops::ctc_edit_distance(scores, context.output_lengths, labels, context.target_lengths,
+                                          output.time_axis < output.batch_axis(), beam_width, false, map_);
       return loss;
     }
     Expr guess = ops::cast(context.output.expr, DType::kInt32);
     if (output.batch_axis() != 0) guess = ops::permute(guess, {1, 0});
-    loss.error = sum_all(ops::edit_distance(guess, context.output_lengths, labels, context.target_lengths, map_));
+    loss.error = ops::edit_distance(guess, context.output_lengths, labels, context.target_lengths, map_);
+    return loss;
+  }
+
+  LossValue build(const LossContext& context) const override {
+    LossValue loss = by_sequence(context);
+    loss.error = sum_all(loss.error);
     return loss;
   }
 

@@ -30,35 +30,8 @@ class NeedsSprint : public Refused {
   }
 };
 
-struct SearchArgs : GeneralLossArgs {
-  Value loss, loss_kind, norm_scores, norm_scores_stop_gradient, divide_beam_size, subtract_average_loss,
-      loss_correction_grad_only;
-  template <class V>
-  void fields(V& v) {
-    general_fields(v);
-    v.field("loss", loss, "the loss that is expected, a dict");
-    v.field("loss_kind", loss_kind, "\"error\" or \"value\"");
-    v.field("norm_scores", norm_scores, "the hypotheses' probabilities sum to 1");
-    v.field("norm_scores_stop_gradient", norm_scores_stop_gradient, "no gradient through that sum");
-    v.field("divide_beam_size", divide_beam_size, "the mean over the beam");
-    v.field("subtract_average_loss", subtract_average_loss, "less the mean loss of the beam");
-    v.field("loss_correction_grad_only", loss_correction_grad_only, "for the gradient only");
-  }
-};
-
-class NeedsSearch : public Refused {
- public:
-  explicit NeedsSearch(const SearchArgs&) {
-    throw Error(ExitStatus::kConfig, "this loss needs a beam search, which Wende " WENDE_VERSION " does not have");
-  }
-};
-
 const RegisterLoss<NeedsSprint, AnyArgs> kRegister{"fast_bw", {}, "Baum-Welch on RASR's automata; not supported."};
 const RegisterLoss<NeedsSprint, AnyArgs> kRegisterSprint{"sprint", {}, "Loss of an external RASR; not supported."};
-const RegisterLoss<NeedsSearch, SearchArgs> kRegisterExpected{
-    "expected_loss", {}, "A loss weighted with the scores of a beam search; not supported."};
-const RegisterLoss<NeedsSearch, SearchArgs> kRegisterScore{
-    "search_score", {}, "The scores of a beam search; not supported."};
 
 }  // namespace
 }  // namespace wende

@@ -28,7 +28,8 @@ struct RecArgs {
     v.field("forward_weights_init", forward_weights_init, "initialiser of W (xavier)");
     v.field("recurrent_weights_init", recurrent_weights_init, "initialiser of W_re (xavier)");
     v.field("bias_init", bias_init, "initialiser of the bias (0)");
-    v.field("initial_state", initial_state, "None, 0, 1, \"var\", a layer, or a dict or list of these for c and h");
+    v.field("initial_state", initial_state,
+            "None, 0, 1, \"var\", \"keep_over_epoch\", a layer, or a dict or list of these for c and h");
     v.field("state", state,
             "of one step: layers that give the state before it, as initial_state; None: the cell's own");
     v.field("max_seq_len", max_seq_len, "of units of layers: the longest loop, where nothing else says its length");
@@ -51,7 +52,8 @@ struct RnnCellArgs {
   void fields(V& v) {
     v.field("unit", unit, "cell name, e.g. \"LSTMBlock\"");
     v.field("unit_opts", unit_opts, "dict of the cell's options");
-    v.field("initial_state", initial_state, "None, 0, 1, \"var\", a layer, or a dict or list of these for c and h");
+    v.field("initial_state", initial_state,
+            "None, 0, 1, \"var\", \"keep_over_epoch\", a layer, or a dict or list of these for c and h");
     v.field("state", state,
             "of one step: layers that give the state before it, as initial_state; None: the cell's own");
     v.field("weights_init", weights_init, "initialiser of the matrices (xavier)");
@@ -59,7 +61,7 @@ struct RnnCellArgs {
 };
 
 bool is_state_keyword(const Value& value) {
-  static const std::vector<std::string> words{"zeros", "ones", "var"};
+  static const std::vector<std::string> words{"zeros", "ones", "var", "keep_over_epoch", "keep_over_epoch_no_init"};
   return value.is_string() && std::find(words.begin(), words.end(), value.as_string()) != words.end();
 }
 
@@ -196,8 +198,14 @@ class RecLayer : public Layer {
     return data;
   }
 
-  static void add_last_states(LayerBuilder& builder, const RecInput& rec, const ops::RecurrentState& state) {
+  void add_last_states(LayerBuilder& builder, const RecInput& rec, const ops::RecurrentState& state) const {
     const Data last = state_data(builder, rec);
+    if (goes_on("h", 1)) {
+      builder.keep(kept_name("h"), state.last_h);
+    }
+    if (state.last_c.defined() && goes_on("c", 0)) {
+      builder.keep(kept_name("c"), state.last_c);
+    }
     builder.add_sub_output("last_h", {last, state.last_h});
     if (state.last_c.defined()) {
       builder.add_sub_output("last_c", {last, state.last_c});
@@ -205,10 +213,6 @@ class RecLayer : public Layer {
   }
 
   void collect_refs(const Value& state) {
-    if (state.is_string() && state.as_string().starts_with("keep_over_epoch")) {
-      throw state.error("states that go on from batch to batch ('" + state.as_string() +
-                        "') are not supported by Wende " WENDE_VERSION);
-    }
     if (state.is_string() && !is_state_keyword(state)) {
       if (std::find(refs_.begin(), refs_.end(), state.as_string()) == refs_.end()) {
         refs_.push_back(state.as_string());
@@ -273,7 +277,30 @@ class RecLayer : public Layer {
       const Expr var = builder.param((is_cell_ ? "initial_" : "rec/initial_") + key, Shape{rec.n}, Value(), "zeros");
       return ops::broadcast_to(ops::expand_dims(var, 0), rec.state_dims);
     }
+    if (word == "keep_over_epoch") {
+      return builder.kept(kept_name(key), state_data(builder, rec));
+    }
+    if (word == "keep_over_epoch_no_init") {
+      throw state.error("a state that goes on from epoch to epoch ('" + word +
+                        "') is not supported by Wende " WENDE_VERSION);
+    }
     return from_layer(builder.ref(word), state, rec);
+  }
+
+  std::string kept_name(const std::string& key) const {
+    return std::string(is_cell_ ? "" : "rec/") + "keep_state_" + (unit_.has_cell ? key : "var");
+  }
+
+  /// The entry of the initial state for "c" or "h" is keep_over_epoch.
+  bool goes_on(const std::string& key, size_t index) const {
+    Value state = args_.initial_state;
+    if (state.is_dict()) {
+      const Value* entry = state.find(key);
+      state = entry == nullptr ? Value() : *entry;
+    } else if (state.is_sequence()) {
+      state = Value(state.items()[unit_.has_cell ? index : 0]);
+    }
+    return state.is_string() && state.as_string() == "keep_over_epoch";
   }
 
   Expr from_layer(const LayerOutput& layer, const Value& option, const RecInput& rec) const {

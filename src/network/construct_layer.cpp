@@ -92,7 +92,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
 /// What a loop does with certain layers.
 void NetworkConstruction::finish_in_loop(const LayerPlan& plan, BuiltLayer& built) {
   RecSubnet& rec = *plan.level->loop;
-  if (rec.search && plan.class_name == "choice") {
+  if (rec.search && plan.class_name == "choice" && searches(plan.options)) {
     rec.search->rows = built.sub_outputs.at("src_rows").expr;
     built.chosen = true;
   }
@@ -196,7 +196,7 @@ void NetworkConstruction::apply_batch_norm(LayerPlan& plan, BuiltLayer& built, L
 }
 
 void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
-  if (plan.class_name == "choice" && !options_.search) {
+  if (plan.class_name == "choice" && !searches(plan.options)) {
     return;  // takes its target: RETURNN sees no dependency on the scores either
   }
   const Value* from = plan.options.find("from");
@@ -317,6 +317,7 @@ void NetworkConstruction::add_to_network(const LayerPlan& plan, BuiltLayer& buil
     layer.output.expr = {};  // a value of one step: nobody can fetch it
   }
   layer.params = built.owned;
+  layer.beam_scores = built.beam ? built.beam->scores : Expr{};
   layer.options = built.options;
   network_->layers_.push_back(std::move(layer));
   network_->has_recurrent_ |= is_recurrent_class(plan.class_name) || (plan.loss && plan.loss->recurrent());

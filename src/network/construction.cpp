@@ -337,9 +337,9 @@ Dim NetworkConstruction::batch_of(const Data& data) const {
   return data.has_batch() ? data.dims[static_cast<size_t>(data.batch_axis())] : batch_;
 }
 
-Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim) {
+Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim, const Dim& of) {
   const auto beam = beam_of_time_.find(dim.id());
-  const Dim batch = beam != beam_of_time_.end() ? beam->second : batch_dim(level);
+  const Dim batch = beam != beam_of_time_.end() ? beam->second : of.defined() ? of : batch_dim(level);
   Expr& expr = lengths_[{dim.id(), batch.id()}];
   if (!expr.defined()) {
     expr = own_lengths(dim);
@@ -350,9 +350,9 @@ Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim) {
   return level.graph->capture(expr);
 }
 
-Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major) {
+Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major, const Dim& of) {
   const auto beam = beam_of_time_.find(time.id());
-  const Dim batch = beam != beam_of_time_.end() ? beam->second : batch_dim(level);
+  const Dim batch = beam != beam_of_time_.end() ? beam->second : of.defined() ? of : batch_dim(level);
   Expr& expr = masks_[{time.id(), batch.id(), time_major}];
   if (const Expr own = expr.defined() ? Expr{} : own_lengths(time); own.defined()) {
     const Expr frame = ops::expand_dims(ops::range(graph(), time), time_major ? 1 : 0);
@@ -362,6 +362,18 @@ Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool 
     expr = ops::sequence_mask(graph(), batch, time, time_major);
   }
   return level.graph->capture(expr);
+}
+
+/// What the value was at the end of the last batch of the epoch; zeros in the first.
+Expr NetworkConstruction::kept(const LayerPlan& plan, const std::string& key, const Data& data) {
+  if (plan.level->loop) {
+    throw plan.options.error("states that go on from batch to batch are not supported inside of loops");
+  }
+  return ops::input(*plan.level->graph, "kept:" + plan.scope + "/" + key, data.dtype, data.dims);
+}
+
+void NetworkConstruction::keep(const LayerPlan& plan, const std::string& key, Expr next) {
+  network_->kept_.push_back({"kept:" + plan.scope + "/" + key, ops::stop_gradient(next)});
 }
 
 std::unique_ptr<Network> Network::build(const Config& config, const ExternData& extern_data,

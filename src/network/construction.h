@@ -118,14 +118,17 @@ class NetworkConstruction {
   const NetworkOptions& options() const { return options_; }
   Dim batch_dim(const NetworkLevel& level) const { return level.batch.defined() ? level.batch : batch_; }
   Dim batch_of(const Data& data) const;  ///< its own batch axis, else that of the data
-  Expr lengths(const NetworkLevel& level, const Dim& dim);
+  /// batch: undefined = that of the level.
+  Expr lengths(const NetworkLevel& level, const Dim& dim, const Dim& batch = {});
   Expr own_lengths(const Dim& dim) const;
-  Expr mask(const NetworkLevel& level, const Dim& time, bool time_major);
+  Expr mask(const NetworkLevel& level, const Dim& time, bool time_major, const Dim& batch = {});
   LayerOutput target_output(const NetworkLevel& level, const TargetRef& target);
   Expr param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape, const Value& init,
              const std::string& fallback, bool trainable);
   void assign(const BuiltLayer& layer, const std::string& local, Expr value);
   void initialize_with(const BuiltLayer& layer, const std::string& local, Expr value);
+  Expr kept(const LayerPlan& plan, const std::string& key, const Data& data);
+  void keep(const LayerPlan& plan, const std::string& key, Expr next);
   /// The concatenated input of a layer after dropout.
   LayerOutput joined_input(const LayerPlan& plan);
   /// A layer's output under `key` in the step before, and its value before the first step: see rec_state.cpp.
@@ -252,7 +255,9 @@ class NetworkConstruction {
   const BuiltLayer& moved_hypotheses(NetworkLevel& level, const BuiltLayer& layer);
   void finish_search(RecSubnet& rec);
   std::optional<Data> labels_of_choice(NetworkLevel& level, const Value& dict);
+  bool searches(const Value& choice) const;
   LayerOutput in_batch_of(const NetworkLevel& level, const LayerOutput& x) const;
+  static LayerOutput in_batch(const Dim& batch, const LayerOutput& x);
   void add_deferred(RecSubnet& rec);
   const BuiltLayer& resolve_in_unit(NetworkLevel& level, const std::string& name, const Value& asker);
   const BuiltLayer& unstacked(NetworkLevel& level, const std::string& name, const Value& asker);

@@ -28,6 +28,8 @@ class LayerScope : public LayerBuilder {
   void initialize_with(const std::string& local, Expr value) override {
     construction_.initialize_with(built_, local, value);
   }
+  Expr kept(const std::string& key, const Data& data) override { return construction_.kept(plan_, key, data); }
+  void keep(const std::string& key, Expr next) override { construction_.keep(plan_, key, next); }
   Expr lengths(const Dim& dim) override { return construction_.lengths(*plan_.level, dim); }
   Dim batch_dim() const override { return construction_.batch_dim(*plan_.level); }
   Expr mask(const Dim& time, bool time_major) override { return construction_.mask(*plan_.level, time, time_major); }

@@ -24,8 +24,9 @@ void NetworkConstruction::add_target(const LayerPlan& plan, LossContext& context
   }
   context.target = target_output(*plan.level, plan.targets.front());
   if (has_sequences(context.target.data)) {
-    context.target_lengths = lengths(*plan.level, context.target.data.time_dim());
+    context.target_lengths = lengths(*plan.level, context.target.data.time_dim(), context.batch);
   }
+  context.target = in_batch(context.batch, context.target);
   if (!plan.loss->compares_sequences()) {
     context.target = with_time_of(context.target, context.output.data);
   }
@@ -40,6 +41,7 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
   context.ctc_zero_infinity = config_.get_bool("tf_native_ctc_zero_infinity", options_.behavior_version >= 30);
   context.random_key = name_hash(built.name + "/loss");
   context.batch = batch_of(built.output.data);
+  context.beam = built.beam.get();
   for (const auto& [key, output] : built.sub_outputs) {
     if (key == "logits") {
       context.logits = output;
@@ -51,8 +53,8 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
   }
   if (has_sequences(built.output.data)) {
     const Data& out = built.output.data;
-    context.frame_mask = mask(*plan.level, out.time_dim(), out.time_axis < out.batch_axis());
-    context.output_lengths = lengths(*plan.level, out.time_dim());
+    context.frame_mask = mask(*plan.level, out.time_dim(), out.time_axis < out.batch_axis(), context.batch);
+    context.output_lengths = lengths(*plan.level, out.time_dim(), context.batch);
   }
   add_target(plan, context);
   if (plan.loss->needs_layer_input()) {

@@ -40,6 +40,12 @@ struct ParamAssignment {
   Expr value;  ///< as many elements as the parameter has
 };
 
+/// A value that goes on from batch to batch within an epoch: the input leaf holds what `next` was in the last one.
+struct KeptState {
+  std::string leaf;
+  Expr next;
+};
+
 /// One loss of the built network.
 struct NetworkLoss {
   std::string name;            ///< "output", "sub/aux"
@@ -59,6 +65,7 @@ struct NetworkLayer {
   LayerOutput output;
   std::vector<std::string> params;  ///< names of the variables it owns
   Value options;
+  Expr beam_scores;  ///< [B*beam], where the rows are hypotheses of a search; else undefined
   bool is_root() const { return name.find('/') == std::string::npos; }
 };
 
@@ -83,6 +90,7 @@ class Network {
   Expr param_expr(const std::string& name) const;    ///< the parameter leaf
   /// What a step leaves in untrainable parameters: running statistics.
   const std::vector<ParamAssignment>& assignments() const { return assignments_; }
+  const std::vector<KeptState>& kept_states() const { return kept_; }
   /// The part of constraints() that depends on the batch, hence differs by rank; undefined if none.
   Expr data_constraints() const { return data_constraints_; }
   /// Sums over all ranks that the step needs before it runs: `local` is what this rank adds, the result is bound to the
@@ -120,6 +128,7 @@ class Network {
   std::vector<Sink> sinks_;
   std::vector<ParamAssignment> assignments_;
   std::vector<Stat> stats_;
+  std::vector<KeptState> kept_;
   Expr loss_, constraints_, data_constraints_, objective_;
   std::vector<GlobalSum> global_sums_;
   std::vector<std::string> used_keys_;

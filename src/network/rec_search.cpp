@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <functional>
+
 #include "layers/alignment.h"
 #include "network/rec_subnet.h"
 #include "ops/beam_search.h"
@@ -14,12 +16,12 @@ namespace wende {
 namespace {
 
 /// The choice that a search goes by; nullptr: none.
-const Value* searching_choice(const Value& unit, std::string& name) {
+const Value* searching_choice(const Value& unit, std::string& name, const std::function<bool(const Value&)>& searches) {
   const Value* found = nullptr;
   for (const std::string& key : sorted_names(unit)) {
     const Value& dict = *unit.find(key);
     const Value* klass = dict.is_dict() ? dict.find("class") : nullptr;
-    if (!klass || !klass->is_string() || klass->as_string() != "choice") continue;
+    if (!klass || !klass->is_string() || klass->as_string() != "choice" || !searches(dict)) continue;
     if (found) {
       throw dict.error("a search with several choices in one loop is not supported by Wende " WENDE_VERSION);
     }
@@ -31,11 +33,17 @@ const Value* searching_choice(const Value& unit, std::string& name) {
 
 }  // namespace
 
+/// Whether a choice takes the best labels, or its target.
+bool NetworkConstruction::searches(const Value& choice) const {
+  const Value* option = given(choice, "search");
+  return option && option->kind() == Value::Kind::kBool ? option->as_bool() : options_.search;
+}
+
 /// In a search, everything in the loop has rows for all hypotheses, [B*beam]: what comes from outside is repeated. A
 /// layer's rows are the hypotheses before the choice of its step or, if it reads the choice, those after it.
 void NetworkConstruction::prepare_search(RecSubnet& rec) {
   std::string name;
-  const Value* choice = options_.search ? searching_choice(rec.dict, name) : nullptr;
+  const Value* choice = searching_choice(rec.dict, name, [this](const Value& dict) { return searches(dict); });
   if (!choice) {
     return;
   }
@@ -55,19 +63,24 @@ void NetworkConstruction::prepare_search(RecSubnet& rec) {
   rec.search->length_normalization = !normalize || normalize->as_bool();
 }
 
-/// x with the batch axis of the level: repeated for each hypothesis.
+/// x with the batch axis of the level.
 LayerOutput NetworkConstruction::in_batch_of(const NetworkLevel& level, const LayerOutput& x) const {
-  if (!level.batch.defined() || !x.expr.defined() || !x.data.has_batch()) {
+  return level.batch.defined() ? in_batch(level.batch, x) : x;
+}
+
+/// x [B,...] repeated for each hypothesis, if `batch` is [B*beam].
+LayerOutput NetworkConstruction::in_batch(const Dim& batch, const LayerOutput& x) {
+  if (!x.expr.defined() || !x.data.has_batch()) {
     return x;
   }
   const auto axis = static_cast<size_t>(x.data.batch_axis());
-  if (x.data.dims[axis].same_size(level.batch)) {
+  if (x.data.dims[axis].same_size(batch) || batch.op() != Dim::Op::kMul) {
     return x;
   }
   LayerOutput result = x;
-  result.data.dims[axis] = level.batch;
+  result.data.dims[axis] = batch;
   std::vector<Dim> dims = x.expr.dims();
-  dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1, level.batch.operands().at(1));
+  dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1, batch.operands().at(1));
   const Expr repeated = ops::broadcast_to(ops::expand_dims(x.expr, static_cast<int>(axis) + 1), dims);
   result.expr = ops::reshape(repeated, result.data.dims);
   return result;

@@ -58,6 +58,7 @@ class Fixture {
 extern_data = {"data": {"dim": 5}, "classes": {"dim": 3, "sparse": True},
                "att": {"shape": (None, None, 1), "dim": 1, "batch_dim_axis": 2, "time_dim_axis": 0}}
 network = {"lstm": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"},
+           "lengths": {"class": "length", "from": "data"},
            "probs": {"class": "softmax", "n_out": 4, "target": "classes", "from": "data"},
            "output": {"class": "copy", "from": "tested"}, "tested": )" +
                             example + "}\n")) {
@@ -78,7 +79,7 @@ network = {"lstm": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"},
 
   const LayerOutput& output() const { return network_->find_layer("tested")->output; }
   Graph& graph() const { return network_->graph(); }
-  const Binding& binding() const { return binding_; }
+  const Binding& binding() const { return found_; }
   std::map<std::string, Tensor>& tensors() { return tensors_; }
   const Network& network() const { return *network_; }
 
@@ -92,6 +93,7 @@ network = {"lstm": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"},
       executor.bind(name, tensors_.at(name));
     }
     std::vector<Tensor> values = executor.run(binding_);
+    found_ = executor.binding();
     for (Tensor& value : values) {
       value = value.clone();
     }
@@ -125,6 +127,7 @@ network = {"lstm": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"},
  private:
   std::unique_ptr<Network> network_;
   Binding binding_;
+  Binding found_;  ///< of the last run, with sizes that it found out
   std::map<std::string, Tensor> tensors_;
 };
 

@@ -39,8 +39,28 @@ TEST(LoopError, UnitOptionsOfEachCell) {
 
 TEST(LoopError, StatesOfTheBatchBefore) {
   expect(build_error(kData + "network = {'output': {'class': 'rec', 'from': 'data', 'n_out': 3, 'unit': 'lstm', "
-                             "'initial_state': 'keep_over_epoch'}}\n"),
-         {"test.config:2", "'keep_over_epoch'", "not supported"});
+                             "'initial_state': 'keep_over_epoch_no_init'}}\n"),
+         {"test.config:2", "'keep_over_epoch_no_init'", "not supported"});
+}
+
+TEST(LoopError, LoopsThatEndByThemselves) {
+  const auto error = [](const std::string& options, const std::string& layers) {
+    return build_error(kData + "network = {'output': {'class': 'rec', 'from': [], " + options + "'unit': {\n" + layers +
+                       "}}}\n");
+  };
+  const std::string output =
+      "'output': {'class': 'eval', 'eval': 'source(0) + 1.0', 'from': 'prev:output', "
+      "'out_type': {'dim': 2, 'shape': (2,)}},\n";
+  const std::string end =
+      "'sum': {'class': 'reduce', 'mode': 'sum', 'axis': 'F', 'from': 'output'},\n"
+      "'end': {'class': 'compare', 'kind': 'greater', 'value': 5.0, 'from': 'sum'}";
+  EXPECT_EQ(error("'max_seq_len': 4, ", output + end), "");
+  expect(error("", output + end), {"give the largest length, max_seq_len"});
+  expect(error("'max_seq_len': 'max_len_from(3)', ", output + end), {"max_len_from takes the name of a layer"});
+  expect(error("'max_seq_len': '1.5', ", output + end), {"max_seq_len must be a whole number"});
+  expect(error("'max_seq_len': 4, ", output + "'end': {'class': 'copy', 'from': 'output'}"),
+         {"'end' must be bool [B] in each step"});
+  expect(error("'max_seq_len': 4, ", output), {"no 'end' layer"});
 }
 
 TEST(LoopError, MaskedComputation) {

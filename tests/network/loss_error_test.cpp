@@ -77,8 +77,9 @@ INSTANTIATE_TEST_SUITE_P(
              "num_sampled 9 is more than the 5 classes"},
         Case{SOFTMAX(
                  R"("loss": "expected_loss", "loss_opts": {"loss": {"class": "edit_distance"}, "loss_kind": "error"})"),
-             "needs a beam search"},
-        Case{SOFTMAX(R"("loss": "search_score")"), "needs a beam search"}, Case{SOFTMAX(R"("loss": "sprint")"), "RASR"},
+             "edit_distance needs an output of labels"},
+        Case{SOFTMAX(R"("loss": "search_score")"), "the hypotheses of a search"},
+        Case{SOFTMAX(R"("loss": "sprint")"), "RASR"},
         Case{R"({"class": "fast_bw", "align_target": "sprint", "from": "probs", "is_output_layer": True})",
              "align_target 'sprint' is not supported"},
         Case{R"({"class": "fast_bw", "align_target": "ctc", "align_target_key": "classes", "from": "probs"})",

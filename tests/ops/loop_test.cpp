@@ -2,6 +2,7 @@
 
 #include "ops/finite_difference.h"
 #include "ops/gather.h"
+#include "ops/leaf.h"
 #include "ops/matmul.h"
 #include "ops/recurrent.h"
 #include "ops/sequence.h"
@@ -177,6 +178,23 @@ TEST(Loop, InsideALoop) {
         outer.set_state(state, next, {});
         outer.finish();
         return outer.stack(next);
+      },
+      s.options);
+}
+
+TEST(Loop, GradientOfOneThatStops) {
+  const Sizes s;
+  expect_gradients_of_dims(
+      {{s.batch, s.n}, {s.n, s.n}},
+      [&](Graph& graph, const std::vector<Expr>& x) {
+        LoopBuilder loop(graph, s.time);
+        const Expr h = loop.state({DType::kFloat32, {s.batch, s.n}});
+        const Expr next = ops::unary(ops::Unary::kTanh, ops::linear(h, loop.body().capture(x[1])));
+        loop.set_state(h, next, x[0]);
+        const Expr last = ops::constant(loop.body(), 1, DType::kInt32);
+        loop.stop_after(ops::binary(ops::Binary::kGreaterEqual, loop.step(), last));
+        loop.finish();
+        return ops::add(loop.stack(next), ops::expand_dims(loop.final_state(h), 0));
       },
       s.options);
 }
