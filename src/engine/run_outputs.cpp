@@ -35,10 +35,11 @@ void clear_padding(const Tensor& values, int axis, const std::vector<int32_t>& l
   }
 }
 
-/// Zeros in the rows of a merged batch axis [B*T,...] that are padding of T.
+/// Zeros in the rows of a batch axis that merge_dims made [B*T,...] and that are padding of T. Other layers' products
+/// (time_chunking) are batches of their own.
 void clear_merged_padding(const Tensor& values, const Dim& merged, const Binding& binding) {
   const std::vector<Dim>& parts = merged.operands();
-  if (merged.op() != Dim::Op::kMul || parts.size() != 2 || parts[0].is_batch() == parts[1].is_batch()) {
+  if (!merged.name().ends_with(":merged") || parts.size() != 2 || parts[0].is_batch() == parts[1].is_batch()) {
     return;
   }
   const bool batch_first = parts[0].is_batch();

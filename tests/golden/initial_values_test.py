@@ -42,6 +42,8 @@ def faults(x, facts):
     if x.dtype.kind not in "f":
         return
     mean, deviation, smallest, largest = (float(facts["init_" + key]) for key in ("mean", "std", "min", "max"))
+    if x.size == 1 and mean not in (0.0, 1.0):  # one number: drawn or given, that does not say
+        return
     if facts["init_const"] or deviation < 1e-7:
         if numpy.abs(x - mean).max() > 1e-6:
             yield f"is {x.min()} to {x.max()}, RETURNN's {mean}"
