@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/random_state.h"
 #include "dataset/corpus_dataset.h"
-#include "dataset/random_state.h"
 
 namespace wende {
 

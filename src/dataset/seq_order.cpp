@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "dataset/random_state.h"
+#include "base/random_state.h"
 #include "io/atomic_file.h"
 
 namespace wende {

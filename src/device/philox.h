@@ -15,15 +15,23 @@ struct Philox {
   uint32_t key1;
   uint32_t stream0;  ///< step
   uint32_t stream1;  ///< node
+  uint64_t first_block = 0;
 
   WENDE_HD static Philox keyed(uint64_t seed, uint64_t step, uint32_t node) {
     return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32), static_cast<uint32_t>(step),
             node ^ (static_cast<uint32_t>(step >> 32) * 0x9E3779B9u)};
   }
 
+  /// The numbers of TensorFlow's random ops: seeds of the graph and of the op. An op that has run before begins where
+  /// its last run ended: at `first_block`.
+  WENDE_HD static Philox of_op(uint64_t graph_seed, uint32_t op_seed, uint64_t first_block = 0) {
+    return {static_cast<uint32_t>(graph_seed), static_cast<uint32_t>(graph_seed >> 32), op_seed, 0, first_block};
+  }
+
   /// Four words for block `index`; element i uses word i % 4 of block i / 4.
   WENDE_HD std::array<uint32_t, 4> block(uint64_t index) const {
-    std::array<uint32_t, 4> c{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), stream0, stream1};
+    const uint64_t counter = first_block + index;
+    std::array<uint32_t, 4> c{static_cast<uint32_t>(counter), static_cast<uint32_t>(counter >> 32), stream0, stream1};
     uint32_t k0 = key0;
     uint32_t k1 = key1;
     for (int round = 0; round < 10; ++round) {
@@ -37,19 +45,24 @@ struct Philox {
     return c;
   }
 
-  /// Uniform in [0, 1), 24 bits.
-  WENDE_HD static float to_uniform(uint32_t word) { return static_cast<float>(word >> 8) * (1.0f / 16777216.0f); }
+  /// Uniform in [0, 1), of the lower 23 bits as TensorFlow does.
+  WENDE_HD static float to_uniform(uint32_t word) { return static_cast<float>(word & 0x7FFFFFu) * (1.0f / 8388608.0f); }
 
   WENDE_HD float uniform(uint64_t element) const { return to_uniform(block(element / 4)[element % 4]); }
 
-  /// Standard normal by Box-Muller; elements 2j and 2j+1 share one pair of words.
+  /// Two standard normal numbers by Box-Muller, as TensorFlow does.
+  WENDE_HD static std::array<float, 2> to_normal(uint32_t first, uint32_t second) {
+    const float u1 = to_uniform(first) < 1e-7f ? 1e-7f : to_uniform(first);
+    const float angle = 6.28318530717958647f * to_uniform(second);
+    const float radius = std::sqrt(-2.0f * std::log(u1));
+    return {radius * std::sin(angle), radius * std::cos(angle)};
+  }
+
+  /// Standard normal; elements 2j and 2j+1 share one pair of words.
   WENDE_HD float normal(uint64_t element) const {
     const auto words = block(element / 4);
     const size_t pair = (element % 4) / 2 * 2;
-    const float u1 = 1.0f - to_uniform(words[pair]);
-    const float angle = 6.28318530717958647f * to_uniform(words[pair + 1]);
-    const float radius = std::sqrt(-2.0f * std::log(u1));
-    return element % 2 == 0 ? radius * std::cos(angle) : radius * std::sin(angle);
+    return to_normal(words[pair], words[pair + 1])[element % 2];
   }
 };
 

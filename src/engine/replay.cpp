@@ -12,6 +12,7 @@
 #include "engine/replay_extras.h"
 #include "engine/run_outputs.h"
 #include "io/atomic_file.h"
+#include "network/random_seeds.h"
 #include "optim/updater.h"
 #include "tensor/placement.h"
 
@@ -171,7 +172,7 @@ std::map<std::string, Tensor> gradient_copies(const ParamStore& store, const std
 /// A recorded step (record_step.h) has the random numbers of its place in the run.
 RunOptions run_options(const Config& config) {
   RunOptions options;
-  options.seed = static_cast<uint64_t>(config.get_int("random_seed", 1));
+  options.seed = graph_seed(config);
   options.step = static_cast<uint64_t>(config.get_int("replay_step", 0));
   return options;
 }

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/non_finite.h"
 #include "engine/step_log.h"
+#include "network/random_seeds.h"
 #include "tensor/finite.h"
 #include "tensor/placement.h"
 
@@ -224,7 +225,7 @@ int Engine::go_on_from(const Checkpoint& checkpoint) {
 }
 
 int Engine::restore() {
-  store_->initialize(static_cast<uint64_t>(config_.get_int("random_seed", 1)));
+  store_->initialize(graph_seed(config_));
   const bool train = training_.network != nullptr;
   const std::vector<int> saved = model_files_.enabled() ? model_files_.saved_epochs() : std::vector<int>();
   if (!train) {

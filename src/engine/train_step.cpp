@@ -13,6 +13,7 @@
 #include "engine/pass.h"
 #include "engine/step_log.h"
 #include "engine/stop_signal.h"
+#include "network/random_seeds.h"
 #include "tensor/finite.h"
 #include "tensor/placement.h"
 
@@ -103,7 +104,7 @@ void Engine::assign_parameters(NetworkRunner& runner, bool ran) const {
 
 RunOptions Engine::run_options() const {
   RunOptions options;
-  options.seed = static_cast<uint64_t>(config_.get_int("random_seed", 1));
+  options.seed = graph_seed(config_);
   options.step = static_cast<uint64_t>(global_step_);
   options.check_numerics = config_.get_bool("debug_add_check_numerics_on_output", false);
   return options;

@@ -14,8 +14,8 @@ struct ParamSpec {
   DType dtype = DType::kFloat32;
   Shape shape;
   bool trainable = true;
-  /// Fills a fresh tensor; deterministic in (seed, name). Set by the layer from its initialiser option.
-  std::function<void(const Tensor& target, uint64_t seed)> init;
+  /// Fills a fresh tensor. Set by the layer from its initialiser option.
+  std::function<void(const Tensor& target, uint64_t graph_seed)> init;
   std::string layer;  ///< absolute name of the owner
 };
 

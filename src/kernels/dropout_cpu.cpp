@@ -13,7 +13,7 @@ constexpr int64_t kBlocks = 16;
 void philox_words(const Philox& philox, uint64_t first_block, uint32_t* words) {
   uint32_t c0[kBlocks], c1[kBlocks], c2[kBlocks], c3[kBlocks];
   for (int64_t k = 0; k < kBlocks; ++k) {
-    const uint64_t block = first_block + static_cast<uint64_t>(k);
+    const uint64_t block = philox.first_block + first_block + static_cast<uint64_t>(k);
     c0[k] = static_cast<uint32_t>(block);
     c1[k] = static_cast<uint32_t>(block >> 32);
     c2[k] = philox.stream0;
@@ -141,7 +141,7 @@ void fill_uniform(const Philox& philox, const Tensor& out, const RandomLayout& l
 void dropout_mask(const Philox& philox, double keep, const Tensor& out, const RandomLayout& layout) {
   const auto threshold = static_cast<float>(keep);
   const auto value = static_cast<float>(1.0 / keep);
-  fill_uniform(philox, out, layout, [=](float u) { return u < threshold ? value : 0.0f; });
+  fill_uniform(philox, out, layout, [=](float u) { return u + threshold >= 1.0f ? value : 0.0f; });
 }
 
 void random_uniform(const Philox& philox, double low, double high, const Tensor& out, const RandomLayout& layout) {

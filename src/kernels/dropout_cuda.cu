@@ -52,7 +52,7 @@ struct RandomFrames {
 struct MaskOf {
   float keep;
   float value;
-  __device__ float operator()(float u) const { return u < keep ? value : 0.0f; }
+  __device__ float operator()(float u) const { return u + keep >= 1.0f ? value : 0.0f; }
 };
 
 struct RangeOf {

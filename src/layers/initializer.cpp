@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -52,14 +53,6 @@ std::vector<std::string> initializer_names() {
   return names;
 }
 
-uint32_t fnv1a(const std::string& text) {
-  uint32_t hash = 2166136261u;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
-  }
-  return hash;
-}
-
 /// Fan sizes as TF: [..., in, out] with the leading axes as receptive field.
 std::pair<double, double> fans(const Shape& shape) {
   if (shape.rank() == 0) {
@@ -75,11 +68,11 @@ std::pair<double, double> fans(const Shape& shape) {
   return {field * static_cast<double>(shape[shape.rank() - 2]), field * static_cast<double>(shape[shape.rank() - 1])};
 }
 
-/// Numbers of one parameter, drawn in C order.
+/// Numbers of one parameter, in C order; bit for bit TensorFlow's where only float32 sums and products make them.
 class Filler {
  public:
-  Filler(const Tensor& target, uint64_t seed, const std::string& name)
-      : target_(target), philox_(Philox::keyed(seed, 0, fnv1a(name))) {}
+  Filler(const Tensor& target, uint64_t graph_seed, uint32_t op_seed)
+      : target_(target), philox_(Philox::of_op(graph_seed, op_seed)) {}
 
   template <class F>
   void fill(F&& value) {
@@ -105,21 +98,29 @@ class Filler {
     fill([&](uint64_t) { return value; });
   }
   void uniform(double low, double high) {
-    fill([&](uint64_t i) { return low + (high - low) * philox_.uniform(i); });
+    const float begin = static_cast<float>(low);
+    const double range = static_cast<float>(high) - begin;
+    // Rounded after the product: no fused multiply-add.
+    fill([&](uint64_t i) { return static_cast<float>(range * philox_.uniform(i)) + begin; });
   }
   void normal(double mean, double stddev) {
     fill([&](uint64_t i) { return mean + stddev * philox_.normal(i); });
   }
-  /// Values beyond two standard deviations are drawn again, each element from its own counters.
+  /// Four elements have 256 blocks of their own, from which those within two standard deviations are taken in turn.
   void truncated_normal(double mean, double stddev) {
-    const auto elements = static_cast<uint64_t>(target_.elements());
-    const uint64_t stride = (elements + 3) / 4 * 4;
+    constexpr uint64_t kBlocks = 256;
+    std::array<float, 4> group{};
     fill([&](uint64_t i) {
-      double x = philox_.normal(i);
-      for (uint64_t attempt = 1; std::abs(x) > 2.0; ++attempt) {
-        x = philox_.normal(i + attempt * stride);
+      if (i % 4 == 0) {
+        size_t found = 0;
+        for (uint64_t pair = 0; found < 4; ++pair) {
+          const auto words = philox_.block(i / 4 * kBlocks + pair / 2);
+          for (const float x : Philox::to_normal(words[pair % 2 * 2], words[pair % 2 * 2 + 1])) {
+            if (std::abs(x) < 2.0f && found < 4) group[found++] = x;
+          }
+        }
       }
-      return mean + stddev * x;
+      return mean + stddev * group[i % 4];
     });
   }
   void orthogonal(double gain);
@@ -129,8 +130,8 @@ class Filler {
   Philox philox_;
 };
 
-/// Gram-Schmidt (twice, for orthogonality in double) on a normal matrix flattened to [rows, cols]; the shorter side is
-/// orthonormal.
+/// Gram-Schmidt (twice, for orthogonality in double) on the columns of a normal matrix [longer side, shorter side]: the
+/// same as TensorFlow's Q of a QR decomposition whose R has a positive diagonal.
 void Filler::orthogonal(double gain) {
   if (target_.rank() < 2) {
     throw Error(ExitStatus::kConfig,
@@ -143,7 +144,7 @@ void Filler::orthogonal(double gain) {
   std::vector<std::vector<double>> basis(static_cast<size_t>(count), std::vector<double>(static_cast<size_t>(length)));
   for (size_t v = 0; v < basis.size(); ++v) {
     for (size_t i = 0; i < basis[v].size(); ++i) {
-      basis[v][i] = philox_.normal(v * static_cast<uint64_t>(length) + i);
+      basis[v][i] = philox_.normal(i * static_cast<uint64_t>(count) + v);
     }
     for (int pass = 0; pass < 2; ++pass) {
       for (size_t u = 0; u < v; ++u) {
@@ -374,10 +375,12 @@ Fill make_fill(const Value& option) {
 
 }  // namespace
 
-Initializer make_initializer(const Value& option, const std::string& fallback, const std::string& param_name) {
+Initializer make_initializer(const Value& option, const std::string& fallback, uint32_t op_seed) {
   const Fill fill = make_fill(option.is_none() ? Value::of(fallback) : option);
-  return [fill, param_name](const Tensor& target, uint64_t seed) {
-    Filler filler(target, seed, param_name);
+  const Value* own = option.is_dict() ? option.find("seed") : nullptr;
+  const uint32_t seed = own && !own->is_none() ? static_cast<uint32_t>(own->as_int()) : op_seed;
+  return [fill, seed](const Tensor& target, uint64_t graph_seed) {
+    Filler filler(target, graph_seed, seed);
     fill(filler, target.shape());
   };
 }

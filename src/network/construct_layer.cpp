@@ -49,6 +49,9 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   built.options = dict;
   const std::unique_ptr<Layer> layer = entry->make(dict);
   check_general_options(plan);
+  if (entry->name == "subnetwork") {
+    subnetwork(level, name, dict);  // before its sources: they come later in RETURNN's stream of seeds
+  }
   resolve_inputs(plan);
   resolve_in_dim(plan);
   for (const std::string& ref : layer->refs()) {

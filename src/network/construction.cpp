@@ -239,6 +239,7 @@ const BuiltLayer& NetworkConstruction::construct(NetworkLevel& level, const std:
   const std::string absolute = level.absolute(name);
   auto built = std::make_unique<BuiltLayer>();
   built->name = absolute;
+  built->level = &level;
   const EffectsOf effects(network_, collector_, level);
   const bool draft = level.loop && level.loop->draft;
   if (draft && level.unit) {

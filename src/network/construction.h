@@ -2,11 +2,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/random_state.h"
 #include "network/network.h"
 
 namespace wende {
@@ -25,7 +27,8 @@ struct TargetRef {
 
 /// A layer that stands: its output and what other layers may ask of it.
 struct BuiltLayer {
-  std::string name;  ///< absolute
+  std::string name;               ///< absolute
+  NetworkLevel* level = nullptr;  ///< where it is built; nullptr for data that are fed
   std::string class_name;
   Value options;
   LayerOutput output;
@@ -45,8 +48,9 @@ struct NetworkLevel {
   Network* effects = nullptr;  ///< where its layers' parameters, losses and sinks go
   ErrorCollector* errors = nullptr;
   Value dict;
-  std::string name;   ///< absolute name of the subnetwork layer, "" for the root
-  std::string scope;  ///< parameter scope, "" or "sub"
+  std::string name;                   ///< absolute name of the subnetwork layer, "" for the root
+  std::string scope;                  ///< parameter scope, "" or "sub"
+  std::optional<RandomState> random;  ///< gives seeds to initialisers and dropouts
   bool trainable = true;
   bool joined_input = true;        ///< "data" is the concatenated input; else "data:0", "data:1", ...
   std::vector<BuiltLayer> inputs;  ///< of a subnetwork
@@ -89,6 +93,7 @@ struct LayerPlan {
   std::string loss_name;
   ParamReuse reuse;
   std::string scope;
+  std::optional<uint32_t> scope_seed;  ///< of the initialiser that all variables of a rec unit share
   bool trainable = true;
 };
 
@@ -174,7 +179,10 @@ class NetworkConstruction {
   Expr custom_param(const ParamReuse::Entry& entry, const std::string& local, const Shape& shape);
   Expr shared_param(const BuiltLayer& owner, const std::string& local, const Shape& shape, const Value& place);
   Expr variable(const LayerPlan& plan, const std::string& name, const Shape& shape, const Value& init,
-                const std::string& fallback, bool trainable);
+                const std::string& fallback, uint32_t seed, bool trainable);
+  void start_random(NetworkLevel& level);
+  uint32_t draw_seed(NetworkLevel& level);
+  uint32_t initial_seed(LayerPlan& plan, const Value& init, const std::string& fallback);
   const Expr* param_leaf(const std::string& name) const;
   Expr with_noise(const LayerPlan& plan, const std::string& local, Expr value);
   double noise_option(const Value& options, const char* key) const;

@@ -123,7 +123,7 @@ LayerOutput NetworkConstruction::joined_input(const LayerPlan& plan) {
   const LayerOutput plain = joined;
   LayerOutput& dropped = dropped_inputs_[key];
   if (!dropped.expr.defined()) {
-    const uint32_t random = name_hash(plan.context.absolute_name + ":dropout");
+    const uint32_t random = draw_seed(plan.sources[0]->level ? *plan.sources[0]->level : *plan.level);
     // A mask of fixed size is drawn once for all steps of the loops around, one with a batch axis in each step.
     Graph* drawn_in = plan.level->graph;
     while (drawn_in->outer() && std::all_of(dims.begin(), dims.end(), [](const Dim& dim) { return dim.is_static(); })) {

@@ -5,6 +5,7 @@
 #include "layers/initializer.h"
 #include "layers/out_type.h"
 #include "network/construction.h"
+#include "network/random_seeds.h"
 #include "ops/dropout.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -183,7 +184,7 @@ const Expr* NetworkConstruction::param_leaf(const std::string& name) const {
 }
 
 Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& name, const Shape& shape,
-                                   const Value& init, const std::string& fallback, bool trainable) {
+                                   const Value& init, const std::string& fallback, uint32_t seed, bool trainable) {
   if (const auto found = network_->param_exprs_.find(name); found != network_->param_exprs_.end()) {
     for (const ParamSpec& spec : network_->params_) {
       if (spec.name == name && !(spec.shape == shape)) {
@@ -198,7 +199,7 @@ Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& nam
   spec.name = name;
   spec.shape = shape;
   spec.trainable = trainable && plan.trainable;
-  spec.init = make_initializer(init, fallback, name);
+  spec.init = make_initializer(init, fallback, seed);
   spec.layer = plan.context.absolute_name;
   std::vector<Dim> dims;
   for (const int64_t size : shape) {
@@ -213,9 +214,40 @@ Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& nam
   return expr;
 }
 
+/// A level's stream of seeds starts with a number of the level around it, as RETURNN's networks do.
+void NetworkConstruction::start_random(NetworkLevel& level) {
+  if (network_ == real_.get() && !level.random) {
+    level.random.emplace(level.parent ? draw_seed(*level.parent) : network_seed(config_));
+  }
+}
+
+/// Passes that only find templates take none.
+uint32_t NetworkConstruction::draw_seed(NetworkLevel& level) {
+  if (network_ != real_.get()) {
+    return 0;
+  }
+  start_random(level);
+  return static_cast<uint32_t>(level.random->randint(0, int64_t{1} << 31));
+}
+
+/// RETURNN draws a seed for each initialiser whose option is not 0, in the order of the variables; the variables of a
+/// rec unit without an option are made by one initialiser.
+uint32_t NetworkConstruction::initial_seed(LayerPlan& plan, const Value& init, const std::string& fallback) {
+  if (init.is_none() && fallback == "xavier") {
+    if (!plan.scope_seed) {
+      plan.scope_seed = draw_seed(*plan.level);
+    }
+    return *plan.scope_seed;
+  }
+  const bool none =
+      init.is_none() ? fallback == "zeros" || fallback == "ones" : init.is_number() && init.as_float() == 0;
+  return none ? 0 : draw_seed(*plan.level);
+}
+
 Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape,
                                 const Value& init, const std::string& fallback, bool trainable) {
   Expr expr;
+  const uint32_t seed = initial_seed(plan, init, fallback);
   const Value* place = plan.options.find("reuse_params");
   if (plan.reuse.active) {
     const auto entry = find_local(plan.reuse.map, local);
@@ -244,7 +276,7 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
   }
   if (!expr.defined()) {
     const std::string name = joined(plan.scope, local);
-    expr = variable(plan, name, shape, init, fallback, trainable);
+    expr = variable(plan, name, shape, init, fallback, seed, trainable);
     layer.params[local] = name;
     layer.owned.push_back(name);
   }

@@ -7,7 +7,11 @@ namespace wende {
 
 /// The loop first, then what stands behind it; layers in front of it are built when the others ask for them.
 void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
+  if (!rec.before_loop.empty()) {
+    start_random(rec.before);
+  }
   emit_loop(rec);
+  start_random(rec.after);
   for (const auto& [names, level] :
        {std::pair(&rec.before_loop, &rec.before), std::pair(&rec.after_loop, &rec.after)}) {
     for (const std::string& name : *names) {

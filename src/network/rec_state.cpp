@@ -180,7 +180,7 @@ Expr NetworkConstruction::initial_variable(RecSubnet& rec, const std::string& na
   plan.context.absolute_name = rec.before.absolute(name);
   resolve_scope(plan);
   const std::string variable_name = plan.scope + "/init_" + name + "_var";
-  const Expr leaf = variable(plan, variable_name, Shape{feature.size()}, Value(), "zeros", true);
+  const Expr leaf = variable(plan, variable_name, Shape{feature.size()}, Value(), "zeros", 0, true);
   LayerOutput vector;
   vector.data.dims = {feature};
   vector.data.feature_axis = 0;

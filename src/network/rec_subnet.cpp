@@ -131,6 +131,8 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
   rec.plan = &plan;
   rec.around = plan.level;
   rec.dict = *plan.options.find("unit");
+  rec.inside.parent = plan.level;
+  start_random(rec.inside);
   rec.has_input = !plan.sources.empty();
   if (rec.has_input) {
     rec.input = joined_input(plan);
@@ -139,6 +141,7 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
                                rec.input.data.str());
     }
   }
+  draw_seed(*plan.level);  // of an initialiser that a unit of layers does not use
   rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
   rec.time = Dim::derived(Dim::Op::kMul, {rec.around_time, Dim::fixed(1, Dim::Kind::kSpatial)}, Dim::Kind::kSpatial,
                           "loop:" + plan.context.absolute_name);

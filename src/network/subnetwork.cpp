@@ -59,10 +59,11 @@ NetworkLevel& NetworkConstruction::subnetwork(NetworkLevel& level, const std::st
   plan.options = dict;
   plan.context.name = name;
   plan.context.absolute_name = level.absolute(name);
+  sub->parent = &level;
+  start_random(*sub);
   check_general_options(plan);
   resolve_inputs(plan);
   resolve_scope(plan);
-  sub->parent = &level;
   sub->graph = level.graph;
   sub->loop = level.loop;
   sub->effects = level.effects;

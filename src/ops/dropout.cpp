@@ -1,5 +1,7 @@
 #include "ops/dropout.h"
 
+#include <algorithm>
+
 #include "graph/device_op.h"
 #include "graph/row_identity.h"
 #include "kernels/dropout.h"
@@ -28,8 +30,8 @@ class RandomOp : public DeviceOp {
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, dims_}}; }
 
   void run(RunContext& context) const override {
-    const Philox philox = Philox::keyed(context.seed(), context.step(), key_);
     const Tensor& out = context.output(0);
+    const Philox philox = random_numbers(context, out.elements());
     const cpu::RandomRows rows = rows_of(context.binding());
     cpu::RandomLayout layout = layout_of();
     layout.rows = rows.empty() ? nullptr : &rows;
@@ -46,6 +48,13 @@ class RandomOp : public DeviceOp {
   std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
 
  private:
+  Philox random_numbers(const RunContext& context, int64_t elements) const {
+    const bool fixed = std::all_of(dims_.begin(), dims_.end(), [](const Dim& dim) { return dim.is_static(); });
+    if (!fixed) return Philox::keyed(context.seed(), context.step(), key_);
+    constexpr uint64_t kBlocksPerElement = 256;  // that a run of TensorFlow's op uses up
+    return Philox::of_op(context.seed(), key_, context.step() * kBlocksPerElement * static_cast<uint64_t>(elements));
+  }
+
   cpu::RandomLayout layout_of() const {
     cpu::RandomLayout layout;
     for (const Dim& dim : dims_) {

@@ -8,7 +8,7 @@ namespace wende::ops {
 
 /// floor(keep + U) / keep with U = Philox(seed, step, key, sequence, frame, element): float of the given dims (static
 /// 1 = shared). Which numbers a sequence gets does not depend on the batch or the rank that holds it.
-/// `key` distinguishes nodes and must not depend on the order of construction (a hash of the layer name).
+/// A mask of fixed size has the numbers that TensorFlow's op with the seed `key` gives in this step.
 Expr dropout_mask(Graph& graph, std::vector<Dim> dims, double keep, uint32_t key);
 /// N(0, stddev), fresh in each step.
 Expr random_normal(Graph& graph, std::vector<Dim> dims, double stddev, uint32_t key);

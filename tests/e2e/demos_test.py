@@ -1,13 +1,15 @@
 #!/usr/bin/python3
-"""RETURNN's 12AX demos reach RETURNN's own limit, a dev error below 0.015 after 5 epochs, on one and on two ranks; evaluation repeats the error.
-
-Two ranks make half as many updates of the same data: the two demos that learn slowest get 10 epochs there (after 5, the median of 5 seeds is 0.021).
+"""RETURNN's 12AX demos, unchanged, follow RETURNN's own training and reach its limit, a dev error below 0.015 after 5 epochs, on one and on two
+ranks; evaluation repeats the error of training.
 
 demos_test.py WENDE [SEEDS]
 
-The error after 5 epochs differs by a factor of ten from seed to seed, with RETURNN as with Wende; so the median of some seeds must be below the limit.
+Two of them learn slowly, and with other seeds their error after 5 epochs differs by a factor of ten, with RETURNN as with Wende: of some seeds the median
+must be below the limit. Two ranks have half as many updates; those two get 10 epochs there. (RETURNN with batches of 20 sequences in place of 10, 13 seeds:
+median 0.025 after 5 epochs.)
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,16 @@ DEMOS = Path(__file__).resolve().parent / "demos"
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMP_NUM_THREADS="1")
 LIMIT = 0.015
 SLOW = ("demo-tf-native-lstm.12ax", "demo-tf-native-lstm2.12ax")
+# RETURNN 1.2026 on TensorFlow 2.15: dev error after each epoch. Networks with dropout follow it only until rounding has grown.
+CURVES = {
+    "demo-tf-contribrnn-lstm.12ax": [0.12475, 0.00291, 0.00127, 0.00109, 0.00091],
+    "demo-tf-vanilla-lstm.12ax": [0.13674, 0.01126, 0.00254, 0.00236, 0.00109],
+    "demo-tf-native-lstm.12ax": [0.08335],
+    "demo-tf-native-lstm2.12ax": [0.08335],
+    "demo-tf-native-lstm2.12ax.tuned": [0.00163],
+}
+# On one rank; 1 of 5508 frames is 0.00018.
+TOLERANCE = 0.002
 
 
 def run(wende, demo, ranks, folder, epochs, *options):
@@ -26,31 +38,52 @@ def run(wende, demo, ranks, folder, epochs, *options):
     command = launcher + [wende, demo, "++num_epochs", epochs, "++learning_rate_file", folder / "rates", *options]
     done = subprocess.run(command, env=ENVIRONMENT, cwd=folder, capture_output=True, text=True, timeout=300)
     check(done.returncode == 0, f"{demo.name} on {ranks}: status {done.returncode}\n{done.stdout}{done.stderr}")
-    return dev_error(done.stdout)
+    return done.stdout
+
+
+def unchanged(wende, demo, ranks):
+    """What is wrong with the demo as it is."""
+    failed = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        log = run(wende, demo, ranks, folder, "5")
+        again = dev_error(run(wende, demo, 1, folder, "5", "++task", "eval", "++load_epoch", "5"))
+    errors = [float(error) for error in re.findall(r"^dev: score \S+ error (\S+)$", log, re.M)]
+    check(len(errors) == 5, log)
+    print(f"{demo.stem} on {ranks}: {' '.join(f'{error:.4f}' for error in errors)}", flush=True)
+    if again != errors[-1] and not (ranks > 1 and abs(again - errors[-1]) < 1e-9):
+        failed.append(f"{demo.name} on {ranks}: training's evaluation {errors[-1]}, task eval {again}")
+    if ranks == 1:
+        for error, expected in zip(errors, CURVES[demo.stem]):
+            if abs(error - expected) > TOLERANCE:
+                failed.append(f"{demo.name}: dev errors {errors}, RETURNN has {CURVES[demo.stem]}")
+    if demo.stem not in SLOW and errors[-1] >= LIMIT:
+        failed.append(f"{demo.name} on {ranks}: {errors[-1]} after 5 epochs")
+    return failed
+
+
+def with_seeds(wende, demo, ranks, seeds):
+    errors = []
+    epochs = "10" if ranks > 1 else "5"
+    for seed in range(1, seeds + 1):
+        with tempfile.TemporaryDirectory() as name:
+            errors.append(dev_error(run(wende, demo, ranks, Path(name), epochs, "++random_seed", str(seed))))
+    median = sorted(errors)[len(errors) // 2]
+    print(f"{demo.stem} on {ranks}, {epochs} epochs: {' '.join(f'{error:.4f}' for error in errors)}, median {median:.4f}", flush=True)
+    return [f"{demo.name} on {ranks}: median {median}"] if median >= LIMIT else []
 
 
 def main():
     wende = str(Path(sys.argv[1]).resolve())
     seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
     demos = sorted(DEMOS.glob("*.config"))
-    check(len(demos) == 5, f"{len(demos)} demos")
+    check(sorted(demo.stem for demo in demos) == sorted(CURVES), f"{len(demos)} demos")
     failed = []
     for demo in demos:
         for ranks in (1, 2):
-            errors = []
-            epochs = "10" if ranks > 1 and demo.stem in SLOW else "5"
-            for seed in range(1, seeds + 1):
-                with tempfile.TemporaryDirectory() as name:
-                    folder = Path(name)
-                    errors.append(run(wende, demo, ranks, folder, epochs, "++random_seed", str(seed)))
-                    if seed == 1:
-                        again = run(wende, demo, 1, folder, epochs, "++task", "eval", "++load_epoch", epochs)
-                        if again != errors[0] and not (ranks > 1 and abs(again - errors[0]) < 1e-9):
-                            failed.append(f"{demo.name} on {ranks}: training's evaluation {errors[0]}, task eval {again}")
-            median = sorted(errors)[len(errors) // 2]
-            print(f"{demo.stem} on {ranks}: {' '.join(f'{error:.4f}' for error in errors)}, median {median:.4f}", flush=True)
-            if median >= LIMIT:
-                failed.append(f"{demo.name} on {ranks}: median {median}")
+            failed += unchanged(wende, demo, ranks)
+            if demo.stem in SLOW:
+                failed += with_seeds(wende, demo, ranks, seeds)
     print("\n".join(failed))
     return 1 if failed else 0
 

@@ -171,7 +171,7 @@ TEST_P(InitializerStats, AreThoseOfReturnn) {
   const Case& test = GetParam();
   const Config config = Config::from_source(std::string("option = ") + test.option, "test.config");
   const Tensor tensor = Tensor::empty(DType::kFloat32, test.shape);
-  make_initializer(*config.find("option"), "zeros", "layer/W")(tensor, 5);
+  make_initializer(*config.find("option"), "zeros", 17)(tensor, 5);
   const std::vector<float> x = tensor.to_vector<float>();
   const auto n = static_cast<double>(x.size());
   double sum = 0;

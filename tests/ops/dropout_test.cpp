@@ -17,10 +17,10 @@ TEST(Dropout, MaskFollowsSeedStepAndKey) {
   options.step = 9;
   const auto values = test::evaluate({mask, other_key}, {}, {}, options);
   const auto first = values[0].to_vector<float>();
-  const Philox philox = Philox::keyed(5, 9, 42);
+  const Philox philox = Philox::of_op(5, 42, 9 * 256 * 7700);
   int kept = 0;
   for (size_t i = 0; i < first.size(); ++i) {
-    ASSERT_EQ(first[i], philox.uniform(i) < 0.75f ? static_cast<float>(1 / 0.75) : 0.0f) << i;
+    ASSERT_EQ(first[i], philox.uniform(i) >= 0.25f ? static_cast<float>(1 / 0.75) : 0.0f) << i;
     kept += first[i] > 0.0f;
   }
   EXPECT_NEAR(kept / 7700.0, 0.75, 0.02);
@@ -28,6 +28,27 @@ TEST(Dropout, MaskFollowsSeedStepAndKey) {
   EXPECT_EQ(first, test::evaluate({mask}, {}, {}, options)[0].to_vector<float>());
   options.step = 10;
   EXPECT_NE(first, test::evaluate({mask}, {}, {}, options)[0].to_vector<float>());
+}
+
+/// floor(0.9 + tf.random_uniform((1, 1, 9), seed=1791095845)), graph seed 42, in runs 2 and 9 of a session of
+/// TensorFlow 2.15.
+TEST(Dropout, MaskOfFixedSizeIsTensorFlows) {
+  Graph graph;
+  const Expr mask = ops::dropout_mask(graph, {Dim::fixed(1), Dim::fixed(1), Dim::fixed(9)}, 0.9, 1791095845);
+  RunOptions options;
+  options.seed = 42;
+  const auto dropped = [&](uint64_t step) {
+    options.step = step;
+    std::vector<int> indices;
+    const auto values = test::evaluate({mask}, {}, {}, options)[0].to_vector<float>();
+    for (int i = 0; i < 9; ++i) {
+      if (values[static_cast<size_t>(i)] == 0.0f) indices.push_back(i);
+    }
+    return indices;
+  };
+  EXPECT_EQ(dropped(2), (std::vector<int>{5, 7}));
+  EXPECT_EQ(dropped(3), std::vector<int>());
+  EXPECT_EQ(dropped(9), (std::vector<int>{1, 7}));
 }
 
 /// Masks [B,T,F] of a batch: sequence by sequence the same, whatever the batch, its padding and the order of its rows.

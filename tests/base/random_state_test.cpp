@@ -1,4 +1,4 @@
-#include "dataset/random_state.h"
+#include "base/random_state.h"
 
 #include <gtest/gtest.h>
 
