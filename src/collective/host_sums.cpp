@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
 
 #include "collective/mpi_call.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr size_t kPartFloats = size_t{256} << 10;
 /// Shorter parts than this are not worth a lane.
 constexpr size_t kLeastPart = 1024;
+/// Of parameters in blocks of them, and of a cache line.
+constexpr size_t kAlignment = 64;
 /// How often a wait asks before it offers its core to others.
 constexpr int kSpins = 200;
 
@@ -155,16 +158,17 @@ void HostSums::make_stages() {
   check_mpi(MPI_Barrier(host_), "MPI_Barrier");
 }
 
-/// Of each rank of the host so many bytes, at a page of its own.
+/// Of each rank of the host so many bytes, at a multiple of kAlignment in every process: MPI's own places are not, but
+/// lie at the same distance from a page in all of them.
 HostSums::Memory HostSums::open_window(size_t bytes) const {
   MPI_Info info = MPI_INFO_NULL;
   MPI_Info_create(&info);
   MPI_Info_set(info, "alloc_shared_noncontig", "true");
   Memory memory = {MPI_WIN_NULL, bytes / sizeof(float), {}};
   void* own = nullptr;
-  check_mpi(
-      MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes), 1, info, host_, static_cast<void*>(&own), &memory.window),
-      "MPI_Win_allocate_shared");
+  check_mpi(MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes + kAlignment), 1, info, host_, static_cast<void*>(&own),
+                                    &memory.window),
+            "MPI_Win_allocate_shared");
   MPI_Info_free(&info);
   for (int rank = 0; rank < size_; ++rank) {
     MPI_Aint size = 0;
@@ -172,7 +176,9 @@ HostSums::Memory HostSums::open_window(size_t bytes) const {
     void* base = nullptr;
     check_mpi(MPI_Win_shared_query(memory.window, rank, &size, &unit, static_cast<void*>(&base)),
               "MPI_Win_shared_query");
-    memory.floats = std::min(memory.floats, static_cast<size_t>(size) / sizeof(float));
+    auto space = static_cast<size_t>(size);
+    std::align(kAlignment, 0, base, space);
+    memory.floats = std::min(memory.floats, space / sizeof(float));
     memory.of_rank.push_back(static_cast<float*>(base));
   }
   return memory;

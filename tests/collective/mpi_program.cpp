@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -71,6 +72,7 @@ void check_sums_in_shared_memory() {
     require(!must_share, "memory for sums");
     return;
   }
+  require(reinterpret_cast<uintptr_t>(values) % 64 == 0, "memory for sums begins at a cache line");
   require(!must_share || world->sums().find("in shared memory") == 0, "way of the sums");
   std::vector<float> first;
   for (int round = 0; round < 4; ++round) {
