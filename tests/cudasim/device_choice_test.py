@@ -36,6 +36,7 @@ def main():
         folder = Path(name)
         for gpus, options, ranks, expected in (
             (0, ["--device", "gpu"], 1, "there is no GPU that this process can see"),
+            ("none", ["--device", "gpu"], 1, "there is no NVIDIA driver, or it is too old"),
             (1, ["--device", "gpu:3"], 1, "there is no GPU 3: this process sees 1"),
             (1, ["--device", "tpu"], 1, "there is no device 'tpu'"),
             (1, ["--matmul-precision", "fp8"], 1, "matmul_precision is 'fp8'"),
@@ -50,6 +51,7 @@ def main():
             (2, ["--device", "gpu:1"], "GPU 1: "),
             (1, ["++device", "cpu"], "local rank 0, cpu,"),
             (0, [], "local rank 0, cpu,"),
+            ("none", [], "local rank 0, cpu,"),
             (1, [], "GPU 0: "),
             (1, ["--matmul-precision", "tf32"], "matmul_precision = 'tf32': products round"),
             (0, ["++matmul_precision", "bfloat16"], "matmul_precision = 'bfloat16': of GPUs"),

@@ -147,8 +147,10 @@ const char* cudaGetErrorString(cudaError_t e) {
   std::snprintf(b, sizeof b, "CUDA error %d (emulated)", int(e));
   return b;
 }
+// CUDASIM_DEVICES=n, or "none" for a machine without a driver.
 cudaError_t cudaGetDeviceCount(int* n) {
   const char* v = std::getenv("CUDASIM_DEVICES");
+  if (v && !std::strcmp(v, "none")) return ret(cudaErrorInsufficientDriver);
   *n = v ? std::atoi(v) : 1;
   return ret();
 }
