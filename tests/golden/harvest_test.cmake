@@ -4,8 +4,8 @@ add_test(NAME golden_harvest COMMAND sh -c "test -d \"$1\" || { echo 'skipped: n
   sh ${harvest} ${python} ${CMAKE_CURRENT_LIST_DIR}/run_golden.py $<TARGET_FILE:wende> ${CMAKE_CURRENT_LIST_DIR}/passing_harvest.txt
   ${golden_limit})
 set_tests_properties(golden_harvest PROPERTIES LABELS golden TIMEOUT ${golden_timeout} SKIP_RETURN_CODE 77)
-add_test(NAME initial_values COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/initial_values_test.py $<TARGET_FILE:wende>)
-set_tests_properties(initial_values PROPERTIES LABELS golden TIMEOUT ${golden_timeout})
+add_test(NAME golden_initial_values COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/initial_values_test.py $<TARGET_FILE:wende>)
+set_tests_properties(golden_initial_values PROPERTIES LABELS golden TIMEOUT ${golden_timeout})
 add_test(NAME golden_ranks COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/run_golden.py $<TARGET_FILE:wende>
   ${CMAKE_CURRENT_LIST_DIR}/seed --list ${CMAKE_CURRENT_LIST_DIR}/passing.txt --ranks 2 --limit ${golden_limit})
 add_test(NAME golden_harvest_ranks COMMAND sh -c "test -d \"$1\" || { echo 'skipped: no harvest folder'; exit 77; }; exec \"$2\" \"$3\" \"$4\" \"$1\" --list \"$5\" --ranks 2 --limit \"$6\""
