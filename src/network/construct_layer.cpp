@@ -92,7 +92,11 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
 /// What a loop does with certain layers.
 void NetworkConstruction::finish_in_loop(const LayerPlan& plan, BuiltLayer& built) {
   RecSubnet& rec = *plan.level->loop;
-  if (rec.search && plan.class_name == "choice" && searches(plan.options)) {
+  if (plan.class_name == "choice" && searches(plan.options)) {
+    if (!rec.search || rec.search->choice != built.name) {
+      throw plan.options.error(
+          "a search by a choice inside of a subnetwork of the loop is not supported by Wende " WENDE_VERSION);
+    }
     rec.search->rows = built.sub_outputs.at("src_rows").expr;
     built.chosen = true;
   }

@@ -119,6 +119,9 @@ void NetworkConstruction::construct_masked(NetworkLevel& level, const std::strin
     throw dict.error("masked_computation outside of the unit of a rec layer is not supported by Wende " WENDE_VERSION);
   }
   RecSubnet& rec = *level.loop;
+  if (rec.search) {
+    throw dict.error("masked_computation in the loop of a search is not supported by Wende " WENDE_VERSION);
+  }
   const Value& mask_name = *dict.find("mask");
   const LayerOutput mask = resolve(level, mask_name.as_string(), mask_name).output;
   if (mask.data.dtype != DType::kBool || mask.data.rank() != 1 || !mask.data.has_batch()) {

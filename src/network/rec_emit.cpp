@@ -76,7 +76,7 @@ void NetworkConstruction::emit_loop(RecSubnet& rec) {
   }
 }
 
-/// Losses of layers in the body: of all frames at once.
+/// Losses of layers in the body: of all frames at once; in a search, of the hypotheses that there were in each step.
 void NetworkConstruction::add_deferred(RecSubnet& rec) {
   for (const std::unique_ptr<LayerPlan>& plan : rec.deferred) {
     if (rec.draft) {
@@ -88,9 +88,9 @@ void NetworkConstruction::add_deferred(RecSubnet& rec) {
     }
     const BuiltLayer& layer = *rec.built.at(plan->context.absolute_name);
     BuiltLayer stacked = layer;
-    stacked.output = rec.stack(layer.output, layer.chosen);
+    stacked.output = rec.stack_untraced(layer.output);
     for (auto& [key, output] : stacked.sub_outputs) {
-      output = rec.stack(output, layer.chosen);
+      output = rec.stack_untraced(output);
     }
     plan->level = &rec.after;
     plan->targets.clear();

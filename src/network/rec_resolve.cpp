@@ -80,14 +80,22 @@ LayerOutput RecSubnet::slice(const LayerOutput& x) {
 
 /// All frames of what a step computes: [time, ...].
 LayerOutput RecSubnet::stack(const LayerOutput& x, bool chosen) {
+  if (!x.expr.defined() || !search || !x.data.has_batch() || !search->chosen.defined()) {
+    return stack_untraced(x);
+  }
+  LayerOutput result{x.data.with_axis(0, out_time), loop->stack(x.expr)};
+  result.data.time_axis = result.data.time_axis < 0 ? 0 : result.data.time_axis;
+  result.expr = rows_of_steps(result, time, chosen ? search->chosen : search->before);
+  return result;
+}
+
+LayerOutput RecSubnet::stack_untraced(const LayerOutput& x) {
   if (!x.expr.defined()) {
     return x;
   }
   LayerOutput result{x.data.with_axis(0, out_time), loop->stack(x.expr)};
   result.data.time_axis = result.data.time_axis < 0 ? 0 : result.data.time_axis;
-  if (search && x.data.has_batch() && search->chosen.defined()) {
-    result.expr = rows_of_steps(result, time, chosen ? search->chosen : search->before);
-  } else if (!(out_time == time)) {
+  if (!(out_time == time)) {
     result.expr = ops::cut(result.expr, 0, out_time);
   }
   return result;

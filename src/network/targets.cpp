@@ -48,7 +48,8 @@ TargetRef NetworkConstruction::target_ref(NetworkLevel& level, const std::string
       target.data = found->second;
       for (const NetworkLevel* around = &level; around; around = around->parent) {
         if (around->unit) {
-          target.data = around->unit->open_ended ? one_frame(level, found->second) : frames_of(level, key, place).data;
+          target.data = around->unit->open_ended || around->unit->search ? one_frame(level, found->second)
+                                                                         : frames_of(level, key, place).data;
           break;
         }
       }
