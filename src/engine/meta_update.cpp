@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "tensor/placement.h"
 
 namespace wende {
@@ -11,6 +12,9 @@ MetaUpdate::MetaUpdate(const NetworkWithGradients& built, std::vector<Expr>& ext
     names_.push_back(name);
     extra.push_back(gradient);
   }
+  const auto summed = [](const ops::MetaLoss& meta) { return meta.summed; };
+  summed_ = std::all_of(built.meta.begin(), built.meta.end(), summed);
+  mixed_ = !summed_ && std::any_of(built.meta.begin(), built.meta.end(), summed);
 }
 
 std::map<std::string, Tensor> MetaUpdate::gradients(const NetworkRunner& runner) const {
@@ -27,11 +31,16 @@ void MetaUpdate::apply(const NetworkRunner& runner, bool has_batch, const StepRe
   if (names_.empty()) {
     return;
   }
-  // A meta loss is a mean over the rank's elements; of all ranks together it is the mean weighted by their numbers.
+  if (mixed_ && communicator.size() > 1) {
+    throw Error(
+        ExitStatus::kConfig,
+        "tikhonov_regularization beside synthetic_gradient in one network is not supported on several processes");
+  }
+  // A mean over the rank's elements becomes the mean weighted by their numbers, a sum the sum of all ranks.
   double elements[2] = {has_batch && !report.meta.empty() ? 1.0 / report.meta.front().inv_norm : 0.0, 0.0};
   elements[1] = elements[0];
   communicator.all_sum(elements + 1, 1);
-  const double share = elements[1] > 0 ? elements[0] / elements[1] : 0.0;
+  const double share = summed_ ? 1.0 : elements[1] > 0 ? elements[0] / elements[1] : 0.0;
   clear(store.flat_gradients());
   std::map<std::string, bool> present;
   for (size_t i = 0; i < names_.size(); ++i) {

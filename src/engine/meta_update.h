@@ -26,6 +26,8 @@ class MetaUpdate {
  private:
   std::vector<std::string> names_;
   size_t first_ = 0;
+  bool summed_ = false;  ///< all of them are sums
+  bool mixed_ = false;   ///< sums and means
 };
 
 }  // namespace wende

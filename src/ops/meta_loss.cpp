@@ -17,14 +17,16 @@ Expr elements_of(Expr x) { return sum_all(constant(*x.graph, 1.0, DType::kFloat3
 /// Marks a loss in the graph, for meta_losses(). Inputs: value, number of elements.
 class MetaLossOp : public Op {
  public:
-  MetaLossOp(std::string loss, double scale) : loss_(std::move(loss)), scale_(scale) {}
+  MetaLossOp(std::string loss, double scale, bool summed) : loss_(std::move(loss)), scale_(scale), summed_(summed) {}
   const std::string& loss() const { return loss_; }
   double scale() const { return scale_; }
+  bool summed() const { return summed_; }
 
   std::string_view name() const override { return "meta_loss"; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("loss", loss_);
     visitor.field("scale", scale_);
+    visitor.field("summed", static_cast<int64_t>(summed_));
   }
   int aliases_input() const override { return 0; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override { return {inputs[0]}; }
@@ -34,6 +36,7 @@ class MetaLossOp : public Op {
  private:
   std::string loss_;
   double scale_;
+  bool summed_;
 };
 
 /// Inputs: x, and the synthetic gradient or the dummy parameter.
@@ -67,7 +70,8 @@ class GradientHookOp : public Op {
 
  private:
   void mark(const VjpContext& context, Expr value, Expr measured) const {
-    context.graph.add(std::make_shared<const MetaLossOp>(loss_, scale_), {value, elements_of(measured)});
+    context.graph.add(std::make_shared<const MetaLossOp>(loss_, scale_, kind_ == Kind::kTikhonov),
+                      {value, elements_of(measured)});
   }
 
   Kind kind_;
@@ -96,7 +100,8 @@ std::vector<MetaLoss> meta_losses(const Graph& graph) {
     // The gradients of meta losses run backward through the same places once more; those are no losses.
     if (op &&
         std::none_of(losses.begin(), losses.end(), [&](const MetaLoss& loss) { return loss.name == op->loss(); })) {
-      losses.push_back({op->loss(), op->scale(), {const_cast<Graph*>(&graph), id, 0}, graph.node(id).inputs[1]});
+      const Expr value{const_cast<Graph*>(&graph), id, 0};
+      losses.push_back({op->loss(), op->scale(), value, graph.node(id).inputs[1], op->summed()});
     }
   }
   return losses;

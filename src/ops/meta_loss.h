@@ -14,6 +14,7 @@ struct MetaLoss {
   double scale = 1.0;
   Expr value;     ///< scalar
   Expr elements;  ///< scalar float: the number of elements of the gradient, padding included
+  bool summed = false;  ///< a sum over those elements, not a mean
 };
 
 /// x; what arrives as gradient is replaced by `synthetic`, and mean((synthetic - arrived)^2) is a meta loss.

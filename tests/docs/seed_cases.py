@@ -50,6 +50,7 @@ class Cases:
                 settings = {}
                 exec(file["config"][()].decode(), settings)
                 recorded = set(file.get("outputs/eval", ())) | set(file.get("outputs/train", ()))
+                recorded |= set(file.get("losses/eval", ())) | set(file.get("losses/train", ()))  # of beams the losses alone
                 recorded |= set("\n".join(str(file.attrs.get(key, "")) for key in ("random_eval", "random_train")).split())
             self.settings[name] = {**settings, **settings.get("updater", {})}
             found = list(layers_of(name, settings["network"]))
