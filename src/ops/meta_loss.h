@@ -12,8 +12,8 @@ namespace wende::ops {
 struct MetaLoss {
   std::string name;  ///< "sg/synthetic_grad": the log has it as cost:<name>
   double scale = 1.0;
-  Expr value;     ///< scalar
-  Expr elements;  ///< scalar float: the number of elements of the gradient, padding included
+  Expr value;           ///< scalar
+  Expr elements;        ///< scalar float: the number of elements of the gradient, padding included
   bool summed = false;  ///< a sum over those elements, not a mean
 };
 
