@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "kernels/product_workspace.h"
 #include "optim/updater.h"
 
 namespace wende {
@@ -87,6 +88,7 @@ std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients
     memory.working = planned.largest * 5 / 4;
     // On a GPU: the batch in its place, and two slots to copy the next one; else what is loaded ahead.
     memory.batches = gpu ? batch * 9 / 8 + 2 * (batch * 5 / 4) : batch * 6;
+    memory.products = gpu ? kProductWorkspaceBytes : 0;
     steps.push_back(memory);
   }
   return steps;
@@ -96,9 +98,9 @@ std::string memory_estimate_text(const StepMemory& memory) {
   const auto megabytes = [](size_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   return fmt::format(
       "{:.1f} MB for a step with {} sequence(s) of {} frames: {:.1f} for parameters, gradients and optimiser, "
-      "{:.1f} for values, {:.1f} for working memory, {:.1f} for batches",
+      "{:.1f} for values, {:.1f} for working memory, {:.1f} for batches, {:.1f} for the library of products",
       megabytes(memory.total()), memory.sequences, memory.frames, megabytes(memory.state), megabytes(memory.values),
-      megabytes(memory.working), megabytes(memory.batches));
+      megabytes(memory.working), megabytes(memory.batches), megabytes(memory.products));
 }
 
 }  // namespace wende

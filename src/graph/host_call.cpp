@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "device/recorded_launch.h"
 #include "graph/device_op.h"
+#include "graph/size_op.h"
 #include "tensor/placement.h"
 
 namespace wende {
@@ -41,9 +42,10 @@ class HostCall final : public RunContext {
   const RunOptions& options() const override { return device_call_.options(); }
   const Tensor& bound(const std::string& name) const override { return device_call_.bound(name); }
 
-  void write_back() const {
+  /// everything: sizes that an op found out are read without a node that wants them.
+  void write_back(bool everything) const {
     for (size_t i = 0; i < outputs_.size(); ++i) {
-      if (output_wanted(static_cast<int>(i))) {
+      if (everything || output_wanted(static_cast<int>(i))) {
         device_call_.output(static_cast<int>(i)).copy_from(outputs_[i]);
       }
     }
@@ -63,7 +65,7 @@ void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, const 
   scratch.reset();
   HostCall call(device_call, scratch, static_cast<int>(step.inputs.size()), static_cast<int>(step.outputs.size()));
   op.run(call);
-  call.write_back();
+  call.write_back(dynamic_cast<const SizeOp*>(&op) != nullptr);
 }
 
 void warn_of_host_ops(const Graph& graph, const Program& program) {

@@ -14,6 +14,7 @@
 #include "device/product_precision.h"
 #include "kernels/gemm.h"
 #include "kernels/matmul.h"
+#include "kernels/product_workspace.h"
 #include "tensor/placement.h"
 
 namespace wende::cuda {
@@ -35,7 +36,7 @@ cublasLtHandle_t handle() {
   return kHandle;
 }
 
-constexpr uint64_t kWorkspaceBytes = uint64_t{32} << 20;  // what NVIDIA advises for Hopper
+constexpr uint64_t kWorkspaceBytes = kProductWorkspaceBytes;
 
 /// One block per stream, kept: products of two streams may run at the same time.
 std::byte* workspace() {

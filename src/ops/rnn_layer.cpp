@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "graph/device_op.h"
 #include "ops/recurrent_inputs.h"
+#include "tensor/placement.h"
 
 namespace wende::ops {
 namespace {
@@ -65,8 +66,8 @@ class RnnLayersBase : public DeviceOp {
 };
 
 /// Inputs: of each layer x, w, bias, w_re, c0 and h0 if there; the lengths. Outputs: all y; of each layer last_h,
-/// last_c, and what the backward node reads to run after this one. The latter is never written: what it stands for lies
-/// in the layer's own memory.
+/// last_c, and what the backward node reads to run after this one. The latter is 0: what it stands for lies in the
+/// layer's own memory.
 class RnnLayersOp : public RnnLayersBase {
  public:
   using RnnLayersBase::RnnLayersBase;
@@ -121,6 +122,9 @@ class RnnLayersOp : public RnnLayersBase {
       calls.emplace_back([&layer, &scratch, memory = part(i).memory] { memory->forward(layer, scratch); });
     }
     run_all(calls, lengths);
+    for (int i = 0; i < count(); ++i) {
+      if (layers[static_cast<size_t>(i)].for_gradients) clear(context.output(count() + 3 * i + 2));
+    }
   }
 };
 
