@@ -14,9 +14,9 @@ namespace wende {
 /// What ranks tell each other beside MPI. A fixed struct: a magic, a version and the run's token come first, and a
 /// message that does not fit ends the connection.
 struct PeerMessage {
-  enum class What : uint16_t { kState, kAlive, kWriteStacks, kStop, kBye };
+  enum class What : uint16_t { kState, kAlive, kWriteStacks, kStop, kBye, kWroteStack };
   uint32_t magic = 0x57454e44;
-  uint16_t version = 1;
+  uint16_t version = 2;
   What what = What::kState;
   uint64_t token = 0;
   int32_t rank = 0;
