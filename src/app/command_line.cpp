@@ -3,29 +3,11 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "config/overrides.h"
 
 namespace wende {
 
 namespace {
-
-/// Takes "++key value" pairs out of the arguments: CLI11 would read them as options.
-std::vector<std::string> take_overrides(std::vector<std::string>& args) {
-  std::vector<std::string> overrides;
-  std::vector<std::string> rest;
-  for (size_t i = 0; i < args.size(); ++i) {
-    if (args[i].rfind("++", 0) != 0) {
-      rest.push_back(args[i]);
-      continue;
-    }
-    if (args[i].size() == 2 || i + 1 >= args.size()) {
-      throw Error(ExitStatus::kUsage, "'" + args[i] + "' needs a key and a value, as in: ++learning_rate 0.1");
-    }
-    overrides.push_back(args[i].substr(2));
-    overrides.push_back(args[++i]);
-  }
-  args = rest;
-  return overrides;
-}
 
 void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_option("config", line.file, "RETURNN config")->required();
