@@ -62,6 +62,10 @@ void add_commands(CLI::App& app, CommandLine& line) {
   app.add_subcommand("inspect", "say what is in a dataset, dump or checkpoint")
       ->add_option("file", line.file)
       ->required();
+  CLI::App* check_data = app.add_subcommand("check-data", "read HDF datasets whole and say which are damaged");
+  check_data->add_option("files", line.files)->required();
+  check_data->add_flag("--here", line.here)->group("");
+  check_data->add_flag("--samples", line.samples)->group("");
   app.add_subcommand("completion", "completions for a shell: source <(wende completion bash)")
       ->add_option("shell", line.shell, "bash, zsh or fish")
       ->required()
@@ -79,6 +83,9 @@ std::vector<CommandWords> command_words() {
   for (const CLI::App* command : app.get_subcommands({})) {
     CommandWords entry{command->get_name(), command->get_description(), {}};
     for (const CLI::Option* option : command->get_options()) {
+      if (option->get_group().empty()) {
+        continue;
+      }
       for (const std::string& name : option->get_lnames()) {
         entry.options.push_back("--" + name);
       }
