@@ -78,7 +78,7 @@ def kill_in_file_operations(world):
 @case
 def other_ends(world):
     """Every way to die ends the others soon, with the status of the cause, and its cause is told first."""
-    for fault, status, says in [("segv", 139, "fault: segv"), ("exit", 3, "fault: exit"),
+    for fault, status, says in [("kill", 137, "fault: kill"), ("segv", 139, "fault: segv"), ("exit", 3, "fault: exit"),
                                 ("throw", 70, "fault on purpose at forward")]:
         config = write_config(world.folder, f"other-{fault}", more=INTERVAL)
         run = Run(world.wende, config, 3, fault=f"{fault}@rank1:step6:forward")
@@ -86,8 +86,12 @@ def other_ends(world):
         assert run.end() == status, (fault, run.process.returncode, run.text)
         seconds = time.monotonic() - struck
         assert seconds < 5 * slack(), f"{fault}: the others went after {seconds:.1f} s"
-        assert says in run.text, run.text
-        print(f"  {fault}: all gone after {seconds:.1f} s, status {status}")
+        before = run.text.split("start epoch")[1].split("fault: ")[0]
+        assert says in run.text and not re.search("^(rank|watchdog|mpirun)", before, re.M), run.text
+        status, text = finish(world.wende, config, 3)
+        assert status == 0 and "Going on" in text, text
+        assert_same_model(world.folder, config.stem, world.reference(3))
+        print(f"  {fault}: all gone after {seconds:.1f} s, status {run.process.returncode}")
 
 
 @case
@@ -357,7 +361,7 @@ def out_of_memory(world):
     config.write_text(config.read_text().replace('"n_out": 10', '"n_out": 12000'))
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
     run = Run(world.wende, config, 1, preexec_fn=limit)
-    assert run.end() == 82 and "cannot allocate" in run.text, (run.process.returncode, run.text)
+    assert run.end() == 82 and re.search(r"cannot allocate \d+\.\d MiB on cpu", run.text), (run.process.returncode, run.text)
     # One step that is too large: its largest values with their layers, and the lengths of the batch.
     config = write_config(world.folder, "memory-step", max_seqs=40)
     wide = '"wide": {"class": "linear", "activation": "relu", "n_out": 200000, "from": "lstm"},'
@@ -367,6 +371,12 @@ def out_of_memory(world):
     assert run.end() == 82, (run.process.returncode, run.text)
     assert re.search(r"MB at .*, wide/\w+ \[\d+,40,200000\]", run.text), run.text
     assert re.search(r"'data' of the batch: 40 sequences of lengths \d+ \d+", run.text), run.text
+    # A device that is full: the same end (a build with CUDA limits its GPU's memory by this).
+    config = write_config(world.folder, "memory-device", max_seqs=40)
+    config.write_text(text.replace(str(world.folder / "memory-step"), str(world.folder / "memory-device")).replace("200000", "20000"))
+    status, said = finish(world.wende, config, 2, environment={"WENDE_DEVICE_MEM": "64M"})
+    assert status == 82 and "WENDE_DEVICE_MEM allows 64.0" in said, (status, said)
+    assert re.search(r"MB at .*, wide/\w+ \[\d+,\d+,20000\]", said) and "of the batch: " in said, said
 
 
 @case
