@@ -18,12 +18,6 @@ bool has_control_byte(const std::string& text) {
   });
 }
 
-void check_path(const Value& path, const char* what, ErrorCollector& errors) {
-  if (path.is_string() && has_control_byte(path.as_string())) {
-    errors.add(path.error(fmt::format("{} {}: a file name must have no control bytes", what, path.repr())));
-  }
-}
-
 void check_data_set(const Value& name, ErrorCollector& errors) {
   if (!name.is_string()) {
     return;
@@ -50,7 +44,7 @@ void check_layers(const Value& network, ErrorCollector& errors) {
       continue;
     }
     if (const Value* file = options.find("filename"); file != nullptr) {
-      check_path(*file, "filename", errors);
+      errors.run([&] { require_file_name(*file, "filename"); });
     }
     for (const char* inner : {"subnetwork", "unit"}) {
       if (const Value* layers = options.find(inner); layers != nullptr && layers->is_dict()) {
@@ -62,6 +56,12 @@ void check_layers(const Value& network, ErrorCollector& errors) {
 
 }  // namespace
 
+void require_file_name(const Value& path, const char* what) {
+  if (path.is_string() && has_control_byte(path.as_string())) {
+    throw path.error(fmt::format("{} {}: a file name must have no control bytes", what, path.repr()));
+  }
+}
+
 void check_file_names(const Config& config, ErrorCollector& errors) {
   for (const char* key : {"model", "log", "learning_rate_file", "output_file", "search_output_file", "tf_log_dir",
                           "timeline_file", "metrics_file"}) {
@@ -70,7 +70,7 @@ void check_file_names(const Config& config, ErrorCollector& errors) {
       continue;
     }
     for (const Value& item : path->is_sequence() ? path->items() : std::vector<Value>{*path}) {
-      check_path(item, key, errors);
+      errors.run([&] { require_file_name(item, key); });
     }
   }
   if (const Value* sets = config.find("eval_datasets"); sets != nullptr && sets->is_dict()) {

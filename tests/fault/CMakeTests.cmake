@@ -9,11 +9,11 @@ function(wende_fault_test name script)
   set_tests_properties(${name} PROPERTIES LABELS fault TIMEOUT 1800)
 endfunction()
 
-# Each claims that something is over within seconds. They stretch that by the machine's load, and run alone to say more.
+# Each claims that something is over within seconds. They stretch that by the machine's load, and run alone.
 wende_fault_test(fault_times run_faults other_ends hang_and_stop hang_names_layer_and_operation slow_rank_is_named
   term_of_mpirun checkpoints_by_time)
 wende_fault_test(fault_hosts sweep_cases several_hosts ranks_that_share_hosts clock_jumps)
-set_tests_properties(fault_times fault_hosts PROPERTIES RUN_SERIAL TRUE LABELS "fault;clock")
+set_tests_properties(fault_times fault_hosts PROPERTIES RUN_SERIAL TRUE)
 # These claim what is left in the end, however long it takes.
 wende_fault_test(fault_kills run_faults kill_in_every_phase kill_in_every_stage_of_a_checkpoint kill_in_file_operations)
 wende_fault_test(fault_signals run_faults signals usr1_at_random_steps signals_in_evaluations)

@@ -169,7 +169,8 @@ def file_names(world):
     for more in ["model = 'out/m\\x07'", "log = ['a\\x1b.log']", "tf_log_dir = 'a\\nb'", f"network['a\\x1b'] = {layer}",
                  f"network['dump'] = {dump}",
                  f"network['sub'] = {{'class': 'subnetwork', 'from': 'data', 'subnetwork': {{'output': {layer}, 'x\\x08': {layer}}}}}"]:
-        status, text = finish(world.wende, world.config(data, more + "\n"), 1)
+        status, text = finish(world.wende, world.config(data, more + "\n"), 1, cwd=world.folder)
+        assert not [path for path in world.folder.rglob("*") if re.search("[\x00-\x1f]", str(path))], more
         assert status == 78 and "control bytes" in text and not re.search("[\x00-\x08\x0b-\x1f]", text), (more, status, text)
     assert sorted(world.folder.parent.glob("up*")) == inside
     status, text = finish(world.wende, world.config(data, f"eval_datasets = {{'test other-1.0 ä': {other}}}\n"), 1)
