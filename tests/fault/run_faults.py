@@ -277,9 +277,28 @@ def full_and_read_only_file_systems(world):
             assert subprocess.run([world.wende, "inspect", path], capture_output=True).returncode == 0, path
         subprocess.run(["mount", "-o", "remount,ro", mount], check=True)
         status, text = finish(world.wende, moved, 1)
-        assert status == 73 and "Read-only file system" in text, (status, text)
+        assert status == 74 and "Read-only file system" in text, (status, text)
     finally:
         subprocess.run(["umount", mount], check=True)
+
+
+@case
+def read_only_in_mid_run(world):
+    """The folder becomes read-only under a run, which ends with 74; the old checkpoint is whole, and all goes on later."""
+    config = write_config(world.folder, "turned", more=INTERVAL)
+    run = Run(world.wende, config, 1, fault="slow=100ms@rank0:forward")
+    run.wait_for("train epoch 1, step 9,")
+    folder = world.folder / "turned"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=64k", "none", folder], capture_output=True).returncode != 0:
+        run.end()
+        raise Skip("no file system can be mounted here")
+    try:
+        assert run.end() == 74 and "Read-only file system" in run.text and str(folder) in run.text, (run.process.returncode, run.text)
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    status, text = finish(world.wende, config, 1)
+    assert status == 0 and "Going on in epoch 1 after step" in text, text
+    assert_same_model(world.folder, "turned", world.reference(1))
 
 
 @case
