@@ -155,6 +155,28 @@ def filters_from_outside(world):
 
 
 @case
+def flipped_bits_of_dumps(world):
+    """Chunks that we write carry checksums: one changed bit is seen, wherever it is."""
+    data, dump = world.folder / "dumped.hdf", world.folder / "dump.hdf"
+    write_hdf(data, range(6))
+    layer = f"network['dump'] = {{'class': 'hdf_dump', 'is_output_layer': True, 'from': 'output', 'filename': '{dump}'}}\n"
+    status, text = finish(world.wende, world.config(data, layer), 1)
+    assert status == 0, text
+    check = lambda: subprocess.run([world.wende, "check-data", dump], capture_output=True, text=True)
+    assert check().returncode == 0
+    with h5py.File(dump) as file:
+        assert file["inputs"].fletcher32 and file["seqLengths"].fletcher32
+        chunk = file["inputs"].id.get_chunk_info(0)
+    good, dice = dump.read_bytes(), random.Random(2)
+    for _ in range(30):
+        damaged = bytearray(good)
+        damaged[chunk.byte_offset + dice.randrange(chunk.size)] ^= 1 << dice.randrange(8)
+        dump.write_bytes(damaged)
+        run = check()
+        assert run.returncode == 65 and "inputs" in run.stderr, run
+
+
+@case
 def file_names(world):
     """Names of a config that become file names lead nowhere else and do nothing to a terminal."""
     data = world.folder / "names.hdf"

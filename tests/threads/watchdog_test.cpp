@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,14 +12,19 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/progress.h"
 #include "base/stack_dump.h"
+#include "collective/peer_link.h"
 
 namespace wende {
 namespace {
+
+/// What rank 0 told last: where it listens.
+std::string address_of_root;
 
 /// Two processes of this host. Only what the watchdog needs of them: rank 0 tells a text by a pipe.
 class Pair final : public Communicator {
@@ -32,6 +39,7 @@ class Pair final : public Communicator {
   void broadcast(void* data, size_t bytes, int) override {
     const ssize_t done = rank_ == 0 ? ::write(pipe_[1], data, bytes) : ::read(pipe_[0], data, bytes);
     if (done != static_cast<ssize_t>(bytes)) std::_Exit(1);
+    address_of_root.assign(static_cast<const char*>(data), bytes);
   }
   std::vector<std::string> gather(const std::string&) override { return {}; }
   void barrier() override {}
@@ -115,6 +123,36 @@ TEST(Watchdog, EndsAHangWithTheStacksOfAllRanks) {
     EXPECT_NE(text.find("threads_test"), std::string::npos) << text;
   }
   std::filesystem::remove_all(folder);
+}
+
+/// Rank 1 in place of a watchdog: sends one message to rank 0, with the run's token or without.
+void send_message(int rank, uint16_t version, bool with_token) {
+  if (rank == 0) return work(1);
+  std::istringstream words(address_of_root.substr(address_of_root.find('\n') + 1));
+  PeerMessage message;
+  int port = 0;
+  words >> message.token >> port;
+  message.version = version;
+  message.rank = 1;
+  message.token += with_token ? 0 : 1;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) std::_Exit(1);
+  if (::send(fd, &message, sizeof(message), 0) != sizeof(message)) std::_Exit(1);
+  ::close(fd);
+}
+
+TEST(Watchdog, RefusesMessagesOfAnotherVersion) {
+  const auto ends = statuses("", 20, [](int rank, const std::string&) { send_message(rank, 99, true); });
+  EXPECT_EQ(ends, (std::array<int, 2>{76, 0}));
+}
+
+TEST(Watchdog, TakesNoNoticeOfStrangers) {
+  const auto ends = statuses("", 20, [](int rank, const std::string&) { send_message(rank, 99, false); });
+  EXPECT_EQ(ends, (std::array<int, 2>{0, 0}));
 }
 
 TEST(Watchdog, PrintsStacksOnDemandAndGoesOn) {
