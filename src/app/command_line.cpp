@@ -34,6 +34,8 @@ void add_tools(CLI::App& app, CommandLine& line) {
   slurm->add_option("--gpus-per-node", line.slurm.gpus_per_node);
   slurm->add_option("--time", line.slurm.time, "limit of one start, hours:minutes");
   slurm->add_option("--partition", line.slurm.partition);
+  slurm->add_option("--lead", line.slurm.lead_seconds,
+                    "seconds before the limit when the job writes its last checkpoint");
   slurm->add_option("--launcher", line.slurm.launcher, "srun or mpirun");
   slurm->add_option("--program", line.slurm.program, "path of wende on the nodes");
 }

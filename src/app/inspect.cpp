@@ -14,6 +14,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "io/checkpoint.h"
 #include "io/hdf5.h"
 
@@ -24,7 +25,7 @@ namespace {
 void print_tensors(const std::map<std::string, Tensor>& tensors) {
   int64_t elements = 0;
   for (const auto& [name, tensor] : tensors) {
-    fmt::print("  {:<40} {:<8} {}\n", name, name_of(tensor.dtype()), tensor.shape().str());
+    fmt::print("  {:<40} {:<8} {}\n", printable(name), name_of(tensor.dtype()), tensor.shape().str());
     elements += tensor.elements();
   }
   fmt::print("  {} tensors, {} numbers\n", tensors.size(), elements);
@@ -44,11 +45,12 @@ void inspect_hdf5(const std::string& path) {
       longest = std::max(longest, length);
     }
     fmt::print("HDFDataset layout: {} sequences, {} frames, longest {}\n", tags.size(), frames, longest);
-    fmt::print("first tags: {}{}\n", tags.empty() ? "" : tags[0], tags.size() > 1 ? ", " + tags[1] + ", ..." : "");
+    const std::string first = tags.empty() ? "" : tags[0];
+    fmt::print("first tags: {}{}\n", printable(first), tags.size() > 1 ? ", " + printable(tags[1]) + ", ..." : "");
   }
   for (const std::string& name : file.datasets_below("/")) {
     const hdf5::DatasetInfo info = file.info(name);
-    fmt::print("  {:<40} {}\n", name, Shape(info.shape).str());
+    fmt::print("  {:<40} {}\n", printable(name), Shape(info.shape).str());
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace wende {
 namespace {
 
@@ -20,8 +22,8 @@ std::string indented(std::string_view text, std::string_view indent) {
   return out;
 }
 
-/// Names come from users' files: control characters must not write lines of their own into the log.
-std::string printable(std::string_view text) {
+/// Names come from users' files: in places, line ends are escaped as well, or they would write lines of their own.
+std::string one_line(std::string_view text) {
   std::string out;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -60,8 +62,8 @@ std::string SourceSpan::str() const {
 
 std::string Diagnostic::render() const {
   std::string out;
-  if (span.file) out += printable(span.str()) + ": ";
-  if (!path.empty()) out += printable(path) + ": ";
+  if (span.file) out += one_line(span.str()) + ": ";
+  if (!path.empty()) out += one_line(path) + ": ";
   out += message;
   const std::string tag = code.empty() ? "" : fmt::format("[WENDE-{}]", code);
   if (!hint.empty()) {
@@ -120,7 +122,7 @@ const char* Error::what() const noexcept {
       text += diagnostics_[i].render();
     }
     if (diagnostics_.size() > kMaxShown) text += fmt::format("\n... and {} more", diagnostics_.size() - kMaxShown);
-    rendered_ = std::move(text);
+    rendered_ = printable(std::move(text));
     return rendered_.c_str();
   } catch (...) {
     return "out of memory while printing an error";
@@ -156,7 +158,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   }
   // One of two letters replaced is another word, not a slip.
   if (!best || best_distance >= std::max(word.size(), best->size())) return "";
-  return fmt::format("did you mean '{}'?", printable(*best));
+  return fmt::format("did you mean '{}'?", one_line(*best));
 }
 
 }  // namespace wende

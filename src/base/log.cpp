@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/printable.h"
 
 namespace wende {
 namespace {
@@ -65,7 +66,7 @@ void log_line(int level, const std::string& text) {
   LogState& log = state();
   const std::lock_guard lock(log.mutex);
   if (level > log.options.verbosity) return;
-  const std::string line = log.options.prefix + text + '\n';
+  const std::string line = log.options.prefix + printable(text) + '\n';
   if (log.options.to_stdout) write_line(stdout, line);
   if (log.file) write_line(log.file.get(), line);
 }

@@ -236,6 +236,7 @@ ExitStatus Engine::train() {
   const int first_epoch = restore();
   const ExitStatus status = train_epochs(first_epoch);
   writer_.wait();
+  status_.checkpoint_took(writer_.last_seconds());
   train_dumps_->close();
   eval_dumps_->close();
   observers_.graph_reset();
@@ -320,6 +321,7 @@ bool Engine::evaluate_epoch(int epoch) {
     learning_rates_->save();
     const PhaseScope phase(phases::kCheckpoint);
     writer_.wait();
+    log_line(4, fmt::format("the checkpoint took {:.2f} s to write", writer_.last_seconds()));
     model_files_.clean_up(learning_rates_->epochs());
   }
   return true;

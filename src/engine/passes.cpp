@@ -85,6 +85,7 @@ void Engine::step_done(const Pass& pass, const StepReport& report, const StepFla
     memory_told_ = true;
     log_line(3, memory_line(state_bytes(), train_runner_->executor().arena_bytes()));
   }
+  status_.checkpoint_took(writer_.last_seconds());
   status_.step_done(result.steps, report.objective());
   save_at_interval(pass.epoch, result, flags, steps);
 }

@@ -62,6 +62,9 @@ std::string describe_file(const std::string& file) {
   }
   const double age = std::difftime(std::time(nullptr), static_cast<std::time_t>(number_of(json, "time")));
   text += fmt::format("  loss {:.6g}, written {} ago\n", number_of(json, "loss"), format_hms(age));
+  if (number_of(json, "checkpoint_seconds") > 0) {
+    text += fmt::format("  a checkpoint takes {:.2f} s to write\n", number_of(json, "checkpoint_seconds"));
+  }
   if (!text_of(json, "score").empty()) {
     text += fmt::format("  {}\n", text_of(json, "score"));
   }
@@ -120,6 +123,7 @@ void RunStatus::write() {
   json.set("step", step_).set("steps", steps_).set("ranks", static_cast<int64_t>(ranks_));
   json.set("loss", std::isfinite(loss_) ? Json(loss_) : Json(fmt::format("{}", loss_)));
   json.set("seconds_per_step", seconds_per_step_).set("seconds_per_epoch", per_epoch).set("seconds_left", left);
+  json.set("checkpoint_seconds", checkpoint_seconds_);
   json.set("seconds", now - run_start_).set("time", static_cast<int64_t>(std::time(nullptr)));
   json.set("host", host()).set("pid", static_cast<int64_t>(::getpid())).set("score", score_);
   try {

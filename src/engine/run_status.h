@@ -17,6 +17,7 @@ class RunStatus {
   void begin_epoch(int epoch, int64_t steps, int64_t steps_done);
   void step_done(int64_t step_in_epoch, double loss);  ///< written at most every five seconds
   void score(const std::string& line);                 ///< of the last finished epoch
+  void checkpoint_took(double seconds) { checkpoint_seconds_ = seconds; }
   /// "running", "evaluating", "stopped", "finished", "failed: ..."
   void state(const std::string& text);
 
@@ -29,6 +30,7 @@ class RunStatus {
   int64_t steps_ = 0, step_ = 0, first_step_ = 0;
   double loss_ = 0;
   double seconds_per_step_ = 0, epoch_seconds_ = 0;
+  double checkpoint_seconds_ = 0;
   double epoch_start_ = 0, run_start_, last_write_ = 0;
   std::string state_ = "starting", score_;
 };

@@ -17,9 +17,7 @@ set_tests_properties(fault_times fault_hosts PROPERTIES RUN_SERIAL TRUE)
 # These claim what is left in the end, however long it takes.
 wende_fault_test(fault_kills run_faults kill_in_every_phase kill_in_every_stage_of_a_checkpoint kill_in_file_operations)
 wende_fault_test(fault_signals run_faults signals usr1_at_random_steps signals_in_evaluations)
-wende_fault_test(fault_files run_faults disk_full file_size_limit full_and_read_only_file_systems
-  read_only_in_mid_run damaged_checkpoint one_writer
-  one_writer_where_files_cannot_be_locked)
+wende_fault_test(fault_files file_cases)
 wende_fault_test(fault_other run_faults ranks_disagree out_of_memory faults_need_permission)
 wende_fault_test(fault_hostile hostile_cases)
 wende_fault_test(fault_ranks rank_cases)

@@ -177,6 +177,23 @@ def flipped_bits_of_dumps(world):
 
 
 @case
+def tags_that_speak_to_terminals(world):
+    """A sequence's tag comes from the data: it is told without its control bytes."""
+    path = world.folder / "tags.hdf"
+    write_hdf(path, range(6))
+    with h5py.File(path, "r+") as file:
+        file["seqTags"][2] = "\x1b[2Jgone"
+        rows = file["inputs"][:]
+        rows[int(file["seqLengths"][:2, 0].sum()), 0] = np.nan
+        file["inputs"][:] = rows
+    status, text = finish(world.wende, world.config(path), 1)
+    assert status == 65 and "'\\x1b[2Jgone'" in text and "\x1b" not in text, (status, text)
+    for command in ["check-data", "inspect"]:
+        run = subprocess.run([world.wende, command, path], capture_output=True, text=True)
+        assert "\x1b" not in run.stdout + run.stderr, run
+
+
+@case
 def file_names(world):
     """Names of a config that become file names lead nowhere else and do nothing to a terminal."""
     data = world.folder / "names.hdf"

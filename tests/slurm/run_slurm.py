@@ -96,6 +96,8 @@ def requeue_template(cluster):
 @case
 def printed_batch_file(cluster):
     """What `wende slurm` prints, for both launchers, stopped and going on."""
+    text = cluster.command(cluster.wende, "slurm", "my.config", "--gpus", "2", "--lead", "600")
+    assert "#SBATCH --signal=B:USR1@600\n" in text, text
     for launcher in ["srun", "mpirun"]:
         name = f"printed-{launcher}"
         config = write_config(cluster.folder, name)
