@@ -43,7 +43,6 @@ CASES += [(text, "train") for text in (
     "batch_size = 300\nmax_seq_length = {'data': 70}\nmin_seq_length = {'classes': 30}\n" + TASK % "",
     "batch_size = 300\nmax_seqs = 1\n" + TASK % "",
     "batch_size = 400\nmax_pad_size = 60\n" + TASK % "",
-    "batch_size = 400\nmax_pad_size = {'data': 40}\n" + TASK % "",
     'chunking = "20:10"\n' + SIZES + TASK % "",
     'chunking = "20"\n' + SIZES + TASK % "",
     "chunking = 25\n" + SIZES + TASK % "",
