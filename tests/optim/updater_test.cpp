@@ -94,6 +94,10 @@ TEST(Updater, AccumulationUpdatesInLastStepOfWindow) {
   EXPECT_EQ(fixture.a0(), 0);
   fixture.step(1);
   EXPECT_EQ(fixture.a0(), -6);
+  // The next window has a sum of its own.
+  fixture.step(2);
+  fixture.step(3);
+  EXPECT_EQ(fixture.a0(), -12);
 }
 
 TEST(Updater, LayerOptions) {
