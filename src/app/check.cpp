@@ -7,6 +7,7 @@
 #include <map>
 
 #include "engine/config_check.h"
+#include "engine/epoch_networks.h"
 #include "engine/memory_estimate.h"
 #include "engine/network_runner.h"
 
@@ -38,13 +39,30 @@ void print_layers(const Network& network) {
   }
 }
 
+/// Networks of later epochs: pretraining up to the config's own, or get_network's last.
+void check_other_epochs(EpochNetworks& networks, const Config& config, const ExternData& extern_data,
+                        NetworkOptions options) {
+  int last = networks.pretrain_epochs();
+  if (last == 0 && networks.varies()) last = static_cast<int>(config.get_int("num_epochs", 5));
+  for (int epoch = 2; epoch <= last; ++epoch) {
+    const bool only_last = networks.pretrain_epochs() == 0 && epoch < last;
+    if (only_last || networks.first_with_network_of(epoch) != epoch) continue;
+    const std::unique_ptr<Network> network = Network::build(networks.config_of(epoch), extern_data, options);
+    int64_t parameters = 0;
+    for (const ParamSpec& spec : network->params()) parameters += spec.shape.elements();
+    fmt::print("network of epoch {}: {} parameters\n", epoch, parameters);
+  }
+}
+
 }  // namespace
 
-void check(const Config& config) {
-  for (const Diagnostic& warning : config_warnings(config)) {
+void check(const Config& given) {
+  for (const Diagnostic& warning : config_warnings(given)) {
     fmt::print(stderr, "warning: {}\n", warning.render());
   }
-  check_config(config);
+  check_config(given);
+  EpochNetworks networks(given);
+  const Config config = networks.config_of(1);
   const ExternData extern_data = ExternData::from_config(config);
   for (const auto& [key, data] : extern_data.keys) {
     fmt::print("data key '{}': {}\n", key, data.str());
@@ -73,6 +91,7 @@ void check(const Config& config) {
   for (const StepMemory& memory : largest_steps(config, built, gpu)) {
     fmt::print("memory on the {}: about {}\n", gpu ? "GPU" : "CPU", memory_estimate_text(memory));
   }
+  check_other_epochs(networks, given, extern_data, options);
   for (const std::string& name : network.unreached_layers()) {
     fmt::print(stderr, "warning: layer '{}' is never reached from an output, a loss or is_output_layer\n", name);
   }

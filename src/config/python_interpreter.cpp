@@ -73,8 +73,10 @@ void start() {
   const PyStatus status = Py_InitializeFromConfig(&config);
   PyConfig_Clear(&config);
   check(status);
-  const std::pair<const char*, const char*> stubs[] = {
-      {"_wende", kCoreSource}, {"_wende_returnn", kReturnnSource}, {"_wende_tensorflow", kTensorflowSource}};
+  const std::pair<const char*, const char*> stubs[] = {{"_wende", kCoreSource},
+                                                       {"_wende_returnn", kReturnnSource},
+                                                       {"_wende_pretrain", kPretrainSource},
+                                                       {"_wende_tensorflow", kTensorflowSource}};
   for (const auto& [name, source] : stubs) {
     const Ref code(Py_CompileString(source, fmt::format("<{}>", name).c_str(), Py_file_input));
     const Ref module(code ? PyImport_ExecCodeModule(name, code.get()) : nullptr);

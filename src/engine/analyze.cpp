@@ -44,6 +44,7 @@ Config with_statistics(Config config, const ExternData& extern_data) {
 }  // namespace
 
 void Engine::analyze() {
+  choose_network();
   config_ = with_statistics(config_, extern_data_);
   build_eval_network(true);
   observers_.graph_made();

@@ -42,6 +42,7 @@ size_t bucket_bytes(const Config& config) {
 Engine::Engine(Config config, Communicator& communicator)
     : config_(checked(std::move(config))),
       communicator_(communicator),
+      networks_(Config()),
       extern_data_(ExternData::from_config(config_)),
       model_files_(config_),
       device_(training_device(config_)),
@@ -59,6 +60,9 @@ Engine::Engine(Config config, Communicator& communicator)
     config_.set("dataset_random_seed_offset",
                 Value::of(config_.get_int("dataset_random_seed_offset", 0) + kSeedPerRank * communicator_.rank()));
   }
+  networks_ = EpochNetworks(config_);
+  config_ = networks_.config_of(1);
+  model_files_.name_pretraining(networks_.pretrain_epochs());
 }
 
 Engine::~Engine() = default;
@@ -250,9 +254,10 @@ ExitStatus Engine::train_epochs(int first_epoch) {
     return ExitStatus::kRunAgain;
   }
   for (int epoch = first_epoch; epoch <= last_epoch; ++epoch) {
-    const double learning_rate = learning_rates_->learning_rate(epoch);
+    change_network(epoch);
+    const double learning_rate = learning_rate_of(epoch);
     progress().epoch = epoch;
-    log_line(3, fmt::format("start epoch {} with learning rate {} ...", epoch, learning_rate));
+    log_line(3, fmt::format("start {} with learning rate {} ...", epoch_text(epoch), learning_rate));
     const PassResult result = train_epoch(epoch, learning_rate);
     if (result.stopped) {
       save_mid_epoch(epoch, result);
@@ -277,7 +282,7 @@ bool Engine::finish_epoch(int epoch, const PassResult& result) {
   const int64_t save_interval = config_.get_int("save_interval", 1);
   const bool last = epoch == config_.get_int("num_epochs", 5);
   std::map<std::string, double> errors = scores("train", result);
-  errors[":meta:effective_learning_rate"] = learning_rates_->learning_rate(epoch);
+  errors[":meta:effective_learning_rate"] = learning_rate_of(epoch);
   errors[":meta:epoch_num_train_steps"] = static_cast<double>(result.steps);
   errors[":meta:epoch_train_time_secs"] = static_cast<double>(static_cast<int64_t>(result.seconds));
   errors[":meta:global_train_step"] = static_cast<double>(global_step_ - result.steps);  // at the start of the epoch
@@ -289,7 +294,7 @@ bool Engine::finish_epoch(int epoch, const PassResult& result) {
   if (communicator_.is_root()) {
     learning_rates_->save();
   }
-  const std::string line = fmt::format("epoch {} score: {} error: {} elapsed: {}", epoch, score_text(result),
+  const std::string line = fmt::format("{} score: {} error: {} elapsed: {}", epoch_text(epoch), score_text(result),
                                        error_text(result), format_hms(result.seconds));
   log_line(1, line);
   status_.score(line);
@@ -315,8 +320,8 @@ bool Engine::evaluate_epoch(int epoch) {
   if (!line.empty()) {
     log_line(1, line);
   }
-  observers_.epoch_finished(
-      {epoch, global_step_, learning_rates_->learning_rate(epoch), learning_rates_->epochs().at(epoch).error}, *store_);
+  observers_.epoch_finished({epoch, global_step_, learning_rate_of(epoch), learning_rates_->epochs().at(epoch).error},
+                            *store_);
   if (communicator_.is_root()) {
     learning_rates_->save();
     const PhaseScope phase(phases::kCheckpoint);
@@ -338,7 +343,7 @@ bool Engine::complete_scores() {
   if (saved.empty()) {
     return true;
   }
-  learning_rates_->learning_rate(epoch);
+  learning_rate_of(epoch);
   const auto known = learning_rates_->epochs().find(epoch);
   const bool has_train = known != learning_rates_->epochs().end() && !known->second.error.empty();
   int64_t missing = has_train ? 0 : 1;
@@ -356,10 +361,12 @@ bool Engine::complete_scores() {
     log_line(2, fmt::format("The run ended before the scores of epoch {} were written: evaluating again", epoch));
     return evaluate_epoch(epoch);
   }
+  runs_ += evaluation_steps(epoch);
   return true;
 }
 
 void Engine::evaluate() {
+  choose_network();
   build_eval_network(true);
   observers_.graph_made();
   const int epoch = restore();

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "engine/batch_feed.h"
 #include "engine/checkpoint_writer.h"
 #include "engine/distributed_options.h"
+#include "engine/epoch_networks.h"
 #include "engine/hdf_dump_callback.h"
 #include "engine/meta_update.h"
 #include "engine/model_files.h"
@@ -69,13 +71,25 @@ class Engine {
   void search();
   void build_training_network();
   void build_eval_network(bool with_losses, bool search = false);
+  /// Tasks other than training: the network of the epoch that restore() will load.
+  void choose_network();
+  /// Networks that differ by epoch: builds that of this one where it is another, and takes the parameters over.
+  void change_network(int epoch);
+  void discard_networks();
+  void take_over(const std::map<std::string, Tensor>& values, int epoch);
+  void change_datasets(const Config& before);
+  double learning_rate_of(int epoch);
+  std::string epoch_text(int epoch) const;  ///< "epoch 3", "pretrain epoch 3"
   /// In the task search: the layer whose labels are the result.
   const NetworkLayer& search_layer() const;
   void write_rows(const std::optional<Batch>& batch, NetworkRunner& runner, HdfDumpCallback& dumps);
   /// Restores the newest state (mid-epoch, epoch, import_model_train_epoch1, load); returns the epoch to go on with.
   int restore();
-  void load_values(const std::string& path);
-  void set_values(const std::map<std::string, Tensor>& values, const std::string& path);
+  int epoch_to_load() const;  ///< of tasks other than training; 0: none is saved
+  std::set<std::string> preload(bool first_epoch);
+  void load_values(const std::string& path, const std::set<std::string>& except = {});
+  void set_values(const std::map<std::string, Tensor>& values, const std::string& path,
+                  const std::set<std::string>& except = {});
   ExitStatus train_epochs(int first_epoch);
   PassResult run_pass(Pass& pass);
   PassResult train_epoch(int epoch, double learning_rate);
@@ -87,6 +101,8 @@ class Engine {
   std::optional<Checkpoint> newest_checkpoint(const std::vector<int>& saved);
   int go_on_from(const Checkpoint& checkpoint);
   bool complete_scores();
+  int64_t evaluation_steps(int epoch);
+  std::vector<std::pair<std::string, Value>> evaluation_sets() const;
   void save_mid_epoch(int epoch, const PassResult& partial);
   Checkpoint make_checkpoint(int epoch) const;
   /// Of a pass, by loss: values (with meta losses; with calculate_exp_loss also their exponentials as "output:exp").
@@ -99,6 +115,7 @@ class Engine {
   bool finish_epoch(int epoch, const PassResult& train_result);  ///< false: stopped by a signal
   bool evaluate_epoch(int epoch);
   struct PassPlan;
+  BatchOptions batch_options(const Pass& pass) const;
   PassPlan plan_pass(const Pass& pass, const BatchOptions& options) const;
   void begin_pass(const Pass& pass, PassResult& result, const PassPlan& plan);
   void assign_parameters(NetworkRunner& runner, bool ran) const;
@@ -135,8 +152,10 @@ class Engine {
   Dataset& dataset(const std::string& role, const Value& options);
   const Network& any_network() const;
 
-  Config config_;
+  Config config_;  ///< as it holds in the present epoch
   Communicator& communicator_;
+  EpochNetworks networks_;
+  int network_epoch_ = 1;  ///< the present network is of this one
   ExternData extern_data_;
   ModelFiles model_files_;
   std::unique_ptr<LearningRateControl> learning_rates_;
@@ -162,6 +181,9 @@ class Engine {
   std::unique_ptr<SearchOutput> search_output_;  ///< in the task search
   std::map<std::string, std::unique_ptr<Dataset>> datasets_;
   int64_t global_step_ = 0;
+  /// Of the present network, in training and evaluation: TensorFlow draws random numbers in both, so that a mask
+  /// depends on all runs before.
+  int64_t runs_ = 0;
   DistributedOptions distributed_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Watchdog> watchdog_;

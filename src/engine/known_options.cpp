@@ -7,6 +7,7 @@ namespace wende {
 namespace {
 
 constexpr const char* kNames[] = {"accum_grad_multiple_step",
+                                  "accum_grad_restarts",
                                   "adadelta",
                                   "adagrad",
                                   "adam",

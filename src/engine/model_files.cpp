@@ -92,7 +92,21 @@ ModelFiles::ModelFiles(const Config& config) : base_(config.get_string("model", 
   }
 }
 
-std::string ModelFiles::epoch_path(int epoch) const { return fmt::format("{}.{:03}.wende", base_, epoch); }
+std::string ModelFiles::epoch_path(int epoch) const {
+  return fmt::format("{}{}.{:03}.wende", base_, epoch >= 1 && epoch <= pretrain_epochs_ ? ".pretrain" : "", epoch);
+}
+
+std::string ModelFiles::saved_path(int epoch) const {
+  for (const char* ending : {".wende", ".index"}) {
+    for (const char* infix : {"", ".pretrain"}) {
+      const std::string path = fmt::format("{}{}.{:03}{}", base_, infix, epoch, ending);
+      if (fs::exists(path)) {
+        return path;
+      }
+    }
+  }
+  return epoch_path(epoch);
+}
 
 std::string ModelFiles::non_finite_case_path(int64_t step, int rank) const {
   return fmt::format("{}.nonfinite.step{:06}.rank{:03}.h5", base_, step, rank);
@@ -141,7 +155,8 @@ std::vector<int> ModelFiles::saved_epochs() const {
     if (name.rfind(prefix, 0) != 0 || !entry.path().has_extension() || entry.path().extension() != ".wende") {
       continue;
     }
-    const std::string number = name.substr(prefix.size(), name.size() - prefix.size() - 6);
+    const std::string rest = name.substr(prefix.size(), name.size() - prefix.size() - 6);
+    const std::string number = rest.starts_with("pretrain.") ? rest.substr(9) : rest;
     const bool digits = !number.empty() && number.size() < 9 &&
                         std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (digits && checkpoint_counters(entry.path().string())) {
@@ -194,8 +209,9 @@ void ModelFiles::clean_up(const std::map<int, EpochData>& scores) const {
   }
   for (const int epoch : saved) {
     if (keep.count(epoch) == 0) {
-      remove_checkpoint(epoch_path(epoch));
-      log_line(3, fmt::format("Removed old model {}", epoch_path(epoch)));
+      const std::string path = saved_path(epoch);
+      remove_checkpoint(path);
+      log_line(3, fmt::format("Removed old model {}", path));
     }
   }
 }

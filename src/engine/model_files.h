@@ -19,6 +19,10 @@ class ModelFiles {
 
   bool enabled() const { return !base_.empty(); }
   std::string epoch_path(int epoch) const;
+  /// The first epochs' models are called "<model>.pretrain.NNN.wende".
+  void name_pretraining(int epochs) { pretrain_epochs_ = epochs; }
+  /// An epoch's model under whichever name it is there; if it is only there as RETURNN saves it, that.
+  std::string saved_path(int epoch) const;
   std::string mid_epoch_path() const { return base_ + ".mid.wende"; }
   std::string lock_path() const { return base_ + ".lock"; }
   std::string base() const { return base_; }
@@ -37,6 +41,7 @@ class ModelFiles {
 
  private:
   std::string base_;
+  int pretrain_epochs_ = 0;
   Value cleanup_;
 };
 

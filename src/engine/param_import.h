@@ -10,12 +10,13 @@ namespace wende {
 
 /// The option custom_param_importer of the layers: what their parameters take from a model whose shapes may differ.
 /// "reset": nothing. "ifpossible": what has the right shape. "subset": that, and of other shapes the corner that both
-/// have; the four gates of a cell each for themselves, as RETURNN does it.
+/// have; the four gates of a cell and a linear layer's sources each for themselves, as RETURNN does it.
 class ParamImport {
  public:
-  explicit ParamImport(const Network& network);
+  /// otherwise: the mode of parameters whose layer does not have the option.
+  explicit ParamImport(const Network& network, std::string otherwise = "");
 
-  /// "" if no layer with the option has this parameter.
+  /// That of the layer which has the parameter.
   std::string mode(const std::string& param) const;
   /// own: the parameter as it was initialised, on the host; stored: under its name in the model, or nullptr. Throws
   /// kMalformedInput where the shapes do not say what belongs together.
@@ -24,6 +25,7 @@ class ParamImport {
  private:
   const Network& network_;
   std::map<std::string, std::string> modes_;  ///< by prefix of the names, "layer/"
+  std::string otherwise_;
 };
 
 }  // namespace wende

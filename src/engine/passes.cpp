@@ -90,17 +90,23 @@ void Engine::step_done(const Pass& pass, const StepReport& report, const StepFla
   save_at_interval(pass.epoch, result, flags, steps);
 }
 
+BatchOptions Engine::batch_options(const Pass& pass) const {
+  const Network& network = pass.train ? train_runner_->network() : eval_runner_->network();
+  BatchOptions options = BatchOptions::from_config(config_, pass.name, network.has_recurrent_layer());
+  options.keys = network.used_data_keys();
+  return options;
+}
+
 PassResult Engine::run_pass(Pass& pass) {
   NetworkRunner& runner = pass.train ? *train_runner_ : *eval_runner_;
   HdfDumpCallback& dumps = pass.train ? *train_dumps_ : *eval_dumps_;
-  BatchOptions batch_options = BatchOptions::from_config(config_, pass.name, runner.network().has_recurrent_layer());
-  batch_options.keys = runner.network().used_data_keys();
-  const PassPlan plan = plan_pass(pass, batch_options);
+  const BatchOptions options = batch_options(pass);
+  const PassPlan plan = plan_pass(pass, options);
   PassResult result;
   result.losses.resize(runner.network().losses().size());
   result.meta.resize(runner.empty_report().meta.size());
   begin_pass(pass, result, plan);
-  BatchLoader loader(*pass.dataset, plan.batches, batch_options, plan.rank, plan.ranks, plan.first_batch);
+  BatchLoader loader(*pass.dataset, plan.batches, options, plan.rank, plan.ranks, plan.first_batch);
   BatchFeed feed(loader, runner);
   StepLog step_log(config_, runner.network(), pass.prefix, plan.steps);
   const double start = monotonic_seconds();
@@ -136,6 +142,7 @@ PassResult Engine::run_pass(Pass& pass) {
                              batch ? &*batch : nullptr);
     step_log.step(result.steps, report, batch ? &*batch : nullptr, step_seconds, &observers_.stats());
     ++result.steps;
+    ++runs_;
     result.batches = std::min(result.batches + plan.ranks, static_cast<int64_t>(plan.batches.batches.size()));
     result.stopped = flags.stop > 0 && (pass.train || !distributed_.ranks_report_alone());
     if (pass.train) {
@@ -150,12 +157,17 @@ PassResult Engine::run_pass(Pass& pass) {
 }
 
 PassResult Engine::train_epoch(int epoch, double learning_rate) {
-  Pass pass{"train", fmt::format("train epoch {}", epoch), datasets_.at("train").get(), true, epoch, learning_rate};
+  Pass pass{"train",
+            fmt::format("{}train epoch {}", networks_.is_pretrain(epoch) ? "pre" : "", epoch),
+            datasets_.at("train").get(),
+            true,
+            epoch,
+            learning_rate};
   pass.dataset->init_epoch(epoch);
   return run_pass(pass);
 }
 
-std::map<std::string, PassResult> Engine::evaluate_all(int epoch) {
+std::vector<std::pair<std::string, Value>> Engine::evaluation_sets() const {
   std::vector<std::pair<std::string, Value>> sets;
   for (const char* role : {"dev", "eval"}) {
     if (const Value* options = config_.find(role); options != nullptr && !options->is_none()) {
@@ -167,9 +179,13 @@ std::map<std::string, PassResult> Engine::evaluate_all(int epoch) {
       sets.emplace_back(name.as_string(), options);
     }
   }
+  return sets;
+}
+
+std::map<std::string, PassResult> Engine::evaluate_all(int epoch) {
   std::map<std::string, PassResult> results;
-  for (const auto& [name, options] : sets) {
-    Pass pass{name, fmt::format("epoch {} '{}' eval", epoch, name), &dataset(name, options), false, epoch, 0};
+  for (const auto& [name, options] : evaluation_sets()) {
+    Pass pass{name, fmt::format("{} '{}' eval", epoch_text(epoch), name), &dataset(name, options), false, epoch, 0};
     pass.dataset->init_epoch(epoch);
     results[name] = run_pass(pass);
     if (results[name].stopped) {
@@ -179,7 +195,19 @@ std::map<std::string, PassResult> Engine::evaluate_all(int epoch) {
   return results;
 }
 
+/// How many steps evaluate_all takes.
+int64_t Engine::evaluation_steps(int epoch) {
+  int64_t steps = 0;
+  for (const auto& [name, options] : evaluation_sets()) {
+    const Pass pass{name, "", &dataset(name, options), false, epoch, 0};
+    pass.dataset->init_epoch(epoch);
+    steps += plan_pass(pass, batch_options(pass)).steps;
+  }
+  return steps;
+}
+
 void Engine::forward() {
+  choose_network();
   build_eval_network(false);
   const Value* options = config_.find("eval");
   for (const char* role : {"forward_data", "eval", "dev"}) {

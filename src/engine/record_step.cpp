@@ -40,11 +40,12 @@ std::string StepRecorder::config_text() const {
   for (size_t i = 0; i + 1 < options_.overrides.size(); i += 2) {
     text += fmt::format("{} = {}\n", options_.overrides[i], as_python(options_.overrides[i + 1]));
   }
-  text += fmt::format("learning_rate = {}\nreplay_step = {}\ntrain_steps = 1\n", learning_rate_, options_.step);
+  text += fmt::format("learning_rate = {}\nreplay_step = {}\ntrain_steps = 1\n", learning_rate_, runs_);
   return text;
 }
 
-void StepRecorder::before(const Batch& batch, const ParamStore& store, double learning_rate) {
+void StepRecorder::before(const Batch& batch, const ParamStore& store, double learning_rate, int64_t runs) {
+  runs_ = runs;
   batch_ = batch;
   learning_rate_ = learning_rate;
   for (const std::string& name : store.names()) {

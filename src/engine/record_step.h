@@ -26,7 +26,8 @@ class StepRecorder {
 
   bool wants(int64_t step) const { return step == options_.step; }
   /// Before the step runs; copies what the step will change.
-  void before(const Batch& batch, const ParamStore& store, double learning_rate);
+  /// runs: of the graph before this step, from which its random numbers are drawn.
+  void before(const Batch& batch, const ParamStore& store, double learning_rate, int64_t runs);
   /// When the gradients are there and the parameters still as they were: writes the file.
   void after(const StepReport& report, const ParamStore& store, const std::map<std::string, Expr>& gradients);
 
@@ -40,6 +41,7 @@ class StepRecorder {
   Batch batch_;
   std::map<std::string, Tensor> params_;
   double learning_rate_ = 0;
+  int64_t runs_ = 0;
 };
 
 }  // namespace wende

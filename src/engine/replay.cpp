@@ -190,9 +190,9 @@ Config with_updater(Config config) {
       config.set(key.as_string(), value);
     }
   }
-  if (!config.has("learning_rate")) {
-    config.set("learning_rate", Value::of(0.01));
-  }
+  const std::map<std::string, Value> otherwise = {{"learning_rate", Value::of(0.01)},
+                                                  {"accum_grad_restarts", Value::of(false)}};
+  for (const auto& [key, value] : otherwise) config.set(key, config.has(key) ? *config.find(key) : value);
   return with_traced_learning_rate(std::move(config));
 }
 

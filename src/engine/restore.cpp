@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "engine/non_finite.h"
 #include "engine/param_import.h"
+#include "engine/preload.h"
 #include "engine/step_log.h"
 #include "network/random_seeds.h"
 #include "tensor/finite.h"
@@ -59,7 +60,8 @@ Checkpoint Engine::make_checkpoint(int epoch) const {
     }
   }
   checkpoint.texts["dataset"] = dataset_signature_;
-  checkpoint.counters = {{"epoch", epoch}, {"global_step", global_step_}, {"world_size", communicator_.size()}};
+  checkpoint.counters = {
+      {"epoch", epoch}, {"global_step", global_step_}, {"runs", runs_}, {"world_size", communicator_.size()}};
   return checkpoint;
 }
 
@@ -134,22 +136,26 @@ void Engine::start_mid_epoch(int epoch, const PassResult& partial) {
 
 /// A model that a start takes its parameters from: the layers' custom_param_importer counts. A run that goes on with
 /// its own model does not ask it, or "reset" would undo each epoch.
-void Engine::load_values(const std::string& path) {
-  std::map<std::string, Tensor> values = load_parameters(path);
+void Engine::load_values(const std::string& path, const std::set<std::string>& except) {
+  std::map<std::string, Tensor> values = load_parameters(parameter_file(path));
   const ParamImport import(any_network());
   for (const std::string& name : store_->names()) {
-    if (!import.mode(name).empty()) {
+    if (!import.mode(name).empty() && except.count(name) == 0) {
       const auto stored = values.find(name);
       values[name] =
           import.value(name, on_host(store_->value(name)), stored == values.end() ? nullptr : &stored->second);
     }
   }
-  set_values(values, path);
+  set_values(values, path, except);
 }
 
-void Engine::set_values(const std::map<std::string, Tensor>& values, const std::string& path) {
+void Engine::set_values(const std::map<std::string, Tensor>& values, const std::string& path,
+                        const std::set<std::string>& except) {
   std::vector<Diagnostic> problems;
   for (const std::string& name : store_->names()) {
+    if (except.count(name) != 0) {
+      continue;
+    }
     const auto found = values.find(name);
     if (const Tensor other =
             found == values.end() ? batch_norm_of_other_version(values, name, store_->value(name)) : Tensor();
@@ -184,7 +190,7 @@ std::optional<Checkpoint> Engine::newest_checkpoint(const std::vector<int>& save
       paths.push_back(model_files_.mid_epoch_path());
     }
     for (auto epoch = saved.rbegin(); epoch != saved.rend(); ++epoch) {
-      paths.push_back(model_files_.epoch_path(*epoch));
+      paths.push_back(model_files_.saved_path(*epoch));
     }
     std::optional<Error> first;
     for (const std::string& path : paths) {
@@ -211,6 +217,8 @@ int Engine::go_on_from(const Checkpoint& checkpoint) {
   set_values(checkpoint.params, checkpoint.texts.at("path"));
   updater_->load_state(checkpoint.optimizer);
   global_step_ = checkpoint.counters.at("global_step");
+  const auto runs = checkpoint.counters.find("runs");
+  runs_ = runs != checkpoint.counters.end() ? runs->second : global_step_;
   const int epoch = static_cast<int>(checkpoint.counters.at("epoch"));
   const auto dataset = checkpoint.texts.find("dataset");
   if (dataset != checkpoint.texts.end() && dataset->second != dataset_signature_ &&
@@ -246,30 +254,32 @@ int Engine::go_on_from(const Checkpoint& checkpoint) {
 int Engine::restore() {
   store_->initialize(graph_seed(config_));
   const bool train = training_.network != nullptr;
-  const std::vector<int> saved = model_files_.enabled() ? model_files_.saved_epochs() : std::vector<int>();
   if (!train) {
     const std::string load = config_.get_string("load", "");
-    const int64_t fallback = saved.empty() ? 0 : saved.back();
-    const int epoch = static_cast<int>(config_.get_int("load_epoch", config_.get_int("epoch", fallback)));
+    const int epoch = epoch_to_load();
+    const std::set<std::string> preloaded = preload(false);
     if (!load.empty()) {
-      load_values(load);
+      load_values(load, preloaded);
       return epoch > 0 ? epoch : 1;
     }
     if (epoch == 0) {
       throw Error(ExitStatus::kMissingInput, fmt::format("no model to load under '{}': train first, or set 'load'",
                                                          config_.get_string("model", "")));
     }
-    log_line(3, fmt::format("Load model {}", model_files_.epoch_path(epoch)));
-    load_values(model_files_.epoch_path(epoch));
+    log_line(3, fmt::format("Load model {}", model_files_.saved_path(epoch)));
+    load_values(model_files_.saved_path(epoch), preloaded);
     return epoch;
   }
+  const std::vector<int> saved = model_files_.enabled() ? model_files_.saved_epochs() : std::vector<int>();
   if (const std::optional<Checkpoint> checkpoint = newest_checkpoint(saved)) {
+    change_network(static_cast<int>(checkpoint->counters.at("epoch")));
     return go_on_from(*checkpoint);
   }
+  const std::set<std::string> preloaded = preload(true);
   for (const char* option : {"import_model_train_epoch1", "load"}) {
     if (const std::string path = config_.get_string(option, ""); !path.empty()) {
       log_line(1, fmt::format("Starting from the parameters in {}", path));
-      load_values(path);
+      load_values(path, preloaded);
       break;
     }
   }

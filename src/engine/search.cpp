@@ -53,6 +53,7 @@ void Engine::write_rows(const std::optional<Batch>& batch, NetworkRunner& runner
 }
 
 void Engine::search() {
+  choose_network();
   build_eval_network(config_.get_bool("search_do_eval", true), true);
   observers_.graph_made();
   const Value* options = search_data(config_);

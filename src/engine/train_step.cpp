@@ -79,7 +79,7 @@ void Engine::assign_parameters(NetworkRunner& runner, bool ran) const {
 RunOptions Engine::run_options() const {
   RunOptions options;
   options.seed = graph_seed(config_);
-  options.step = static_cast<uint64_t>(global_step_);
+  options.step = static_cast<uint64_t>(runs_);
   options.check_numerics = config_.get_bool("debug_add_check_numerics_on_output", false);
   return options;
 }
@@ -98,7 +98,7 @@ StepReport Engine::compute_gradients(const std::optional<Batch>& batch, double l
   if (batch) {
     const bool record = recorder_->wants(global_step_);
     if (record) {
-      recorder_->before(*batch, *store_, learning_rate);
+      recorder_->before(*batch, *store_, learning_rate, runs_);
     }
     RunOptions options = run_options();
     options.launched = [&feed] { feed.look_ahead(); };

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
+#include "io/tensor_bundle.h"
 
 namespace wende {
 
@@ -242,6 +243,7 @@ std::optional<std::map<std::string, int64_t>> checkpoint_counters(const std::str
 
 std::map<std::string, Tensor> load_parameters(const std::string& path) {
   if (std::filesystem::is_directory(path)) return load_checkpoint(path).params;
+  if (const std::string prefix = bundle_prefix(path); !prefix.empty()) return load_bundle(prefix);
   if (looks_like_hdf5(path)) return parameters_from_hdf5(path);
   return parse_safetensors(read_file(path), path);
 }

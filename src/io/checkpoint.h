@@ -32,7 +32,8 @@ std::optional<std::map<std::string, int64_t>> checkpoint_counters(const std::str
 /// The whole as bytes, for other ranks.
 std::string pack_checkpoint(const Checkpoint& checkpoint);
 Checkpoint unpack_checkpoint(const std::string& bytes);
-/// Also accepted as parameters: a .safetensors file, or a .hdf/.h5 file with one dataset per RETURNN variable.
+/// Also accepted as parameters: a .safetensors file, a .hdf/.h5 file with one dataset per RETURNN variable, and a
+/// checkpoint of TensorFlow (io/tensor_bundle.h) by its name without ending.
 std::map<std::string, Tensor> load_parameters(const std::string& path);
 
 std::string write_safetensors(const std::map<std::string, Tensor>& tensors);  ///< bytes of a file

@@ -11,9 +11,10 @@ int64_t remainder(int64_t value) { return ((value % kRange) + kRange) % kRange; 
 }  // namespace
 
 uint32_t network_seed(const Config& config) {
-  constexpr int64_t kFirstEpoch = 1;
+  // Set where networks differ by epoch; a network that never changes is that of the first.
+  const int64_t epoch = config.get_int("network_epoch", 1);
   const int64_t seed = config.get_int("random_seed", 0);
-  return static_cast<uint32_t>(seed == 0 ? kFirstEpoch : remainder(kFirstEpoch * 3 + remainder(seed) * 5 + 7));
+  return static_cast<uint32_t>(seed == 0 ? epoch : remainder(epoch * 3 + remainder(seed) * 5 + 7));
 }
 
 uint64_t graph_seed(const Config& config) {

@@ -7,7 +7,7 @@
 namespace wende {
 
 /// Seed of the numpy.random.RandomState from which a network gives a seed to each initialiser and dropout, in the order
-/// in which its layers are built. As RETURNN's engine sets it for a training from epoch 1.
+/// in which its layers are built. As RETURNN's engine sets it for the epoch in which the network is made.
 uint32_t network_seed(const Config& config);
 
 /// TensorFlow's graph seed, the first half of the key of all random numbers. As RETURNN's engine sets it.

@@ -19,15 +19,15 @@ struct GradientPieces {
 struct GradientSettings {
   float noise = 0;
   float clip = 0;
-  float keep = 1;  ///< factor of the weights
-  int32_t accumulates = 0;
-  uint32_t param = 0;  ///< index, so that each parameter has its own noise
+  float keep = 1;           ///< factor of the weights
+  int32_t accumulates = 0;  ///< adds up the gradients of several steps
+  int32_t starts_sum = 0;   ///< of them
+  uint32_t param = 0;       ///< index, so that each parameter has its own noise
 };
 
 struct GradientStep {
   uint64_t seed = 0;  ///< of the noise
   uint64_t step = 0;
-  bool starts_sums = false;  ///< of the gradients of several steps
 };
 
 /// What follows for one member.

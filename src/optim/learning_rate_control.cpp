@@ -173,6 +173,13 @@ double LearningRateControl::learning_rate(int epoch) {
   return rate;
 }
 
+void LearningRateControl::set_learning_rate(int epoch, double rate) { epochs_[epoch].learning_rate = rate; }
+
+void LearningRateControl::set_default_learning_rate(int epoch, double rate) {
+  EpochData& data = epochs_[epoch];
+  if (data.learning_rate == 0) data.learning_rate = rate;
+}
+
 void LearningRateControl::set_error(int epoch, const std::map<std::string, double>& errors) {
   learning_rate(epoch);
   for (const auto& [key, value] : errors) epochs_[epoch].error[key] = value;

@@ -21,6 +21,8 @@ class LearningRateControl {
   explicit LearningRateControl(const Config& config);
 
   double learning_rate(int epoch);                                         ///< decides and remembers on first ask
+  void set_learning_rate(int epoch, double rate);                          ///< whatever was decided
+  void set_default_learning_rate(int epoch, double rate);                  ///< unless the epoch has one
   void set_error(int epoch, const std::map<std::string, double>& errors);  ///< merges
   const std::map<int, EpochData>& epochs() const { return epochs_; }
   /// The score that decides (dev_score ...); nan if unknown.

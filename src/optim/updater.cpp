@@ -323,7 +323,7 @@ class Updater::Impl {
     const int64_t every = member.options.accum_grad_multiple_step;
     if (every >= 1) {
       float* sum = member.accumulated.data<float>();
-      const bool first = GradientOptions::starts_sum(step);
+      const bool first = member.options.starts_sum(step);
       for (size_t i = 0; i < member.count; ++i) sum[i] = first ? member.gradient[i] : sum[i] + member.gradient[i];
       std::memcpy(member.processed.data<float>(), sum, member.count * sizeof(float));
     }

@@ -96,6 +96,10 @@ TEST(Updater, AccumulationUpdatesInLastStepOfWindow) {
   EXPECT_EQ(fixture.a0(), 0);
   fixture.step(1);
   EXPECT_EQ(fixture.a0(), -6);
+  // The next window has a sum of its own.
+  fixture.step(2);
+  fixture.step(3);
+  EXPECT_EQ(fixture.a0(), -12);
 }
 
 TEST(Updater, SumsOfSeveralStepsGoOn) {
@@ -107,12 +111,13 @@ TEST(Updater, SumsOfSeveralStepsGoOn) {
   Fixture whole(options);
   for (int64_t step = 0; step < 6; ++step) whole.step(step, 0.1);
   Fixture first(options);
-  for (int64_t step = 0; step < 4; ++step) first.step(step, 0.1);
+  for (int64_t step = 0; step < 5; ++step) first.step(step, 0.1);
   Fixture second(options);
   second.params.flat_values().copy_from(first.params.flat_values());
   second.updater.load_state(first.updater.state());
-  EXPECT_EQ(on_host(second.updater.state().at("b/accum_grad")).to_vector<float>(), (std::vector<float>{0, 48}));
-  for (int64_t step = 4; step < 6; ++step) second.step(step, 0.1);
+  EXPECT_EQ(on_host(second.updater.state().at("b/accum_grad")).to_vector<float>(), (std::vector<float>{0, 24}))
+      << "two gradients since the update of the third step";
+  second.step(5, 0.1);
   EXPECT_EQ(whole.a0(), second.a0());
   EXPECT_EQ(whole.b1(), second.b1());
 }
