@@ -34,11 +34,14 @@ class RelaxedCapture {
   cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
 };
 
-std::byte* taken_from(std::map<size_t, std::vector<std::byte*>>& blocks, size_t bytes) {
-  const auto found = blocks.find(bytes);
-  if (found == blocks.end() || found->second.empty()) return nullptr;
+/// A block of this size, or of at most `most`; bytes becomes its size.
+std::byte* taken_from(std::map<size_t, std::vector<std::byte*>>& blocks, size_t& bytes, size_t most) {
+  auto found = blocks.lower_bound(bytes);
+  while (found != blocks.end() && found->second.empty()) found = blocks.erase(found);
+  if (found == blocks.end() || found->first > most) return nullptr;
   std::byte* data = found->second.back();
   found->second.pop_back();
+  bytes = found->first;
   return data;
 }
 
@@ -51,15 +54,19 @@ bool environment_flag(const char* name) {
 
 std::byte* BlockCache::take(size_t bytes) {
   const std::lock_guard lock(mutex_);
-  const size_t rounded = exact_ ? bytes : (bytes + kGranule - 1) / kGranule * kGranule;
-  if (std::byte* data = capturing_ ? taken_from(captured_, rounded) : nullptr) {
-    sizes_[data] = rounded;
+  size_t size = exact_ ? bytes : (bytes + kGranule - 1) / kGranule * kGranule;
+  if (std::byte* data = capturing_ ? taken_from(captured_, size, size) : nullptr) {
+    sizes_[data] = size;
     return data;
   }
-  std::byte* data = taken_from(free_, rounded);
-  if (data == nullptr) data = from_driver(rounded);
-  sizes_[data] = rounded;
-  in_use_ += rounded;
+  std::byte* data = taken_from(free_, size, size > kLarge ? size + size / 4 : size);
+  if (data == nullptr) {
+    data = from_driver(size);
+  } else if (size > kLarge) {
+    kept_large_ -= size;
+  }
+  sizes_[data] = size;
+  in_use_ += size;
   peak_ = std::max(peak_, in_use_);
   return data;
 }
@@ -78,11 +85,9 @@ void BlockCache::give(std::byte* data) {
 
 void BlockCache::put_away(std::byte* data, size_t bytes) {
   in_use_ -= bytes;
-  if (exact_ || bytes > kLarge) {
-    to_driver(data, bytes);
-  } else {
-    free_[bytes].push_back(data);
-  }
+  if (exact_ || (bytes > kLarge && kept_large_ + bytes > kMostKept)) return to_driver(data, bytes);
+  if (bytes > kLarge) kept_large_ += bytes;
+  free_[bytes].push_back(data);
 }
 
 void BlockCache::begin_capture() {
@@ -129,6 +134,7 @@ std::byte* BlockCache::from_driver(size_t bytes) {
     if (capturing_) break;  // freeing waits, which a capture does not allow
     for (std::byte* block : blocks) to_driver(block, size);
     blocks.clear();
+    if (size > kLarge) kept_large_ = 0;
   }
   if (std::byte* data = malloc_or_null(bytes)) return data;
   size_t free_bytes = 0;

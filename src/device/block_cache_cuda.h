@@ -14,7 +14,8 @@ namespace wende::cuda {
 bool environment_flag(const char* name);
 
 /// Freed blocks stay for later requests of the same rounded size. All work is on one stream, so a block may be used
-/// again as soon as it was freed. Large blocks go back to the driver: they are few, and their sizes seldom recur.
+/// again as soon as it was freed. Large blocks, whose sizes seldom recur, serve requests that are somewhat smaller too,
+/// and go back to the driver, which waits for all work, only where many are kept.
 class BlockCache {
  public:
   using Blocks = std::vector<std::pair<std::byte*, size_t>>;
@@ -33,6 +34,7 @@ class BlockCache {
  private:
   static constexpr size_t kGranule = 512;
   static constexpr size_t kLarge = size_t{32} << 20;
+  static constexpr size_t kMostKept = size_t{1} << 30;
 
   std::byte* from_driver(size_t bytes);
   std::byte* malloc_or_null(size_t bytes);
@@ -48,7 +50,8 @@ class BlockCache {
   std::unordered_map<std::byte*, size_t> sizes_;
   size_t in_use_ = 0;
   size_t peak_ = 0;
-  size_t held_ = 0;  ///< of the driver
+  size_t held_ = 0;        ///< of the driver
+  size_t kept_large_ = 0;  ///< bytes of large blocks in free_
 };
 
 BlockCache& blocks();

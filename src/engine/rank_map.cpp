@@ -11,6 +11,7 @@
 #include "collective/device_sums.h"
 #include "device/cuda_memory.h"
 #include "io/hdf5_version.h"
+#include "kernels/rnn_library.h"
 
 namespace wende {
 
@@ -62,8 +63,8 @@ int local_rank(Communicator& communicator) {
 }
 
 std::string library_versions(const Communicator& communicator) {
-  return fmt::format("Wende {}, {}, {}{}, HDF5 {}", WENDE_VERSION, communicator.description(), nccl_version(),
-                     cuda::library_text(), hdf5_version());
+  return fmt::format("Wende {}, {}, {}{}{}, HDF5 {}", WENDE_VERSION, communicator.description(), nccl_version(),
+                     cuda::library_text(), cuda::rnn_library_text(), hdf5_version());
 }
 
 void log_rank_map(Communicator& communicator, const std::string& device) {

@@ -2,6 +2,7 @@
 
 #include "device/cuda_check.cuh"
 #include "device/grid_range.cuh"
+#include "device/pack.cuh"
 #include "kernels/dropout.h"
 #include "kernels/random_place.h"
 #include "tensor/placement.h"
@@ -72,6 +73,19 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+/// Four neighbours, which share a block of random words.
+template <class F>
+__global__ void __launch_bounds__(kThreads)
+    uniform_packs_kernel(RandomFrames frames, Philox philox, F f, int64_t packs, float* out) {
+  for (const int64_t i : grid_range(packs)) {
+    const RandomFrames::Element element = frames.at(philox, i * kPack);
+    const auto words = element.philox.block((element.frame << 32) + static_cast<uint64_t>(element.number / kPack));
+    Pack<float> pack;
+    for (int k = 0; k < kPack; ++k) pack.at[k] = f(Philox::to_uniform(words[static_cast<size_t>(k)]));
+    store_pack(out + i * kPack, pack);
+  }
+}
+
 __global__ void __launch_bounds__(kThreads)
     normal_kernel(RandomFrames frames, Philox philox, float stddev, int64_t n, float* out) {
   for (const int64_t i : grid_range(n)) {
@@ -126,6 +140,10 @@ template <class F>
 void uniform(const Philox& philox, const Tensor& out, const cpu::RandomLayout& layout, F f) {
   const RandomLaunch random(out, layout);
   const int64_t n = out.elements();
+  if (random.frames.tail % kPack == 0 && aligned_for_packs(device_data<float>(out))) {
+    return launch(uniform_packs_kernel<F>, blocks_for(n / kPack), kThreads, 0, random.frames, philox, f, n / kPack,
+                  device_data<float>(out));
+  }
   launch(uniform_kernel<F>, blocks_for(n), kThreads, 0, random.frames, philox, f, n, device_data<float>(out));
 }
 

@@ -73,6 +73,13 @@ cublasLtEpilogue_t epilogue_of(Epilogue epilogue) {
   }
 }
 
+bool has_vector(Epilogue epilogue) { return epilogue != Epilogue::kNone && epilogue != Epilogue::kRelu; }
+
+/// The library can be told how its matrices are aligned, but takes it that the vector of an epilogue is to 16 bytes.
+bool vector_fits(const Product& p) {
+  return !has_vector(p.epilogue) || reinterpret_cast<uintptr_t>(p.vector) % 16 == 0;
+}
+
 /// Bytes: the largest power of 2 up to 256 that divides the address of all matrices of a batch.
 uint32_t alignment(const float* data, int64_t batch_stride) {
   const auto bits = reinterpret_cast<uintptr_t>(data) | static_cast<uintptr_t>(batch_stride) * sizeof(float) | 256;
@@ -91,6 +98,7 @@ class Plan {
     a_ = layout(p.transpose_a ? p.m : p.k, p.transpose_a ? p.k : p.m, p.lda, p.batch, p.stride_a);
     b_ = layout(p.transpose_b ? p.k : p.n, p.transpose_b ? p.n : p.k, p.ldb, p.batch, p.stride_b);
     c_ = layout(p.n, p.m, p.ldc, p.batch, p.stride_c);
+    if (has_vector(p.epilogue)) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.vector);  // algorithms depend on it
     choose_algorithm(p);
   }
   Plan(const Plan&) = delete;
@@ -100,15 +108,21 @@ class Plan {
     for (cublasLtMatrixLayout_t layout : {a_, b_, c_}) cublasLtMatrixLayoutDestroy(layout);
   }
 
-  bool found() const { return found_; }
-
-  void run(const Product& p) {
-    if (p.epilogue != Epilogue::kNone && p.epilogue != Epilogue::kRelu) {
-      set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.vector);
+  /// False, with nothing done: there is no algorithm with this epilogue.
+  bool run(const Product& p) {
+    if (!found_) return false;
+    if (has_vector(p.epilogue)) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.vector);
+    const cublasStatus_t status = cublasLtMatmul(handle(), operation_, &p.alpha, p.b, b_, p.a, a_, &p.beta, p.c, c_,
+                                                 p.c, c_, &choice_.algo, workspace(), kWorkspaceBytes, stream());
+    // Some refusals of an epilogue come only here, before anything is launched.
+    const bool refused = status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE;
+    if (refused && p.epilogue != Epilogue::kNone) {
+      found_ = false;
+      return false;
     }
-    WENDE_LT_CHECK(cublasLtMatmul(handle(), operation_, &p.alpha, p.b, b_, p.a, a_, &p.beta, p.c, c_, p.c, c_,
-                                  &choice_.algo, workspace(), kWorkspaceBytes, stream()));
+    check_library(status, "cublasLtMatmul");
     after_launch();
+    return true;
   }
 
  private:
@@ -143,7 +157,9 @@ class Plan {
     const cublasStatus_t status =
         cublasLtMatmulAlgoGetHeuristic(handle(), operation_, b_, a_, c_, c_, preference, 1, &choice_, &count);
     cublasLtMatmulPreferenceDestroy(preference);
-    if (status != CUBLAS_STATUS_NOT_SUPPORTED) check_library(status, "cublasLtMatmulAlgoGetHeuristic");
+    if (status != CUBLAS_STATUS_NOT_SUPPORTED && p.epilogue == Epilogue::kNone) {
+      check_library(status, "cublasLtMatmulAlgoGetHeuristic");
+    }
     found_ = status == CUBLAS_STATUS_SUCCESS && count == 1 && choice_.state == CUBLAS_STATUS_SUCCESS;
   }
 
@@ -161,9 +177,7 @@ class Plans {
   bool run(const Product& p) {
     const std::lock_guard lock(mutex_);
     if (plans_.size() >= kMost) plans_.clear();
-    Plan& plan = plans_.try_emplace(key(p), p).first->second;
-    if (plan.found()) plan.run(p);
-    return plan.found();
+    return plans_.try_emplace(key(p), p).first->second.run(p);
   }
 
  private:
@@ -209,6 +223,7 @@ bool multiply(const Product& p) {
     multiply_empty(p);
     return true;
   }
+  if (!vector_fits(p)) return false;
   static auto* const plans = new Plans;  // never destroyed: the library may have gone before
   const bool done = plans->run(p);
   if (!done && p.epilogue == Epilogue::kNone) {

@@ -198,17 +198,18 @@ void column_sum(const Tensor& x, const cpu::Rows* rows, const Tensor& out) {
   const int64_t count = rows != nullptr ? static_cast<int64_t>(rows->size()) : rows_of(x);
   const Tensor on_device = rows != nullptr ? uploaded(*rows, rows_of(x), x.device()).on_device : Tensor();
   const int64_t* row_numbers = device_data_or_null<int64_t>(on_device);
-  constexpr int64_t kChunk = 256;
+  constexpr int64_t kMostChunks = 65535;  // blocks along the second axis of a grid
+  const int64_t chunk = std::max<int64_t>(256, (count + kMostChunks - 1) / kMostChunks);
   const auto blocks = static_cast<unsigned>((n + kColumns - 1) / kColumns);
-  const auto chunks = static_cast<unsigned>(count <= kChunk ? 1 : (count + kChunk - 1) / kChunk);
+  const auto chunks = static_cast<unsigned>(count <= chunk ? 1 : (count + chunk - 1) / chunk);
   const float* from = device_data<float>(x);
   if (chunks == 1) {
-    launch(column_sum_kernel, dim3(blocks), kThreads, 0, from, row_numbers, count, kChunk, n, device_data<float>(out));
+    launch(column_sum_kernel, dim3(blocks), kThreads, 0, from, row_numbers, count, chunk, n, device_data<float>(out));
     return;
   }
   const Tensor partial = Tensor::empty(DType::kFloat32, Shape{chunks, n}, x.device());
   const int64_t* all_rows = nullptr;
-  launch(column_sum_kernel, dim3(blocks, chunks), kThreads, 0, from, row_numbers, count, kChunk, n,
+  launch(column_sum_kernel, dim3(blocks, chunks), kThreads, 0, from, row_numbers, count, chunk, n,
          device_data<float>(partial));
   launch(column_sum_kernel, dim3(blocks), kThreads, 0, device_data<float>(partial), all_rows, int64_t{chunks},
          int64_t{chunks}, n, device_data<float>(out));

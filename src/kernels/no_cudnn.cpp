@@ -1,5 +1,6 @@
 #include "base/error.h"
 #include "kernels/rnn_layer.h"
+#include "kernels/rnn_library.h"
 
 namespace wende::cuda {
 namespace {
@@ -11,6 +12,7 @@ namespace {
 class RnnLayer::Impl {};
 
 bool has_rnn_library() { return false; }
+std::string rnn_library_text() { return {}; }
 RnnLayer::RnnLayer(const RnnForm&) { absent(); }
 RnnLayer::~RnnLayer() = default;
 void RnnLayer::forward(const RnnForward&, const cpu::Scratch&) { absent(); }

@@ -53,14 +53,12 @@ void binary_bool(Binary kind, const Tensor& a, const Tensor& b, const Tensor& ou
   }
 }
 
-template <class T>
-__global__ void __launch_bounds__(kThreads)
-    where_kernel(StridedLoops<4> loops, T* out, const bool* condition, const T* a, const T* b) {
-  for (const int64_t i : grid_range(loops.elements)) {
-    const auto at = loops.offsets(i);
-    out[at.at[0]] = condition[at.at[1]] ? a[at.at[2]] : b[at.at[3]];
+struct Where {
+  template <class T>
+  WENDE_HD static T value(bool condition, T a, T b) {
+    return condition ? a : b;
   }
-}
+};
 
 template <class T>
 __global__ void __launch_bounds__(kThreads) fill_kernel(StridedLoops<1> loops, T* out, T value) {
@@ -87,14 +85,9 @@ void binary(Binary kind, const Tensor& a, const Tensor& b, const Tensor& out) {
 }
 
 void where(const Tensor& condition, const Tensor& a, const Tensor& b, const Tensor& out) {
-  const Shape c_strides = broadcast_strides(condition, out.shape());
-  const Shape a_strides = broadcast_strides(a, out.shape());
-  const Shape b_strides = broadcast_strides(b, out.shape());
-  const auto loops = StridedLoops<4>::make(out.shape(), {&out.strides(), &c_strides, &a_strides, &b_strides});
   with_type(out.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    launch(where_kernel<T>, blocks_for(loops.elements), kThreads, 0, loops, device_data<T>(out),
-           device_data<bool>(condition), device_data<T>(a), device_data<T>(b));
+    pointwise<Where, T, bool, T, T>(out, condition, a, b);
   });
 }
 

@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
 #include "kernels/reduce.h"
 #include "kernels/reduce_layout.h"
@@ -160,6 +161,55 @@ __global__ void __launch_bounds__(kThreads)
   out[place] = static_cast<int32_t>(best);
 }
 
+/// The better of values of a row, with its place (-1: none yet); the first of equal ones. A NaN counts at place 0 only,
+/// where it stays, as on the CPU.
+template <class T>
+struct Best {
+  T value;
+  int32_t index;
+
+  __device__ bool beats(const Best& other, bool largest) const {
+    if (index < 0 || other.index < 0) return other.index < 0;
+    if (value != value || other.value != other.value) return value != value;
+    if (value == other.value) return index < other.index;
+    return largest ? value > other.value : value < other.value;
+  }
+};
+
+template <class T>
+__device__ Best<T> warp_best(Best<T> best, bool largest) {
+  for (int distance = 16; distance > 0; distance >>= 1) {
+    const Best<T> other{__shfl_xor_sync(0xffffffffu, best.value, distance),
+                        __shfl_xor_sync(0xffffffffu, best.index, distance)};
+    if (other.beats(best, largest)) best = other;
+  }
+  return best;
+}
+
+/// A block per row of neighbouring numbers.
+template <class T>
+__global__ void __launch_bounds__(kThreads) arg_extremum_row_kernel(bool largest, int64_t n, const T* x, int32_t* out) {
+  __shared__ T values[kThreads / 32];
+  __shared__ int32_t indices[kThreads / 32];
+  const T* row = x + int64_t{blockIdx.x} * n;
+  Best<T> best{T(0), -1};
+  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
+    const Best<T> candidate{row[i], static_cast<int32_t>(i)};
+    const bool counts = candidate.value == candidate.value || i == 0;
+    if (counts && candidate.beats(best, largest)) best = candidate;
+  }
+  best = warp_best(best, largest);
+  if (threadIdx.x % 32 == 0) {
+    values[threadIdx.x / 32] = best.value;
+    indices[threadIdx.x / 32] = best.index;
+  }
+  __syncthreads();
+  if (threadIdx.x >= 32) return;
+  const bool has = threadIdx.x < blockDim.x / 32;
+  best = warp_best(Best<T>{has ? values[threadIdx.x] : T(0), has ? indices[threadIdx.x] : -1}, largest);
+  if (threadIdx.x == 0) out[blockIdx.x] = best.index < 0 ? 0 : best.index;
+}
+
 }  // namespace
 
 void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes, const Tensor& out) {
@@ -189,6 +239,12 @@ void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out) {
   const auto blocks = static_cast<unsigned>((at.outer * at.inner + kThreads - 1) / kThreads);
   with_type(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
+    if constexpr (!std::is_same_v<T, bool>) {
+      if (at.inner == 1 && at.count > 8) {
+        return launch(arg_extremum_row_kernel<T>, static_cast<unsigned>(at.outer), threads_for_row(at.count), 0,
+                      largest, at.count, device_data<T>(x), device_data<int32_t>(out));
+      }
+    }
     launch(arg_extremum_kernel<T>, blocks, kThreads, 0, largest, at, device_data<T>(x), device_data<int32_t>(out));
   });
 }

@@ -12,6 +12,7 @@
 #include "kernels/rnn_layer.h"
 #include "kernels/rnn_layer_cuda.cuh"
 #include "kernels/rnn_layer_own_cuda.h"
+#include "kernels/rnn_library.h"
 #include "tensor/placement.h"
 
 namespace wende::cuda {
@@ -281,6 +282,11 @@ class RnnLayer::Impl {
 bool has_rnn_library() {
   static const bool kSwitchedOff = std::getenv("WENDE_NO_CUDNN") != nullptr;
   return !kSwitchedOff;
+}
+
+std::string rnn_library_text() {
+  const size_t version = cudnnGetVersion();
+  return fmt::format(", cuDNN {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
 }
 
 RnnLayer::RnnLayer(const RnnForm& form) : impl_(std::make_unique<Impl>(form)) {}

@@ -306,6 +306,19 @@ void wrong_direction() {
   cudaMemcpy(host, device<float>(4), 16, cudaMemcpyHostToDevice);
 }
 
+void much_shared_memory(bool allowed) {
+  constexpr int kBytes = 64 << 10;
+  if (allowed) cudaFuncSetAttribute(dynamic_overflow, cudaFuncAttributeMaxDynamicSharedMemorySize, kBytes);
+  start(nullptr, 1, 64, kBytes, dynamic_overflow, device<float>(64));
+}
+
+void grid_of_70000_rows() {
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(1, 70000);
+  config.blockDim = 32;
+  cudaLaunchKernelEx(&config, store, device<float>(32), 0);
+}
+
 template <bool kFence>
 void last_block_sum() {
   start(4, 32, last_block<kFence>, static_cast<const float*>(device<float>(128)), device<float>(4), device<unsigned>(1),
@@ -353,6 +366,10 @@ const std::vector<Fault>& all() {
       {"shared_memory_unwritten", "uninitialised", [] { start(1, 64, shared_unwritten, device<float>(64)); }},
       {"dynamic_shared_memory_too_small", "out-of-bounds",
        [] { start(nullptr, 1, 64, 63 * 4, dynamic_overflow, device<float>(64)); }},
+      {"shared_memory_without_attribute", "shared-memory", [] { much_shared_memory(false); }},
+      {"block_of_2048_threads", "launch", [] { start(1, 2048, store, device<float>(2048), 0); }},
+      {"grid_of_70000_rows", "launch", grid_of_70000_rows},
+      {"right_much_shared_memory", "", [] { much_shared_memory(true); }},
       {"right_tree", "",
        [] { start(1, 64, tree<true>, static_cast<const float*>(device<float>(64)), device<float>(1)); }},
       {"right_rotation", "", [] { start(1, 32, rotate<true>, device<float>(32)); }},

@@ -4,6 +4,7 @@
 #include "ops/finite_difference.h"
 #include "ops/linear_relu.h"
 #include "ops/matmul.h"
+#include "tensor/placement.h"
 
 namespace wende {
 namespace {
@@ -140,6 +141,26 @@ TEST(ProductPrecision, Names) {
   EXPECT_EQ(product_precision_of("tf32"), ProductPrecision::kTf32);
   EXPECT_EQ(product_precision_of("bf16"), product_precision_of("bfloat16"));
   EXPECT_THROW(product_precision_of("float16"), Error);
+}
+
+/// Parameters lie anywhere in their flat block: libraries of products may want more of a bias.
+TEST(Linear, BiasAnywhereInMemory) {
+  const Operands o = operands();
+  const Tensor block = Tensor::empty(DType::kFloat32, Shape{kColumns + 4}, test::test_device());
+  std::vector<float> expected;
+  for (int64_t offset = 0; offset < 4; ++offset) {
+    const Tensor bias = block.sliced(0, offset, offset + kColumns);
+    bias.copy_from(o.bias);
+    Graph graph;
+    const Expr x = ops::parameter(graph, "x", DType::kFloat32, {Dim::fixed(7), Dim::fixed(10), Dim::fixed(kInner)});
+    const Expr w = ops::parameter(graph, "w", DType::kFloat32, {x.dim(2), Dim::fixed(kColumns)});
+    const Expr b = ops::parameter(graph, "bias", DType::kFloat32, {w.dim(1)});
+    const Tensor y = test::evaluate(ops::linear(x, w, b), {{"x", o.x}, {"w", o.w}, {"bias", bias}});
+    const std::vector<float> values = on_host(y).to_vector<float>();
+    if (offset == 0) expected = values;
+    ASSERT_EQ(values.size(), expected.size());
+    for (size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], expected[i], 1e-5) << offset;
+  }
 }
 
 TEST(LinearRelu, OneNodeGivesTheSame) {

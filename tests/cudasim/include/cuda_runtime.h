@@ -46,6 +46,7 @@ struct Call {                                    // one captured launch: kernel 
   std::shared_ptr<void> data;
   std::size_t bytes;
   void (*invoke)(void*);
+  const void* kernel;
 };
 cudaError_t launch(const cudaLaunchConfig_t& cfg, Call call);
 }  // namespace cudasim
@@ -60,9 +61,9 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* cfg, void (*kernel)(P..
     std::tuple<std::remove_cv_t<P>...> args;
   };
   auto pack = std::make_shared<Pack>(Pack{kernel, {static_cast<P>(std::forward<A>(args))...}});
-  return cudasim::launch(*cfg, {pack, sizeof(Pack), [](void* d) {
-                                  std::apply(static_cast<Pack*>(d)->kernel, static_cast<Pack*>(d)->args);
-                                }});
+  return cudasim::launch(*cfg, {pack, sizeof(Pack),
+                                [](void* d) { std::apply(static_cast<Pack*>(d)->kernel, static_cast<Pack*>(d)->args); },
+                                reinterpret_cast<const void*>(kernel)});
 }
 template <class... P>
 cudaError_t cudaFuncSetAttribute(void (*k)(P...), cudaFuncAttribute a, int v) {

@@ -166,6 +166,9 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
   if (most < 1 || !valid(of(dd), of(a), of(b), of(d)) ||
       problem(of(dd), of(a), of(b), of(c)) != problem(of(dd), of(a), of(b), of(d)))
     return CUBLAS_STATUS_INVALID_VALUE;
+  const bool has_bias = of(dd).epilogue == CUBLASLT_EPILOGUE_BGRADA || (of(dd).epilogue & CUBLASLT_EPILOGUE_BIAS);
+  if (has_bias && !of(dd).bias)
+    report("bias-pointer", "cuBLASLt is asked for an algorithm before it knows the bias pointer");
   if (!known(of(dd).epilogue) || (kNoEpilogues && of(dd).epilogue != CUBLASLT_EPILOGUE_DEFAULT))
     return CUBLAS_STATUS_NOT_SUPPORTED;
   Algo algo{problem(of(dd), of(a), of(b), of(d)), std::min<std::uint64_t>(preference.workspace, 4096), {}};
@@ -200,6 +203,11 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t dd, const v
       report("misaligned", "cuBLASLt: an operand is less aligned than the algorithm was asked for");
       return CUBLAS_STATUS_INVALID_VALUE;
     }
+  const bool has_bias = desc.epilogue == CUBLASLT_EPILOGUE_BGRADA || (desc.epilogue & CUBLASLT_EPILOGUE_BIAS);
+  if ((has_bias && std::uintptr_t(desc.bias) % 16) || std::uintptr_t(workspace) % 256) {
+    report("misaligned", "cuBLASLt: the bias is not aligned to 16 bytes, or the workspace not to 256");
+    return CUBLAS_STATUS_INVALID_VALUE;
+  }
   enqueue(stream, "cublasLtMatmul", [=] {
     const bool sums = desc.epilogue == CUBLASLT_EPILOGUE_BGRADA;
     if ((sums || (desc.epilogue & CUBLASLT_EPILOGUE_BIAS)) && !lib_access("cuBLASLt bias", desc.bias, d.rows * 4, sums))

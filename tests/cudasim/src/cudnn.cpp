@@ -69,6 +69,7 @@ cudnnStatus_t cudnnSetStream(cudnnHandle_t h, cudaStream_t s) {
   h->stream = s;
   return CUDNN_STATUS_SUCCESS;
 }
+size_t cudnnGetVersion() { return CUDNN_VERSION; }
 const char* cudnnGetErrorString(cudnnStatus_t s) {
   static char text[40];
   std::snprintf(text, sizeof text, "cudnn status %d (emulated)", int(s));

@@ -314,13 +314,25 @@ void drain_all() { run_until(everything()); }
 bool progress() { return step(everything()) == Step::ran; }  // used by the MPI progress layer
 void wait_stream(cudaStream_t s) { host_waits(get(s)->clock); }
 
+namespace {
+std::map<const void*, int> shared_allowed;  // by kernel: dynamic bytes that it may have
+}
+void allow_shared(const void* kernel, int bytes) { shared_allowed[kernel] = bytes; }
 cudaError_t launch(const cudaLaunchConfig_t& cfg, Call call) {
   dim3 g = cfg.gridDim, b = cfg.blockDim;
   std::size_t smem = cfg.dynamicSmemBytes;
   std::uint64_t nt = std::uint64_t(b.x) * b.y * b.z;
   if (!nt || nt > 1024 || b.z > 64 || !g.x || !g.y || !g.z || g.y > 65535 || g.z > 65535 || smem > 227 * 1024 ||
-      (smem && smem > dyn_cap))
+      (smem && smem > dyn_cap)) {
+    report("launch", "a grid or block that no GPU takes: " + std::to_string(g.x) + "," + std::to_string(g.y) + "," +
+                         std::to_string(g.z) + " blocks of " + std::to_string(nt) + " threads, " +
+                         std::to_string(smem) + " bytes of shared memory");
     return ret(cudaErrorInvalidConfiguration);
+  }
+  if (smem > 48 * 1024 && shared_allowed[call.kernel] < int(smem)) {
+    report("shared-memory", "a kernel takes more than 48 KiB of shared memory without cudaFuncSetAttribute");
+    return ret(cudaErrorInvalidValue);
+  }
   if (rt().stick != cudaSuccess) return ret();
   enqueue(cfg.stream, "kernel", [=] { run_grid(g, b, smem, call); });
   return ret();

@@ -91,6 +91,8 @@ cudaError_t allocate(void** p, std::size_t n, bool pinned);
 void release(Alloc& a);
 cudaError_t free_(void* p, bool pinned);
 
+void allow_shared(const void* kernel, int bytes);  // cudaFuncAttributeMaxDynamicSharedMemorySize
+
 // capture.cpp
 CUstream_st* capturing();  // the stream that is captured, if one is
 // A call that no capture may see, or none but a relaxed one; true: reported, and the capture is invalid.

@@ -199,5 +199,8 @@ cudaError_t cudaMemGetInfo(size_t* f, size_t* t) {
   *f = kDevice - rt().dev_top;
   return ret();
 }
-cudaError_t cudaFuncSetAttribute(const void*, cudaFuncAttribute, int) { return ret(); }
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
+  if (attribute == cudaFuncAttributeMaxDynamicSharedMemorySize) allow_shared(kernel, value);
+  return ret();
+}
 }
