@@ -164,7 +164,7 @@ void NetworkRunner::assign_only_what_the_objective_reads() {
     }
   }
   for (size_t i = assignments_.size(); i-- > 0;) {
-    if (!read[static_cast<size_t>(assignments_[i].value.node)]) {
+    if (!assignments_[i].with_update && !read[static_cast<size_t>(assignments_[i].value.node)]) {
       assignments_.erase(assignments_.begin() + static_cast<std::ptrdiff_t>(i));
       assignment_fetches_.erase(assignment_fetches_.begin() + static_cast<std::ptrdiff_t>(i));
     }

@@ -218,11 +218,11 @@ std::map<std::string, Tensor> gradient_copies(const ParamStore& store, const std
   return result;
 }
 
-/// A recorded step (record_step.h) has the random numbers of its place in the run.
-RunOptions run_options(const Config& config) {
+/// A recorded step (record_step.h) has the random numbers of its place in the run; further steps come after it.
+RunOptions run_options(const Config& config, int64_t further = 0) {
   RunOptions options;
   options.seed = graph_seed(config);
-  options.step = static_cast<uint64_t>(config.get_int("replay_step", 0));
+  options.step = static_cast<uint64_t>(config.get_int("replay_step", 0) + further);
   return options;
 }
 
@@ -237,7 +237,7 @@ void run_train_steps(const hdf5::File& file, hdf5::File& out, const Config& conf
   Updater updater(config, store, layer_opts, decoupled_l2(config, network, store));
   const int64_t steps = config.get_int("train_steps", 3);
   for (int64_t k = 1; k <= steps; ++k) {
-    const StepReport report = train.run(batch, run_options(config));
+    const StepReport report = train.run(batch, run_options(config, k - 1));
     train.assign_parameters();
     updater.step(config.get_float("learning_rate", 0.01), k - 1, 1, has_gradient(train.gradients()));
     if (k == 1) {

@@ -28,8 +28,14 @@ struct EvalArgs {
 };
 
 /// Sparse and dtype marks of the result follow the sources; a feature size in n_out or out_type replaces the source's.
+/// An expression without sources needs an out_type with shape.
 Data pointwise_data(const LayerContext& context) {
   if (context.sources.empty()) {
+    if (const Value* type = context.options.find("out_type"); type && type->is_dict() && type->find("shape")) {
+      Data out;
+      out.name = context.name;
+      return out;
+    }
     throw context.options.error("layer '" + context.name + "' has no input: 'from' is empty");
   }
   return broadcast_layout(context.sources, context.name);

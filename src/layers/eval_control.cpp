@@ -111,10 +111,11 @@ Value assert_condition(const Call& call) {
   return noted(traced_expr(call.graph, call.get(0, {"condition"})), nullptr, "tf.Assert");
 }
 
-/// tf.Print(x, data, message): x; prints x in each step.
+/// tf.Print(x, data, message) and RETURNN's py_print: x; prints x in each step.
 Value print_through(const Call& call) {
   const Value* message = call.find(2, {"message"});
-  return traced(ops::print(call.tensor(), message && message->is_string() ? message->as_string() : "tf.Print", 10));
+  const Expr x = traced_expr(call.graph, call.get(0, {"x", "input", "input_", "pass_through_value"}));
+  return traced(ops::print(x, message && message->is_string() ? message->as_string() : "tf.Print", 10));
 }
 
 Value nothing(const Call&) { return {}; }
@@ -140,6 +141,7 @@ TracedFunctions control_functions() {
           {"check_numerics", assert_all_finite},
           {"Assert", assert_condition},
           {"Print", print_through},
+          {"py_print", print_through},
           // Summaries go to TensorBoard in RETURNN; they change no number.
           {"image", nothing},
           {"scalar", nothing},

@@ -20,7 +20,11 @@ Value data_object(LayerBuilder& builder, const LayerOutput& source, int index) {
 }
 
 Value source_function(LayerBuilder& builder, const std::vector<LayerOutput>& sources) {
-  const Data layout = broadcast_layout(builder.context().sources, builder.context().name);
+  std::vector<Data> templates;
+  for (const LayerOutput& each : sources) {
+    templates.push_back(each.data);
+  }
+  const Data layout = sources.empty() ? Data() : broadcast_layout(templates, builder.context().name);
   return native_function("source",
                          [&builder, &sources, layout](const std::vector<Value>& args, const KeywordArgs& kwargs) {
                            int64_t index = 0;
@@ -84,6 +88,10 @@ Expr evaluate(LayerBuilder& builder, const std::vector<LayerOutput>& sources, co
           return traced(traced_unary(function, traced_expr(builder.graph(), args.at(0))));
         }));
   }
+  names.emplace_back("py_print",
+                     native_function("py_print", [&builder](const std::vector<Value>& args, const KeywordArgs& kwargs) {
+                       return apply_traced(builder.graph(), "py_print", args, kwargs);
+                     }));
   return traced_expr(builder.graph(), evaluate_expression(eval.as_string(), eval.span(), names));
 }
 

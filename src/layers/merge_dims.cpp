@@ -99,6 +99,26 @@ class MergeDimsLayer : public Layer {
   std::vector<int> order_;  ///< empty: nothing to merge
 };
 
+struct CombineDimsArgs {
+  Value axes, enforce_batch_dim_axis;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("axes", axes, "the axes that become one, in this order");
+    v.field("enforce_batch_dim_axis", enforce_batch_dim_axis, "accepted; has no effect");
+  }
+};
+
+class CombineDimsLayer : public MergeDimsLayer {
+ public:
+  explicit CombineDimsLayer(const CombineDimsArgs& args) : MergeDimsLayer({args.axes, Value::of(true), Value()}) {}
+};
+
+const RegisterLayer<CombineDimsLayer, CombineDimsArgs> kRegisterCombine{
+    "combine_dims",
+    {},
+    "merge_dims with keep_order.",
+    {R"({"class": "combine_dims", "axes": ["F", "T"], "from": "data"})"}};
 const RegisterLayer<MergeDimsLayer, MergeDimsArgs> kRegister{
     "merge_dims",
     {},

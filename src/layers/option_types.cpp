@@ -51,6 +51,10 @@ const std::map<std::string, std::string> kTypes = {
     {"pad_seq_len_to_power", "float|None"},
     {"pad_to_multiples", "bool|None"},
     {"postfix_in_time.postfix", "float|str|None"},
+    {"rand_int.seed", "int|None"},
+    {"random.algorithm", "str|None"},
+    {"random.feature_dim", "Dim|None"},
+    {"random.seed", "int|list|tuple|None"},
     {"range.dtype", "str|None"},
     {"rec.back_prop", "bool|None"},
     {"rec.cheating", "bool|None"},
@@ -72,6 +76,7 @@ const std::map<std::string, std::string> kTypes = {
     {"top_k.k", "int|str|None"},
     {"top_k.k_dim", "Dim|None"},
     {"use_channel_first", "bool|None"},
+    {"weighted_sum.padding", "str|None"},
     {"with_bias", "bool|None"},
 };
 

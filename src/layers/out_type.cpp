@@ -126,6 +126,8 @@ bool set_dims(const Value& type, const LayerContext& context, bool sparse, Data&
         throw axis->error(fmt::format("batch_dim_axis {} is outside 0..{}", at, out.rank()));
       }
       out.dims.insert(out.dims.begin() + at, batch->dims[static_cast<size_t>(batch->batch_axis())]);
+    } else if (!(axis && axis->is_none()) && context.sources.empty() && context.batch_dim.defined()) {
+      out.dims.insert(out.dims.begin(), context.batch_dim);
     }
     out.set_default_marks();
     return true;

@@ -45,6 +45,14 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     construct_masked(level, name, dict, built);
     return;
   }
+  if (entry->name == "cond") {
+    construct_cond(level, name, dict, built);
+    return;
+  }
+  if (entry->name == "get_rec_accumulated") {
+    construct_rec_accumulated(level, name, dict, built);
+    return;
+  }
   LayerPlan plan = plan_of(level, name, dict);
   built.class_name = plan.class_name;
   built.options = dict;
@@ -234,7 +242,7 @@ void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
     try {
       const BuiltLayer& source = plan.class_name == "rec_unstack" && plan.level->unit
                                      ? unstacked(*plan.level, name.as_string(), name)
-                                     : resolve(*plan.level, name.as_string(), name);
+                                     : masked_source(plan, resolve(*plan.level, name.as_string(), name));
       plan.sources.push_back(&source);
       plan.context.sources.push_back(source.output.data);
     } catch (const Error& error) {

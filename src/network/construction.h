@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random_state.h"
+#include "layers/frames_of_mask.h"
 #include "network/network.h"
 
 namespace wende {
@@ -224,10 +225,20 @@ class NetworkConstruction {
   NetworkLevel& subnetwork(NetworkLevel& level, const std::string& name, const Value& dict);
   void construct_subnetwork(LayerPlan& plan, BuiltLayer& built);
 
+  // cond.cpp
+  void construct_cond(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  BuiltLayer construct_branch(NetworkLevel& level, const std::string& name, const Value& option,
+                              const std::string& key);
+
+  // rec_accumulated.cpp
+  void construct_rec_accumulated(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+
   // masked_computation.cpp
   void construct_masked(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
   LayerOutput masked(NetworkLevel& level, const std::string& name, const LayerOutput& now, const LayerOutput& mask);
   const BuiltLayer& masked_sub_layer(NetworkLevel& level, const std::string& path, const Value& asker);
+  void mask_frames(NetworkLevel& level, const std::string& name, const Value& mask_name, const LayerOutput& mask);
+  const BuiltLayer& masked_source(LayerPlan& plan, const BuiltLayer& source);
 
   // rec_*.cpp: rec layers with a unit of layers.
   void construct_rec_subnet(LayerPlan& plan, BuiltLayer& built);
@@ -265,6 +276,7 @@ class NetworkConstruction {
   LayerOutput frames_of(const NetworkLevel& level, const std::string& key, const Value& asker);
   const BuiltLayer& unit_layer(NetworkLevel& level, const std::string& name, const Value& asker);
   const BuiltLayer& previous_layer(NetworkLevel& level, const std::string& name, const Value& asker);
+  static LayerOutput with_own_time_first(const RecSubnet& rec, LayerOutput x);
   const BuiltLayer& shifted_layer(NetworkLevel& level, const std::string& name, const Value& asker);
   LayerOutput state_output(RecSubnet& rec, const std::string& layer, const std::string& key, const Data& data);
   Expr initial_value(RecSubnet& rec, const std::string& absolute, const std::string& name, const std::string& key,
@@ -292,6 +304,9 @@ class NetworkConstruction {
   std::map<uint64_t, Expr> own_lengths_;  ///< by dim: lengths that a layer computes (its sub-output "lengths")
   std::map<std::string, LayerOutput> dropped_inputs_;
   std::vector<std::unique_ptr<RecSubnet>> units_;
+  /// By absolute name of a masked_computation outside of loops: the axis of its mask, and the frames where that is
+  /// true.
+  std::map<std::string, std::pair<Dim, FramesOfMask>> masked_frames_;
   std::vector<Expr> constraints_;
   std::vector<Expr> data_constraints_;  ///< those of them that depend on the batch
 };

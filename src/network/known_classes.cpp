@@ -61,9 +61,11 @@ bool has_state(const std::string& name) { return name == "rec" || name == "rnn_c
 
 bool has_no_default_input(const std::string& name) {
   static const std::set<std::string> kNames = words(R"(
-constant ctc_loss generic_attention global_train_step masked_computation rand_int random random_state_init range source switch train_flag variable)");
+constant ctc_loss edit_distance generic_attention global_train_step masked_computation rand_int random random_state_init range search_sorted source sparse_softmax_cross_entropy_with_logits switch train_flag variable)");
   return kNames.count(name) != 0;
 }
+
+bool updates_with_optimizer(const std::string& name) { return name == "accumulate_mean"; }
 
 bool is_recurrent_class(const std::string& name) {
   // What RETURNN's layer classes say of themselves (`recurrent`); nets without any are trained on frames. Its combine

@@ -13,12 +13,12 @@ struct MaskedComputationArgs {
 
   template <class V>
   void fields(V& v) {
-    v.field("mask", mask, "layer, bool [B]: which sequences compute in this step");
+    v.field("mask", mask, "layer, bool [B]: which sequences compute in this step; outside of loops [B,T]");
     v.field("unit", unit, "dict of a layer; its input \"data\" is the input of this one");
     v.field("masked_from", masked_from,
             "layer of just the frames where the mask is true: the unit runs over these, before the loop");
     v.field("in_spatial_dim", in_spatial_dim, "accepted; it is the loop's axis");
-    v.field("out_spatial_dim", out_spatial_dim, "accepted; the output has all frames of the loop");
+    v.field("out_spatial_dim", out_spatial_dim, "names the axis of the frames where the mask is true");
   }
 };
 
@@ -44,7 +44,8 @@ class MaskedComputationLayer : public Layer {
 const RegisterLayer<MaskedComputationLayer, MaskedComputationArgs> kRegister{
     "masked_computation",
     {},
-    "In a loop: a layer that computes where the mask is true; elsewhere its output and its states stay as they were.",
+    "A layer that computes where the mask is true. In a loop, its output and its states stay as they were elsewhere; "
+    "outside, its input and output have just these frames.",
     {R"({"class": "rec", "from": "data", "unit": {)"
      R"("sum": {"class": "reduce", "mode": "sum", "axis": "F", "from": "data:source"}, )"
      R"("mask": {"class": "compare", "kind": "greater", "value": 0.0, "from": "sum"}, )"
@@ -116,7 +117,10 @@ void NetworkConstruction::construct_masked(NetworkLevel& level, const std::strin
     return;
   }
   if (!level.loop) {
-    throw dict.error("masked_computation outside of the unit of a rec layer is not supported by Wende " WENDE_VERSION);
+    const Value& mask = *dict.find("mask");
+    mask_frames(level, name, mask, resolve(level, mask.as_string(), mask).output);
+    construct_layer(level, name, unit_of_masked(dict), built);
+    return;
   }
   RecSubnet& rec = *level.loop;
   if (rec.search) {
@@ -147,6 +151,52 @@ LayerOutput NetworkConstruction::masked(NetworkLevel& level, const std::string& 
   return {now.data, ops::where(mask_for(mask, now.data), now.expr, before.expr)};
 }
 
+/// Outside of loops: the frames where the mask is true become an axis of their own.
+void NetworkConstruction::mask_frames(NetworkLevel& level, const std::string& name, const Value& mask_name,
+                                      const LayerOutput& mask) {
+  if (mask.data.dtype != DType::kBool || mask.data.rank() != 2 || !mask.data.has_batch() || !mask.data.has_time() ||
+      !mask.data.time_dim().is_dynamic()) {
+    throw mask_name.error("outside of loops the mask must be bool [B,T], got " + mask.data.str());
+  }
+  const Expr by_time = permute_if_needed(mask.expr, {mask.data.time_axis, mask.data.batch_axis()});
+  const Dim from = mask.data.time_dim();
+  const Expr valid = ops::binary(ops::Binary::kLogicalAnd, by_time, this->mask(level, from, true, by_time.dim(1)));
+  const std::string absolute = level.absolute(name);
+  masked_frames_[absolute] = {from, frames_of_mask(valid, Dim::dynamic("masked:" + absolute))};
+}
+
+/// A source as the unit of a masked_computation sees it: [to,B,...] in place of the mask's axis.
+const BuiltLayer& NetworkConstruction::masked_source(LayerPlan& plan, const BuiltLayer& source) {
+  const auto found = masked_frames_.find(plan.context.absolute_name);
+  const int axis = found == masked_frames_.end() ? -1 : source.output.data.axis_of(found->second.first);
+  if (axis < 0) {
+    return source;
+  }
+  const FramesOfMask& frames = found->second.second;
+  auto& masked = plan.level->sub_outputs["masked:" + plan.name + ":" + source.name];
+  if (masked) {
+    return *masked;
+  }
+  const Data& data = source.output.data;
+  if (!data.has_batch()) {
+    throw plan.options.error("masked_computation needs an input with a batch axis, got " + data.str());
+  }
+  std::vector<int> order{axis, data.batch_axis()};
+  for (int i = 0; i < data.rank(); ++i) {
+    if (i != axis && i != data.batch_axis()) {
+      order.push_back(i);
+    }
+  }
+  masked = std::make_unique<BuiltLayer>(source);
+  masked->sub_outputs.clear();
+  Data& out = masked->output.data;
+  out = data.permuted(order);
+  out.dims[0] = frames.to;
+  out.time_axis = 0;
+  masked->output.expr = kept_frames(frames, permute_if_needed(source.output.expr, order));
+  return *masked;
+}
+
 Expr mask_for(const LayerOutput& mask, const Data& data) {
   Data layout = data;
   layout.dtype = DType::kBool;
@@ -171,7 +221,7 @@ const BuiltLayer& NetworkConstruction::masked_sub_layer(NetworkLevel& level, con
     }
     const BuiltLayer& source = resolve(*sub->second, path.substr(head.size() + 1), asker);
     inner = std::make_unique<BuiltLayer>(source);
-    if (masked_from(*level.dict.find(head))) {
+    if (masked_from(*level.dict.find(head)) || !level.loop) {
       return *inner;
     }
     inner->output = masked(level, path, source.output, level.loop->masks.at(level.absolute(head)));

@@ -37,7 +37,8 @@ struct NetworkOptions {
 /// A new value of a parameter, computed by the step itself.
 struct ParamAssignment {
   std::string param;
-  Expr value;  ///< as many elements as the parameter has
+  Expr value;                ///< as many elements as the parameter has
+  bool with_update = false;  ///< part of the optimiser's update
 };
 
 /// A value that goes on from batch to batch within an epoch: the input leaf holds what `next` was in the last one.

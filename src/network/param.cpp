@@ -7,6 +7,7 @@
 #include "layers/out_type.h"
 #include "network/construction.h"
 #include "network/extra_net.h"
+#include "network/known_classes.h"
 #include "network/random_seeds.h"
 #include "ops/dropout.h"
 #include "ops/leaf.h"
@@ -330,7 +331,7 @@ void NetworkConstruction::assign(const BuiltLayer& layer, const std::string& loc
       return;
     }
   }
-  network_->assignments_.push_back({found->second, value});
+  network_->assignments_.push_back({found->second, value, updates_with_optimizer(layer.class_name)});
 }
 
 void NetworkConstruction::initialize_with(const BuiltLayer& layer, const std::string& local, Expr value) {

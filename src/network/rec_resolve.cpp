@@ -245,7 +245,23 @@ LayerOutput NetworkConstruction::frames_of(const NetworkLevel& level, const std:
   return {x.data, level.graph->capture(x.expr)};
 }
 
-/// "prev:x" outside of the body: all frames, one later, behind the initial output.
+/// x in which another axis than the loop's is the time axis, with that axis first; else unchanged.
+LayerOutput NetworkConstruction::with_own_time_first(const RecSubnet& rec, LayerOutput x) {
+  const int axis = x.data.time_axis;
+  if (axis < 0 || x.data.dims[static_cast<size_t>(axis)] == rec.frames()) {
+    return x;
+  }
+  std::vector<int> order{axis};
+  for (int i = 0; i < x.data.rank(); ++i) {
+    if (i != axis) {
+      order.push_back(i);
+    }
+  }
+  return {x.data.permuted(order), ops::permute(x.expr, order)};
+}
+
+/// "prev:x" outside of the body: all frames, one later, behind the initial output. RETURNN shifts along the time axis
+/// of x, which is the loop's in nearly all nets, but an encoder's where x has that mark.
 const BuiltLayer& NetworkConstruction::shifted_layer(NetworkLevel& level, const std::string& name, const Value& asker) {
   RecSubnet& rec = *level.unit;
   auto& shifted = level.sub_outputs["prev:" + name];
@@ -254,10 +270,18 @@ const BuiltLayer& NetworkConstruction::shifted_layer(NetworkLevel& level, const 
     auto layer = std::make_unique<BuiltLayer>(source);
     layer->sub_outputs.clear();
     const auto shift = [&](const LayerOutput& x, const std::string& key) {
-      const LayerOutput full = rec.full(x);
-      Data step = full.data.without_axis(0);
-      const Expr initial = initial_value(rec, source.name, name, key, step);
-      return LayerOutput{full.data, ops::shift_steps(full.expr, initial, -1)};
+      const LayerOutput full = with_own_time_first(rec, rec.full(x));
+      const Data step = full.data.without_axis(0);
+      const Value* initial = rec.dict.find(name) ? rec.dict.find(name)->find("initial_output") : nullptr;
+      if (step.axis_of(rec.frames()) >= 0 && initial && initial->is_string() && initial->as_string() != "zeros" &&
+          initial->as_string() != "ones") {
+        throw initial->error(fmt::format(
+            "prev:{0}: '{0}' is not computed in the loop and has another time axis, {1}: its initial_output must be "
+            "a number",
+            name, full.data.str()));
+      }
+      const Expr first = initial_value(rec, source.name, name, key, step);
+      return LayerOutput{full.data, ops::shift_steps(full.expr, first, -1)};
     };
     layer->output = shift(source.output, "");
     const auto found = rec.templates.find(source.name);

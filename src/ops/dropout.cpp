@@ -15,8 +15,8 @@ enum class Kind { kMask, kNormal, kUniform };
 /// Fresh numbers of (seed, step, key, sequence, frame): two parameters are keep; stddev; or low and high.
 class RandomOp : public DeviceOp {
  public:
-  RandomOp(Kind kind, std::vector<Dim> dims, double first, double second, uint32_t key)
-      : kind_(kind), dims_(std::move(dims)), first_(first), second_(second), key_(key) {}
+  RandomOp(Kind kind, std::vector<Dim> dims, double first, double second, uint32_t key, bool always_same)
+      : kind_(kind), dims_(std::move(dims)), first_(first), second_(second), key_(key), always_same_(always_same) {}
   std::string_view name() const override {
     return kind_ == Kind::kMask ? "dropout_mask" : kind_ == Kind::kNormal ? "random_normal" : "random_uniform";
   }
@@ -25,6 +25,7 @@ class RandomOp : public DeviceOp {
     visitor.field(kind_ == Kind::kMask ? "keep" : kind_ == Kind::kNormal ? "stddev" : "low", first_);
     if (kind_ == Kind::kUniform) visitor.field("high", second_);
     visitor.field("key", static_cast<int64_t>(key_));
+    visitor.field("always_same", always_same_);
   }
   OpTraits traits() const override { return {.pure = false}; }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, dims_}}; }
@@ -50,9 +51,10 @@ class RandomOp : public DeviceOp {
  private:
   Philox random_numbers(const RunContext& context, int64_t elements) const {
     const bool fixed = std::all_of(dims_.begin(), dims_.end(), [](const Dim& dim) { return dim.is_static(); });
-    if (!fixed) return Philox::keyed(context.seed(), context.step(), key_);
+    const uint64_t step = always_same_ ? 0 : context.step();
+    if (!fixed) return Philox::keyed(context.seed(), step, key_);
     constexpr uint64_t kBlocksPerElement = 256;  // that a run of TensorFlow's op uses up
-    return Philox::of_op(context.seed(), key_, context.step() * kBlocksPerElement * static_cast<uint64_t>(elements));
+    return Philox::of_op(context.seed(), key_, step * kBlocksPerElement * static_cast<uint64_t>(elements));
   }
 
   cpu::RandomLayout layout_of() const {
@@ -70,20 +72,21 @@ class RandomOp : public DeviceOp {
   double first_;
   double second_;
   uint32_t key_;
+  bool always_same_;
 };
 
 }  // namespace
 
 Expr dropout_mask(Graph& graph, std::vector<Dim> dims, double keep, uint32_t key) {
-  return graph.add(std::make_shared<const RandomOp>(Kind::kMask, std::move(dims), keep, 0.0, key), {});
+  return graph.add(std::make_shared<const RandomOp>(Kind::kMask, std::move(dims), keep, 0.0, key, false), {});
 }
 
-Expr random_normal(Graph& graph, std::vector<Dim> dims, double stddev, uint32_t key) {
-  return graph.add(std::make_shared<const RandomOp>(Kind::kNormal, std::move(dims), stddev, 0.0, key), {});
+Expr random_normal(Graph& graph, std::vector<Dim> dims, double stddev, uint32_t key, bool always_same) {
+  return graph.add(std::make_shared<const RandomOp>(Kind::kNormal, std::move(dims), stddev, 0.0, key, always_same), {});
 }
 
-Expr random_uniform(Graph& graph, std::vector<Dim> dims, double low, double high, uint32_t key) {
-  return graph.add(std::make_shared<const RandomOp>(Kind::kUniform, std::move(dims), low, high, key), {});
+Expr random_uniform(Graph& graph, std::vector<Dim> dims, double low, double high, uint32_t key, bool always_same) {
+  return graph.add(std::make_shared<const RandomOp>(Kind::kUniform, std::move(dims), low, high, key, always_same), {});
 }
 
 }  // namespace wende::ops

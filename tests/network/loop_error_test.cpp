@@ -72,7 +72,10 @@ TEST(LoopError, MaskedComputation) {
          {"needs a layer 'mask'"});
   expect(unit_error(mask + layer + "'unit': 'linear'}"), {"needs the dict of a layer as 'unit'"});
   expect(unit_error(mask + layer + "'masked_from': 1, " + unit + "}"), {"masked_from is the name of a layer"});
-  expect(build_error(kData + "network = {" + mask + layer + unit + "}}\n"), {"outside of the unit of a rec layer"});
+  const std::string whole_mask = "'mask': {'class': 'compare', 'kind': 'greater', 'value': 0.0, 'from': 'data'},\n";
+  const std::string whole = "'output': {'class': 'masked_computation', 'mask': 'mask', 'from': 'data', ";
+  expect(build_error(kData + "network = {" + whole_mask + whole + unit + "}}\n"),
+         {"outside of loops the mask must be bool [B,T]"});
 }
 
 TEST(LoopError, AttentionInALoopLooksBack) {
