@@ -72,6 +72,7 @@ const std::map<std::string, std::string> kTypes = {
     {"top_k.k", "int|str|None"},
     {"top_k.k_dim", "Dim|None"},
     {"use_channel_first", "bool|None"},
+    {"window_dim", "Dim|None"},
     {"with_bias", "bool|None"},
 };
 
