@@ -69,6 +69,55 @@ int axis_of_option(const Data& data, const Value& option, int behavior_version) 
   }
 }
 
+bool counts_axes(const Value& option) {
+  if (option.is_sequence()) {
+    return std::any_of(option.items().begin(), option.items().end(), counts_axes);
+  }
+  return option.kind() == Value::Kind::kInt;
+}
+
+std::vector<int> order_with_batch_at(const Data& x, int place) {
+  const int batch = x.batch_axis();
+  if (batch < 0 || batch == place) {
+    return {};
+  }
+  std::vector<int> order;
+  for (int axis = 0; axis < x.rank(); ++axis) {
+    if (axis != batch) {
+      order.push_back(axis);
+    }
+  }
+  order.insert(order.begin() + place, batch);
+  return order;
+}
+
+std::vector<int> enforced_batch_order(const Data& x, const Value& enforce, const Value& axes) {
+  if (enforce.is_none()) {
+    return counts_axes(axes) ? order_with_batch_at(x, 0) : std::vector<int>();
+  }
+  const int64_t place = enforce.as_int();
+  if (place < 0 || place >= x.rank()) {
+    throw enforce.error(fmt::format("enforce_batch_dim_axis {}: the input {} has {} axes", place, x.str(), x.rank()));
+  }
+  return order_with_batch_at(x, static_cast<int>(place));
+}
+
+void name_axes(const LayerContext& context, const char* option, const std::vector<Dim>& dims) {
+  const Value* tags = context.options.find(option);
+  if (!tags || tags->is_none()) {
+    return;
+  }
+  const std::vector<Value> list = tags->is_sequence() ? tags->items() : std::vector<Value>{*tags};
+  if (list.size() != dims.size()) {
+    throw tags->error(fmt::format("{} names {} axes, the layer has {}", option, list.size(), dims.size()));
+  }
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (list[i].kind() == Value::Kind::kDim) {
+      declare_tag(dims[i], list[i]);
+    }
+  }
+}
+
 Expr axis_mask(LayerBuilder& builder, const Data& x, int axis) {
   const Dim& dim = x.dims[static_cast<size_t>(axis)];
   const int batch = x.batch_axis();

@@ -47,6 +47,7 @@ class ConcatLayer : public Layer {
     }
     Data out = common_layout(sources, context.name);
     axis_ = out.axis_of(joined);
+    name_axes(context, "out_dim", {joined});
     return out;
   }
 
@@ -86,7 +87,7 @@ struct StackArgs {
   template <class V>
   void fields(V& v) {
     v.field("axis", axis, "place of the new axis as a number (before the feature axis)");
-    v.field("out_spatial_dim", out_spatial_dim, "names the new axis; accepted, has no effect");
+    v.field("out_spatial_dim", out_spatial_dim, "dim tag of the new axis");
   }
 };
 
@@ -103,7 +104,9 @@ class StackLayer : public Layer {
       throw args_.axis.error(fmt::format("there is no place {} in {}", axis_, common.str()));
     }
     const auto count = static_cast<int64_t>(context.sources.size());
-    return common.with_axis(axis_, Dim::fixed(count, Dim::Kind::kSpatial, context.absolute_name + ":stack"));
+    const Dim stacked = Dim::fixed(count, Dim::Kind::kSpatial, context.absolute_name + ":stack");
+    name_axes(context, "out_spatial_dim", {stacked});
+    return common.with_axis(axis_, stacked);
   }
 
   Expr build(LayerBuilder& builder) override {

@@ -1,3 +1,4 @@
+#include "layers/dim_tag.h"
 #include "layers/layer_builder.h"
 #include "ops/leaf.h"
 #include "ops/shape.h"
@@ -12,7 +13,7 @@ struct ConstantArgs {
   template <class V>
   void fields(V& v) {
     v.field("value", value, "a number or nested lists of numbers (0)");
-    v.field("shape", shape, "sizes that the number is repeated to");
+    v.field("shape", shape, "sizes or dim tags (batch_dim, or with a size) that the number is repeated to");
     v.field("dtype", dtype, "float32 or int32; guessed from the value");
     v.field("with_batch_dim", with_batch_dim, "adds a batch axis");
     v.field("sparse_dim", sparse_dim, "number of classes of an index");
@@ -35,10 +36,13 @@ class ConstantLayer : public Layer {
     if (args_.with_batch_dim) {
       out.dims.push_back(batch_dim(context));
     }
+    const auto shape = args_.shape.is_sequence() ? args_.shape.items() : std::vector<Value>();
     for (size_t i = 0; i < sizes_.size(); ++i) {
-      const bool last = i + 1 == sizes_.size();
-      out.dims.push_back(
-          Dim::fixed(sizes_[i], last ? Dim::Kind::kFeature : Dim::Kind::kSpatial, context.absolute_name + ":const"));
+      const Dim::Kind kind = i + 1 == sizes_.size() ? Dim::Kind::kFeature : Dim::Kind::kSpatial;
+      const bool tag = i < shape.size() && shape[i].kind() == Value::Kind::kDim;
+      out.dims.push_back(tag && is_batch_tag(shape[i]) ? batch_dim(context)
+                         : tag                         ? dim_of_tag(shape[i], kind)
+                                                       : Dim::fixed(sizes_[i], kind, context.absolute_name + ":const"));
     }
     out.set_default_marks();
     if (args_.sparse_dim.is_number()) {
@@ -73,12 +77,27 @@ class ConstantLayer : public Layer {
     }
     if (args_.shape.is_sequence()) {
       for (const Value& size : args_.shape.items()) {
-        sizes_.push_back(size.as_int());
+        sizes_.push_back(shape_entry(size));
       }
     }
     if (args_.dtype.is_string()) {
       dtype_ = dtype_from_name(args_.dtype.as_string());
     }
+  }
+
+  /// A number, or what a dim tag has; -1 for the batch axis.
+  static int64_t shape_entry(const Value& entry) {
+    if (entry.kind() != Value::Kind::kDim) {
+      return entry.as_int();
+    }
+    if (is_batch_tag(entry)) {
+      return -1;
+    }
+    const Value* size = entry.find("dimension");
+    if (!size || !size->is_number()) {
+      throw entry.error("constant: a dim tag without a size is not supported by Wende " WENDE_VERSION);
+    }
+    return size->as_int();
   }
 
   /// The batch axis of a source or target, else the network's.

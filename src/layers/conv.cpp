@@ -7,6 +7,7 @@
 
 #include "layers/activation.h"
 #include "layers/alignment.h"
+#include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "layers/spatial_input.h"
 #include "ops/pointwise.h"
@@ -140,6 +141,7 @@ class ConvLayer : public FilterLayer {
     }
     const SpatialPadding padding(args_.padding, rank);
     const std::vector<Dim> spatial = padding.place(input_.spatial_dims(), size_, context.absolute_name, options_);
+    name_axes(context, "out_spatial_dims", spatial);
     const Dim out = channels(context);
     const int64_t in = input_.data().dims.back().size();
     if (args_.groups < 1 || in % args_.groups != 0 || out.size() % args_.groups != 0) {
@@ -211,8 +213,8 @@ class TransposedConvLayer : public FilterLayer {
       full_[i] = longer(full_[i], options_.strides[i], extra(i), name);
       spatial.push_back(removed_[i] == 0 ? full_[i] : longer(full_[i], 1, -2 * removed_[i], name));
     }
-    Data out = input_.with(spatial, channels(context));
-    return out;
+    name_axes(context, "out_spatial_dims", spatial);
+    return input_.with(spatial, channels(context));
   }
 
   Expr build(LayerBuilder& builder) override {

@@ -13,10 +13,11 @@ namespace wende {
 namespace {
 
 struct DotArgs {
-  Value red1, red2, var1, var2, add_var2_if_empty, use_mask, debug;
+  Value reduce, red1, red2, var1, var2, add_var2_if_empty, use_mask, debug;
 
   template <class V>
   void fields(V& v) {
+    v.field("reduce", reduce, "red1 and red2 at once");
     v.field("red1", red1, "axes of the first source that are summed over (last)");
     v.field("red2", red2, "axes of the second source that are summed over (last but one)");
     v.field("var1", var1, "axes that only the first source has (last but one)");
@@ -67,7 +68,7 @@ class DotLayer : public Layer {
     out.dims = dims_at(a, joined(common1_, var1_, {}));
     const std::vector<Dim> last = dims_at(b, var2_);
     out.dims.insert(out.dims.end(), last.begin(), last.end());
-    const bool old = context.behavior_version < 3;
+    const bool old = by_position(context);
     if (var2_.empty() && (args_.add_var2_if_empty.is_none() ? old : args_.add_var2_if_empty.as_bool())) {
       out.dims.push_back(Dim::fixed(1, Dim::Kind::kFeature, context.absolute_name + ":dummy-var2"));
     }
@@ -108,23 +109,33 @@ class DotLayer : public Layer {
     return value;
   }
 
+  /// Below behavior_version 3 axes have places, unless "auto" asks for the rule of later versions.
+  bool by_position(const LayerContext& context) const {
+    return context.behavior_version < 3 && !is_auto(args_.var1) && !is_auto(args_.var2);
+  }
+
   static bool is_auto(const Value& option) { return option.is_string() && option.as_string() == "auto"; }
 
   /// Options that are not given: by position below behavior_version 3, else "auto".
   std::vector<int> axes(const LayerContext& context, const char* name, const Value& option, const Data& x, int place) {
     const bool given = context.options.find(name) != nullptr;
-    if (!given && context.behavior_version < 3) {
+    if (!given && option.is_none() && by_position(context)) {
       if (x.rank() + place < 0) {
         throw context.options.error(fmt::format("dot: no axis {} for {} in {}", place, name, x.str()));
       }
       return {x.rank() + place};
     }
-    return given && !is_auto(option) ? axes_of_option(x, option, context.behavior_version) : std::vector<int>{};
+    return !option.is_none() && !is_auto(option) ? axes_of_option(x, option, context.behavior_version)
+                                                 : std::vector<int>{};
   }
 
   void find_axes(const Data& a, const Data& b, const LayerContext& context) {
-    red1_ = axes(context, "red1", args_.red1, a, -1);
-    red2_ = axes(context, "red2", args_.red2, b, -2);
+    const bool both = !args_.reduce.is_none();
+    if (both && (!args_.red1.is_none() || !args_.red2.is_none())) {
+      throw args_.reduce.error("dot takes either reduce, or red1 and red2");
+    }
+    red1_ = axes(context, "red1", both ? args_.reduce : args_.red1, a, -1);
+    red2_ = axes(context, "red2", both ? args_.reduce : args_.red2, b, -2);
     var1_ = axes(context, "var1", args_.var1, a, -2);
     var2_ = axes(context, "var2", args_.var2, b, -1);
     const std::vector<Dim> reduced1 = dims_at(a, red1_);
@@ -140,7 +151,7 @@ class DotLayer : public Layer {
 
   /// Axes that no option names pair up by role and size; with "auto" those without a partner are var.
   void match_common(const Data& a, const Data& b, const LayerContext& context) {
-    const bool old = context.behavior_version < 3;
+    const bool old = by_position(context);
     const bool auto1 = context.options.find("var1") == nullptr ? !old : is_auto(args_.var1);
     const bool auto2 = context.options.find("var2") == nullptr ? !old : is_auto(args_.var2);
     common1_.clear();

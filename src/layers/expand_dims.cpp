@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
+#include "layers/dim_tag.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -15,7 +17,7 @@ struct ExpandDimsArgs {
   template <class V>
   void fields(V& v) {
     v.field("axis", axis, "\"feature\", \"spatial\", or the axis before which the new one goes");
-    v.field("dim", dim, "size of the new axis; must be 1");
+    v.field("dim", dim, "size or dim tag of the new axis (1): the input is repeated along it");
   }
 };
 
@@ -27,17 +29,20 @@ class ExpandDimsLayer : public Layer {
   /// is none.
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    const bool feature = is_word("F") || is_word("f") || is_word("feature");
-    const bool spatial = is_word("T") || is_word("spatial") || is_word("time") || args_.axis.is_none();
+    const bool feature = is_word({"f", "feature"});
+    const bool spatial = is_word({"t", "spatial", "time"}) || args_.axis.is_none();
+    order_.clear();
     if (feature) {
       at_ = x.feature_axis >= 0 ? x.feature_axis + 1 : x.rank();
     } else if (spatial) {
-      at_ = x.feature_axis >= 0 ? x.feature_axis : x.rank();
+      at_ = x.sparse() || x.rank() == 0 ? x.rank() : x.rank() - 1;
     } else {
-      at_ = axis_of_option(x, args_.axis, context.behavior_version);
+      at_ = counted_place(x);
+      order_ = order_with_batch_at(x, 0);
     }
     const Dim::Kind kind = feature ? Dim::Kind::kFeature : Dim::Kind::kSpatial;
-    Data out = x.with_axis(at_, Dim::fixed(1, kind, context.absolute_name + ":expand_dims"));
+    const Dim dim = new_dim(kind, context);
+    Data out = (order_.empty() ? x : x.permuted(order_)).with_axis(at_, dim);
     if (feature && !out.sparse()) {
       out.feature_axis = at_;
     }
@@ -49,13 +54,57 @@ class ExpandDimsLayer : public Layer {
 
   Expr build(LayerBuilder& builder) override {
     out_data(builder.context());
-    return ops::expand_dims(builder.input().expr, at_);
+    const Expr x = builder.input().expr;
+    const Expr y = ops::expand_dims(order_.empty() ? x : permute_if_needed(x, order_), at_);
+    const Dim& dim = builder.out_data().dims[static_cast<size_t>(at_)];
+    std::vector<Dim> dims = y.dims();
+    dims[static_cast<size_t>(at_)] = dim;
+    return dim.is_static() && dim.size() == 1 ? y : ops::broadcast_to(y, dims);
   }
 
  private:
-  bool is_word(const char* word) const { return args_.axis.is_string() && args_.axis.as_string() == word; }
+  bool is_word(const std::vector<std::string>& words) const {
+    if (!args_.axis.is_string()) {
+      return false;
+    }
+    std::string word = args_.axis.as_string();
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+    return std::find(words.begin(), words.end(), word) != words.end();
+  }
+
+  /// Counted in the output with the batch axis first; negative ones from its end.
+  int counted_place(const Data& x) const {
+    const int64_t place = args_.axis.kind() == Value::Kind::kInt ? args_.axis.as_int() : INT64_MAX;
+    const int64_t at = place < 0 ? place + x.rank() + 1 : place;
+    if (at < 0 || at > x.rank()) {
+      throw args_.axis.error(
+          fmt::format("expand_dims: axis is \"F\", \"spatial\" or a place in {}, got {}", x.str(), args_.axis.repr()));
+    }
+    return static_cast<int>(at);
+  }
+
+  Dim new_dim(Dim::Kind kind, const LayerContext& context) const {
+    if (args_.dim.kind() == Value::Kind::kDim) {
+      for (const Data& source : context.sources) {
+        if (const int axis = axis_of_tag(source, args_.dim); axis >= 0) {
+          return source.dims[static_cast<size_t>(axis)];
+        }
+      }
+      const Dim dim = dim_of_tag(args_.dim, kind);
+      if (dim.is_dynamic()) {
+        throw args_.dim.error("expand_dims: a dim tag without a size is not supported by Wende " WENDE_VERSION);
+      }
+      return dim;
+    }
+    const int64_t size = args_.dim.is_none() ? 1 : args_.dim.as_int();
+    if (size < 1) {
+      throw args_.dim.error("expand_dims: dim must be > 0, got " + args_.dim.repr());
+    }
+    return Dim::fixed(size, kind, context.absolute_name + ":expand_dims");
+  }
 
   ExpandDimsArgs args_;
+  std::vector<int> order_;  ///< of the input, where its batch axis moves
   int at_ = 0;
 };
 

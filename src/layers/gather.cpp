@@ -54,6 +54,11 @@ class GatherLayer : public Layer {
         throw args_.position.error("positions must be integers, got " + position.str());
       }
     }
+    const Dim& read = x.dims[static_cast<size_t>(axis_)];
+    if (args_.clip_to_valid && !args_.position.is_string() && read.is_dynamic() && !read.is_batch() && x.has_batch()) {
+      position.dims = {x.dims[static_cast<size_t>(x.batch_axis())]};  // the end of each sequence
+    }
+    position_ = position;
     gathering_ = Gathering(x, position, axis_);
     return gathering_.out_data(context.name);
   }
@@ -63,6 +68,10 @@ class GatherLayer : public Layer {
     const LayerOutput x = builder.input();
     if (!args_.position.is_string()) {
       const int64_t at = args_.position.as_int();
+      if (args_.clip_to_valid) {
+        const Expr index = ops::constant(builder.graph(), static_cast<double>(at), DType::kInt32, position_.dims);
+        return gathering_.build(x.expr, clipped(builder, x, {position_, index}));
+      }
       const Expr part = ops::slice(x.expr, axis_, at, at + 1 == 0 ? INT64_MAX : at + 1, 1, Dim::fixed(1));
       return ops::squeeze(part, axis_);
     }
@@ -90,6 +99,7 @@ class GatherLayer : public Layer {
 
   GatherArgs args_;
   int axis_ = 0;
+  Data position_;
   Gathering gathering_;
 };
 

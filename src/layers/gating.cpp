@@ -58,7 +58,7 @@ struct ReduceOutArgs {
 
   template <class V>
   void fields(V& v) {
-    v.field("mode", mode, "max, mean, sum or min");
+    v.field("mode", mode, "max, mean (avg), sum or min");
     v.field("num_pieces", num_pieces, "neighbouring features that become one");
   }
 };
@@ -69,6 +69,7 @@ class ReduceOutLayer : public Layer {
   explicit ReduceOutLayer(ReduceOutArgs args) : args_(std::move(args)) {
     static const std::vector<std::pair<std::string, ops::Reduction>> table{{"max", ops::Reduction::kMax},
                                                                            {"mean", ops::Reduction::kMean},
+                                                                           {"avg", ops::Reduction::kMean},
                                                                            {"sum", ops::Reduction::kSum},
                                                                            {"min", ops::Reduction::kMin}};
     bool found = false;

@@ -1,5 +1,7 @@
 #include "layers/axis_option.h"
 #include "ops/pointwise.h"
+#include "ops/run_value.h"
+#include "ops/shape.h"
 
 namespace wende {
 namespace {
@@ -12,20 +14,16 @@ struct LengthArgs {
 
   template <class V>
   void fields(V& v) {
-    v.field("axis", axis, "whose lengths (time)");
+    v.field("axis", axis, "whose lengths (time); of an axis of fixed size, or of the batch, one number");
     v.field("dtype", dtype, "of the result");
-    v.field("add_time_axis", add_time_axis, "must be False");
+    v.field("add_time_axis", add_time_axis, "gives [B,1]");
     v.field("sparse", sparse, "accepted; has no effect");
   }
 };
 
 class LengthLayer : public Layer {
  public:
-  explicit LengthLayer(LengthArgs args) : args_(std::move(args)) {
-    if (args_.add_time_axis) {
-      throw Error(ExitStatus::kConfig, "length with add_time_axis is not supported by Wende " WENDE_VERSION);
-    }
-  }
+  explicit LengthLayer(LengthArgs args) : args_(std::move(args)) {}
 
   Data out_data(const LayerContext& context) override {
     if (context.sources.size() != 1) {
@@ -35,19 +33,31 @@ class LengthLayer : public Layer {
     const int axis =
         args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
     dim_ = x.dims[static_cast<size_t>(axis)];
-    if (dim_.is_static() || !x.has_batch()) {
-      throw context.options.error("length needs an axis with sequence lengths, got " + x.str());
-    }
     Data out;
     out.name = context.name;
     out.dtype = dtype_from_name(args_.dtype);
+    if (!args_.add_time_axis && (dim_.is_static() || dim_.is_batch())) {
+      return out;
+    }
+    if (dim_.is_static() || dim_.is_batch() || !x.has_batch()) {
+      throw context.options.error("length needs an axis with sequence lengths, got " + x.str());
+    }
     out.dims = {x.dims[static_cast<size_t>(x.batch_axis())]};
+    if (args_.add_time_axis) {
+      out.dims.push_back(Dim::fixed(1, Dim::Kind::kSpatial, context.absolute_name + ":length"));
+      out.time_axis = 1;
+    }
     return out;
   }
 
   Expr build(LayerBuilder& builder) override {
     out_data(builder.context());
-    return ops::cast(builder.lengths(dim_), builder.out_data().dtype);
+    const DType dtype = builder.out_data().dtype;
+    if (builder.out_data().rank() == 0) {
+      return ops::cast(ops::dim_size(builder.graph(), dim_), dtype);
+    }
+    const Expr lengths = ops::cast(builder.lengths(dim_), dtype);
+    return args_.add_time_axis ? ops::reshape(lengths, builder.out_data().dims) : lengths;
   }
 
  private:

@@ -50,7 +50,9 @@ class MergeDimsLayer : public Layer {
                                                               [&](int axis) { return axis < x.feature_axis; }));
     }
     order_.insert(order_.begin() + place, axes_.begin(), axes_.end());
-    return merged(x, place, context.absolute_name);
+    const Data out = merged(x, place, context.absolute_name);
+    name_axes(context, "out_dim", {out.dims[static_cast<size_t>(place)]});
+    return out;
   }
 
   Expr build(LayerBuilder& builder) override {

@@ -77,6 +77,7 @@ const std::map<std::string, std::string> kTypes = {
     {"top_k.k_dim", "Dim|None"},
     {"use_channel_first", "bool|None"},
     {"weighted_sum.padding", "str|None"},
+    {"window_dim", "Dim|None"},
     {"with_bias", "bool|None"},
 };
 

@@ -23,7 +23,7 @@ struct PadArgs {
     v.field("padding", padding, "int, (left, right), or a list of these per axis");
     v.field("value", value, "what is padded (0)");
     v.field("mode", mode, "constant, replication (the border), reflect, symmetric");
-    v.field("out_dims", out_dims, "names the new axes; accepted, has no effect");
+    v.field("out_dims", out_dims, "dim tags that the padded axes stand for");
     v.field("handle_dynamic_dims", handle_dynamic_dims,
             "the right padding starts at each sequence's own end (from behavior_version 21 on)");
   }
@@ -55,6 +55,11 @@ class PadLayer : public Layer {
                               : dim + (left + right);
       }
     }
+    std::vector<Dim> padded;
+    for (const int axis : axes_) {
+      padded.push_back(out.dims[static_cast<size_t>(axis)]);
+    }
+    name_axes(context, "out_dims", padded);
     return out;
   }
 

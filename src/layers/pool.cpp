@@ -4,6 +4,7 @@
 #include <cctype>
 #include <limits>
 
+#include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "layers/spatial_input.h"
 #include "ops/conv.h"
@@ -60,6 +61,7 @@ class PoolLayer : public Layer {
     counted_ = dilated || padding.kind == SpatialPadding::Kind::kSameStatic ||
                (padding.kind == SpatialPadding::Kind::kExplicit && !max_);
     const std::vector<Dim> spatial = padding.place(input_.spatial_dims(), size_, context.absolute_name, options_);
+    name_axes(context, "out_spatial_dims", spatial);
     return input_.with(spatial, input_.data().dims.back());
   }
 

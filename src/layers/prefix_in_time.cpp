@@ -63,6 +63,7 @@ class PrefixInTimeLayer : public Layer {
         throw args_.size_base.error("size_base needs a layer with a time axis");
       }
     }
+    name_axes(context, "out_dim", {dim});
     return out;
   }
 
@@ -106,6 +107,7 @@ class PostfixInTimeLayer : public Layer {
     axis_ = axis_or_time(args_.axis, out, context);
     Dim& dim = out.dims[static_cast<size_t>(axis_)];
     dim = longer(dim, args_.repeat, context.absolute_name + ":postfix");
+    name_axes(context, "out_dim", {dim});
     return out;
   }
 

@@ -22,7 +22,7 @@ struct RangeArgs {
     v.field("delta", delta, "distance (1)");
     v.field("dtype", dtype, "int32, or float32 if a number has a fraction");
     v.field("sparse", sparse, "the numbers are indices");
-    v.field("out_spatial_dim", out_spatial_dim, "names the axis; accepted, has no effect");
+    v.field("out_spatial_dim", out_spatial_dim, "dim tag of the axis");
   }
 };
 
@@ -50,6 +50,7 @@ class RangeLayer : public Layer {
                 : whole                 ? DType::kInt32
                                         : DType::kFloat32;
     out.dims = {Dim::fixed(std::max<int64_t>(count, 0), Dim::Kind::kSpatial, context.absolute_name + ":range")};
+    name_axes(context, "out_spatial_dim", out.dims);
     if (args_.sparse) {
       out.sparse_dim = Dim::fixed(std::max<int64_t>(count, 0), Dim::Kind::kSpatial, context.absolute_name + ":indices");
     } else {

@@ -1,3 +1,4 @@
+#include "layers/axis_option.h"
 #include "layers/layer_builder.h"
 #include "ops/found_size.h"
 #include "ops/leaf.h"
@@ -12,7 +13,7 @@ struct RangeFromLengthArgs {
   template <class V>
   void fields(V& v) {
     v.field("dtype", dtype, "must be \"int32\"");
-    v.field("out_spatial_dim", out_spatial_dim, "accepted; names the new axis");
+    v.field("out_spatial_dim", out_spatial_dim, "dim tag of the new axis");
   }
 };
 
@@ -38,6 +39,7 @@ class RangeFromLengthLayer : public Layer {
     Data out;
     out.name = context.name;
     out.dims = {Dim::dynamic("range:" + context.absolute_name)};
+    name_axes(context, "out_spatial_dim", out.dims);
     out.dtype = DType::kInt32;
     out.time_axis = 0;
     return out;

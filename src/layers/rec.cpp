@@ -274,7 +274,8 @@ class RecLayer : public Layer {
       return ops::constant(builder.graph(), 1.0, DType::kFloat32, rec.state_dims);
     }
     if (word == "var") {
-      const Expr var = builder.param((is_cell_ ? "initial_" : "rec/initial_") + key, Shape{rec.n}, Value(), "zeros");
+      const std::string name = (is_cell_ ? "initial_" : "rec/initial_") + (unit_.has_cell ? key : "var");
+      const Expr var = builder.param(name, Shape{rec.n}, Value(), "zeros");
       return ops::broadcast_to(ops::expand_dims(var, 0), rec.state_dims);
     }
     if (word == "keep_over_epoch") {

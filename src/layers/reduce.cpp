@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "ops/leaf.h"
@@ -26,7 +27,8 @@ struct ReduceArgs {
     v.field("axis", axis, "the same as axes");
     v.field("keep_dims", keep_dims, "keeps reduced axes with size 1");
     v.field("use_time_mask", use_time_mask, "leaves out padded frames (True on dynamic axes)");
-    v.field("enforce_batch_dim_axis", enforce_batch_dim_axis, "accepted; has no effect");
+    v.field("enforce_batch_dim_axis", enforce_batch_dim_axis,
+            "moves the batch axis there first (0 if axes are counted)");
   }
 };
 
@@ -69,8 +71,12 @@ class ReduceLayer : public Layer {
   }
 
   Data out_data(const LayerContext& context) override {
-    const Data x = concat_input_data(context.sources, context.name);
+    const Data x = ordered(concat_input_data(context.sources, context.name));
     axes_ = axes_of_option(x, args_.axes, context.behavior_version);
+    if (axes_.empty()) {
+      throw args_.axes.error(fmt::format("reduce: no axis of the input {} is selected", x.str()))
+          .hint(describe_axes(x));
+    }
     std::sort(axes_.begin(), axes_.end());
     if (is_arg() && axes_.size() != 1) {
       throw context.options.error(
@@ -95,8 +101,11 @@ class ReduceLayer : public Layer {
   }
 
   Expr build(LayerBuilder& builder) override {
-    const LayerOutput x = builder.input();
     out_data(builder.context());
+    LayerOutput x = builder.input();
+    if (!order_.empty()) {
+      x = {x.data.permuted(order_), permute_if_needed(x.expr, order_)};
+    }
     const Expr mask = joint_mask(builder, x.data);
     Expr value = x.expr;
     if (mask.defined()) {
@@ -110,9 +119,6 @@ class ReduceLayer : public Layer {
       return value;
     }
     const Reduction kind = reductions().at(args_.mode);
-    if (axes_.empty()) {
-      return value;
-    }
     if (kind == Reduction::kMean && mask.defined()) {
       const Expr sum = ops::reduce(Reduction::kSum, value, axes_, keep());
       const Expr count = frame_count(mask, x.data);
@@ -122,6 +128,11 @@ class ReduceLayer : public Layer {
   }
 
  private:
+  Data ordered(const Data& x) {
+    order_ = enforced_batch_order(x, args_.enforce_batch_dim_axis, args_.axes);
+    return order_.empty() ? x : x.permuted(order_);
+  }
+
   bool is_arg() const { return args_.mode == "argmax" || args_.mode == "argmin"; }
   bool keep() const { return !args_.keep_dims.is_none() && args_.keep_dims.as_bool(); }
 
@@ -154,6 +165,7 @@ class ReduceLayer : public Layer {
 
   ReduceArgs args_;
   std::vector<int> axes_;
+  std::vector<int> order_;  ///< of the input, where its batch axis moves
 };
 
 const RegisterLayer<ReduceLayer, ReduceArgs> kRegister{

@@ -5,6 +5,7 @@
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
+#include "layers/dim_tag.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
 
@@ -21,7 +22,7 @@ struct ReinterpretDataArgs {
     v.field("size_base", size_base, "layer whose time axis gives the lengths");
     v.field("batch_dim_base", batch_dim_base, "not supported");
     v.field("set_axes", set_axes, "dict: role (T, F) -> axis");
-    v.field("set_dim_tags", set_dim_tags, "not supported");
+    v.field("set_dim_tags", set_dim_tags, "dict: axis -> dim tag that it stands for from here on");
     v.field("enforce_batch_major", enforce_batch_major, "the batch axis first");
     v.field("enforce_time_major", enforce_time_major, "the time axis first");
     v.field("set_sparse", set_sparse, "True: values are indices; False: they are numbers");
@@ -36,10 +37,8 @@ bool is_on(const Value& option) { return !option.is_none() && option.as_bool(); 
 class ReinterpretDataLayer : public Layer {
  public:
   explicit ReinterpretDataLayer(ReinterpretDataArgs args) : args_(std::move(args)) {
-    for (const Value* option : {&args_.batch_dim_base, &args_.set_dim_tags}) {
-      if (!option->is_none()) {
-        throw option->error("this option of reinterpret_data is not supported by Wende " WENDE_VERSION);
-      }
+    if (!args_.batch_dim_base.is_none()) {
+      throw args_.batch_dim_base.error("batch_dim_base is not supported by Wende " WENDE_VERSION);
     }
     if (!args_.switch_axes.is_none()) {
       throw args_.switch_axes.error("switch_axes is not supported by Wende " WENDE_VERSION);
@@ -57,6 +56,7 @@ class ReinterpretDataLayer : public Layer {
     set_lengths(context, out);
     set_sparse(context, out);
     set_marks(context, out);
+    set_tags(context, out);
     return out;
   }
 
@@ -98,7 +98,8 @@ class ReinterpretDataLayer : public Layer {
     }
     int64_t size = out.sparse() ? out.sparse_dim.size() : 0;
     if (!args_.set_sparse_dim.is_none()) {
-      size = args_.set_sparse_dim.as_int();
+      const bool tag = args_.set_sparse_dim.kind() == Value::Kind::kDim;
+      size = tag ? dim_of_tag(args_.set_sparse_dim, Dim::Kind::kFeature).size() : args_.set_sparse_dim.as_int();
     }
     if (!args_.increase_sparse_dim.is_none()) {
       if (!out.sparse()) {
@@ -113,6 +114,32 @@ class ReinterpretDataLayer : public Layer {
       out.sparse_dim = Dim::fixed(size, Dim::Kind::kFeature, context.absolute_name + ":sparse");
       out.feature_axis = -1;
       out.dtype = DType::kInt32;
+    }
+    if (args_.set_sparse_dim.kind() == Value::Kind::kDim) {
+      declare_tag(out.sparse_dim, args_.set_sparse_dim);
+    }
+  }
+
+  /// A dim of its own for each tag, as long as the old one: attention over the same frames twice tells them apart.
+  void set_tags(const LayerContext& context, Data& out) const {
+    if (!args_.set_dim_tags.is_dict()) {
+      return;
+    }
+    for (const auto& [axis, tag] : args_.set_dim_tags.entries()) {
+      if (tag.kind() != Value::Kind::kDim) {
+        throw tag.error("set_dim_tags is a dict of axis: dim tag, got " + tag.repr());
+      }
+      const int at = axis_of_option(out, axis, context.behavior_version);
+      Dim& dim = out.dims[static_cast<size_t>(at)];
+      if (dim_matches_tag(dim, tag)) {
+        continue;
+      }
+      if (dim.is_batch()) {
+        throw tag.error("set_dim_tags for the batch axis is not supported by Wende " WENDE_VERSION);
+      }
+      dim = dim.is_static() ? Dim::fixed(dim.size(), dim.kind(), context.absolute_name + ":set_dim_tags")
+                            : Dim::derived(Dim::Op::kAdd, {dim, Dim::fixed(0)}, dim.kind(), tag_text(tag));
+      declare_tag(dim, tag);
     }
   }
 

@@ -5,6 +5,7 @@
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
+#include "layers/dim_tag.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -72,6 +73,7 @@ class RepeatLayer : public Layer {
     Data out = x.permuted(order_);
     Dim& dim = out.dims[static_cast<size_t>(place_)];
     dim = times(dim, args_.repetitions.as_int(), context.absolute_name + ":repeat");
+    name_axes(context, "out_dim", {dim});
     return out;
   }
 
@@ -95,7 +97,7 @@ struct TileArgs {
   template <class V>
   void fields(V& v) {
     v.field("multiples", multiples, "dict of axis: how often");
-    v.field("out_dims", out_dims, "names the new axes; accepted, has no effect");
+    v.field("out_dims", out_dims, "dict of axis: dim tag that it stands for");
   }
 };
 
@@ -121,6 +123,11 @@ class TileLayer : public Layer {
       }
       dim = count.as_int() == 1 ? dim : times(dim, count.as_int(), context.absolute_name + ":tile");
       times_.emplace_back(at, count.as_int());
+    }
+    if (args_.out_dims.is_dict()) {
+      for (const auto& [axis, tag] : args_.out_dims.entries()) {
+        declare_tag(out.dims[static_cast<size_t>(axis_of_option(x, axis, context.behavior_version))], tag);
+      }
     }
     return out;
   }
@@ -183,6 +190,7 @@ class ResizeLayer : public Layer {
     order_ = axis_to_front(x, axis_of_option(x, args_.axis, context.behavior_version));
     Data out = x.permuted(order_);
     out.dims[1] = times(out.dims[1], args_.factor.as_int(), context.absolute_name + ":resize");
+    name_axes(context, "out_dim", {out.dims[1]});
     return out;
   }
 

@@ -18,7 +18,7 @@ struct SliceArgs {
     v.field("axis", axis, "the axis to slice");
     v.field("slice_start", slice_start, "first index; negative from the end");
     v.field("slice_end", slice_end, "index after the last; negative from the end");
-    v.field("slice_step", slice_step, "step > 0");
+    v.field("slice_step", slice_step, "step; a negative one turns the whole axis around, with padded frames");
   }
 };
 
@@ -34,20 +34,29 @@ class SliceLayer : public Layer {
     step_ = args_.slice_step.is_none() ? 1 : args_.slice_step.as_int();
     begin_ = args_.slice_start.is_none() ? 0 : args_.slice_start.as_int();
     const bool open = args_.slice_end.is_none();
-    if (step_ < 1) {
-      throw args_.slice_step.error(fmt::format("slice_step must be > 0, got {}", step_));
+    if (step_ == 0 || (step_ < 0 && (begin_ != 0 || !open))) {
+      throw args_.slice_step.error(
+          fmt::format("slice_step must be > 0, or < 0 without slice_start and slice_end, got {}", step_));
     }
     Dim size;
-    if (dim.is_static()) {
+    if (step_ < 0) {
+      const int64_t every = -step_;
+      begin_ = -1;
+      end_ = std::numeric_limits<int64_t>::min();
+      size = every == 1        ? dim
+             : dim.is_static() ? Dim::fixed((dim.size() + every - 1) / every, dim.kind(), context.absolute_name)
+                               : ceil_div(dim, every);
+    } else if (dim.is_static()) {
       const auto bound = [&](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + dim.size() : i, 0, dim.size()); };
       begin_ = bound(begin_);
       end_ = open ? dim.size() : std::max(bound(args_.slice_end.as_int()), begin_);
       size = Dim::fixed((end_ - begin_ + step_ - 1) / step_, dim.kind(), context.absolute_name + ":slice");
     } else {
-      size = dynamic_size(dim, open);
+      size = dynamic_size(dim, open, context.absolute_name);
     }
     Data out = x;
     out.dims[static_cast<size_t>(axis_)] = size;
+    name_axes(context, "out_dim", {size});
     return out;
   }
 
@@ -58,7 +67,8 @@ class SliceLayer : public Layer {
   }
 
  private:
-  Dim dynamic_size(const Dim& dim, bool open) {
+  /// With an end counted from the front, RETURNN has an axis of fixed size: shorter sequences show their padding.
+  Dim dynamic_size(const Dim& dim, bool open, const std::string& name) {
     end_ = open ? std::numeric_limits<int32_t>::max() : args_.slice_end.as_int();
     if (begin_ < 0) {
       throw args_.slice_start.error(
@@ -68,9 +78,9 @@ class SliceLayer : public Layer {
     if (!open && end_ < 0) {
       size = size - (-end_);
     } else if (!open) {
-      // min(len, end) = len - max(len - end, 0)
-      const Dim over = Dim::derived(Dim::Op::kMax, {dim - end_, Dim::fixed(0, Dim::Kind::kSpatial)});
-      size = Dim::derived(Dim::Op::kSub, {dim, over});
+      size = Dim::fixed(std::max<int64_t>(end_ - begin_, 0), Dim::Kind::kSpatial, name + ":slice-end");
+      return step_ == 1 ? size
+                        : Dim::fixed((size.size() + step_ - 1) / step_, Dim::Kind::kSpatial, name + ":slice-end");
     }
     if (begin_ > 0) {
       size = size - begin_;
@@ -87,24 +97,30 @@ class SliceLayer : public Layer {
 
 struct WindowArgs {
   int64_t window_size = 0;
-  Value window_left, window_right, axis;
+  Value window_dim, window_left, window_right, axis, out_spatial_dim;
   std::string padding = "same";
   int64_t stride = 1;
 
   template <class V>
   void fields(V& v) {
     v.field("window_size", window_size, "frames per window");
+    v.field("window_dim", window_dim, "dim tag of the new axis; instead of window_size");
     v.field("window_left", window_left, "frames before the current one ((size - 1) // 2)");
     v.field("window_right", window_right, "frames after the current one");
     v.field("axis", axis, "time if not given");
     v.field("padding", padding, "same (zeros around the axis) or valid (whole windows only, window_left is not given)");
     v.field("stride", stride, "every how many frames a window starts");
+    v.field("out_spatial_dim", out_spatial_dim, "dim tag that the axis stands for with a stride or padding \"valid\"");
   }
 };
 
 class WindowLayer : public Layer {
  public:
   explicit WindowLayer(WindowArgs args) : args_(std::move(args)) {
+    const Value* size = args_.window_dim.kind() == Value::Kind::kDim ? args_.window_dim.find("dimension") : nullptr;
+    if (args_.window_size == 0 && size && size->is_number()) {
+      args_.window_size = size->as_int();
+    }
     if (args_.window_size < 1) {
       throw Error(ExitStatus::kConfig, fmt::format("window_size must be > 0, got {}", args_.window_size));
     }
@@ -127,6 +143,8 @@ class WindowLayer : public Layer {
     Data out = x.with_axis(axis_ + 1, window);
     Dim& frames = out.dims[static_cast<size_t>(axis_)];
     frames = frames_of(frames, context.absolute_name + ":window:frames");
+    name_axes(context, "window_dim", {window});
+    name_axes(context, "out_spatial_dim", {frames});
     order_.clear();
     if (context.behavior_version < 18) {
       return out;

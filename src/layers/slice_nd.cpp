@@ -26,7 +26,7 @@ struct SliceNdArgs {
     v.field("size", size, "how many elements: a number, a dim tag or a layer [B]; None = up to the end");
     v.field("min_size", min_size, "smallest size where 'size' is no number (0)");
     v.field("axis", axis, "the axis that is cut (time)");
-    v.field("out_spatial_dim", out_spatial_dim, "names the new axis; accepted, has no effect");
+    v.field("out_spatial_dim", out_spatial_dim, "dim tag that the axis stands for");
   }
 };
 
@@ -70,6 +70,7 @@ class SliceNdLayer : public Layer {
              : start == 0      ? dim
              : dim.is_static() ? Dim::fixed(std::max<int64_t>(dim.size() - start, 0), Dim::Kind::kSpatial, name)
                                : dim - start;
+      name_axes(context, "out_spatial_dim", {size});
       return out;
     }
     position_ = args_.start.is_string() ? context.refs.at(args_.start.as_string()) : Data();
@@ -79,6 +80,7 @@ class SliceNdLayer : public Layer {
       check_found_size(context, x);
       size_ = Dim::dynamic(name);
     }
+    name_axes(context, "out_spatial_dim", {size_});
     position_.dims.push_back(size_);
     gathering_ = Gathering(x, position_, axis_);
     Data out = gathering_.out_data(context.name);

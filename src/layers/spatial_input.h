@@ -18,7 +18,7 @@ struct SpatialInputArgs {
   template <class V>
   void spatial_fields(V& v) {
     v.field("in_spatial_dims", in_spatial_dims, "the axes to run over, in order (all but batch and feature)");
-    v.field("out_spatial_dims", out_spatial_dims, "names of the resulting axes; accepted, has no effect");
+    v.field("out_spatial_dims", out_spatial_dims, "dim tags that the resulting axes stand for");
     v.field("use_time_mask", use_time_mask, "padded frames count as zero (max pooling: not at all)");
   }
   template <class V>

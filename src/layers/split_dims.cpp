@@ -3,6 +3,7 @@
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
+#include "layers/dim_tag.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
 #include "ops/shape.h"
@@ -16,7 +17,7 @@ struct SplitDimsArgs {
   template <class V>
   void fields(V& v) {
     v.field("axis", axis, "the axis that is split");
-    v.field("dims", dims, "sizes of the new axes; one may be -1");
+    v.field("dims", dims, "sizes or dim tags of the new axes; one may be -1");
     v.field("pad_to_multiples", pad_to_multiples, "pads the axis so that it can be split (True on dynamic axes)");
     v.field("pad_value", pad_value, "what is padded (0)");
   }
@@ -32,14 +33,16 @@ class SplitDimsLayer : public Layer {
   }
 
   Data out_data(const LayerContext& context) override {
-    const Data x = concat_input_data(context.sources, context.name);
+    const Data source = concat_input_data(context.sources, context.name);
+    order_ = counts_axes(args_.axis) ? order_with_batch_at(source, 0) : std::vector<int>();
+    const Data x = order_.empty() ? source : source.permuted(order_);
     axis_ = axis_of_option(x, args_.axis, context.behavior_version);
     const Dim& dim = x.dims[static_cast<size_t>(axis_)];
     const int count = static_cast<int>(args_.dims.items().size());
     multiple_ = 1;
     int open = -1;
     for (int i = 0; i < count; ++i) {
-      const int64_t size = args_.dims.items()[static_cast<size_t>(i)].as_int();
+      const int64_t size = part_size(i);
       if (size == 0 || size < -1 || (size == -1 && open >= 0)) {
         throw args_.dims.error("dims has positive sizes and at most one -1, got " + args_.dims.repr());
       }
@@ -51,6 +54,11 @@ class SplitDimsLayer : public Layer {
     for (int i = count - 1; i >= 0; --i) {
       out = out.with_axis(axis_, i == open ? rest : part(x, i, i == count - 1, context));
     }
+    for (int i = 0; i < count; ++i) {
+      if (args_.dims.items()[static_cast<size_t>(i)].kind() == Value::Kind::kDim) {
+        declare_tag(out.dims[static_cast<size_t>(axis_ + i)], args_.dims.items()[static_cast<size_t>(i)]);
+      }
+    }
     out.feature_axis = axis_ == x.feature_axis ? axis_ + count - 1 : out.feature_axis;
     out.time_axis = axis_ == x.time_axis ? axis_ : out.time_axis;
     return out;
@@ -58,7 +66,7 @@ class SplitDimsLayer : public Layer {
 
   Expr build(LayerBuilder& builder) override {
     out_data(builder.context());
-    Expr x = builder.input().expr;
+    Expr x = order_.empty() ? builder.input().expr : permute_if_needed(builder.input().expr, order_);
     if (pads_) {
       const Dim padded = builder.out_data().dims[static_cast<size_t>(axis_)] * multiple_;
       const double value = args_.pad_value.is_none() ? 0.0 : args_.pad_value.as_float();
@@ -77,10 +85,19 @@ class SplitDimsLayer : public Layer {
   }
 
  private:
+  /// A number, or the size of a dim tag; a tag without size takes what is left.
+  int64_t part_size(int i) const {
+    const Value& entry = args_.dims.items()[static_cast<size_t>(i)];
+    if (entry.kind() != Value::Kind::kDim) {
+      return entry.as_int();
+    }
+    const Value* size = entry.find("dimension");
+    return size && size->is_number() ? size->as_int() : -1;
+  }
+
   Dim part(const Data& x, int i, bool last, const LayerContext& context) const {
     const bool feature = axis_ == x.feature_axis && last;
-    return Dim::fixed(args_.dims.items()[static_cast<size_t>(i)].as_int(),
-                      feature ? Dim::Kind::kFeature : Dim::Kind::kSpatial,
+    return Dim::fixed(part_size(i), feature ? Dim::Kind::kFeature : Dim::Kind::kSpatial,
                       fmt::format("{}:split_dims{}", context.absolute_name, i));
   }
 
@@ -105,6 +122,7 @@ class SplitDimsLayer : public Layer {
   }
 
   SplitDimsArgs args_;
+  std::vector<int> order_;  ///< of the input, where its batch axis moves
   int axis_ = 0;
   int64_t multiple_ = 1;
   bool pads_ = false;

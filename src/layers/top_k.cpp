@@ -21,7 +21,7 @@ struct TopKArgs {
   void fields(V& v) {
     v.field("axis", axis, "the axis, or a tuple of axes, that is searched");
     v.field("k", k, "how many elements");
-    v.field("k_dim", k_dim, "names the new axis; accepted, has no effect");
+    v.field("k_dim", k_dim, "dim tag of the new axis");
     v.field("sorted", sorted, "accepted; the largest is always first");
   }
 };
@@ -70,6 +70,7 @@ class TopKLayer : public Layer {
     }
     out.feature_axis = -1;
     out.dims.push_back(Dim::fixed(args_.k.as_int(), Dim::Kind::kSpatial, context.absolute_name + ":topk"));
+    name_axes(context, "k_dim", {out.dims.back()});
     return out;
   }
 

@@ -14,7 +14,7 @@ struct TransposeArgs {
 
   template <class V>
   void fields(V& v) {
-    v.field("perm", perm, "dict: axis -> the axis whose place it takes");
+    v.field("perm", perm, "dict: axis -> the axis that comes there, or the list of all axes in their new order");
     v.field("axis1", axis1, "swap_axes: one axis");
     v.field("axis2", axis2, "swap_axes: the other axis");
   }
@@ -37,8 +37,8 @@ class TransposeLayer : public Layer {
   explicit TransposeLayer(TransposeArgs args) : args_(std::move(args)) {
     const bool swaps = !args_.axis1.is_none() && !args_.axis2.is_none();
     const bool any = !args_.axis1.is_none() || !args_.axis2.is_none();
-    if (args_.perm.is_dict() ? any : !swaps) {
-      throw Error(ExitStatus::kConfig, "transpose takes a dict 'perm', and swap_axes takes axis1 and axis2");
+    if (has_perm() ? any : !swaps) {
+      throw Error(ExitStatus::kConfig, "transpose takes a dict or list 'perm', and swap_axes takes axis1 and axis2");
     }
   }
 
@@ -55,6 +55,13 @@ class TransposeLayer : public Layer {
         used[static_cast<size_t>(source)] = true;
       }
       fill_rest(used);
+    } else if (args_.perm.is_sequence()) {
+      if (args_.perm.items().size() != order_.size()) {
+        throw args_.perm.error(fmt::format("perm has {} axes, the input is {}", args_.perm.items().size(), x.str()));
+      }
+      for (size_t i = 0; i < order_.size(); ++i) {
+        order_[i] = axis_of_option(x, args_.perm.items()[i], version);
+      }
     } else {
       const int a = axis_of_option(x, args_.axis1, version);
       const int b = axis_of_option(x, args_.axis2, version);
@@ -68,7 +75,7 @@ class TransposeLayer : public Layer {
       throw args_.perm.error("perm uses an axis twice: " + args_.perm.repr());
     }
     Data out = x.permuted(order_);
-    if (!args_.perm.is_dict() && x.feature_axis >= 0 && x.feature_axis == default_feature(x)) {
+    if (!has_perm() && x.feature_axis >= 0 && x.feature_axis == default_feature(x)) {
       out.feature_axis = default_feature(out);
     }
     return out;
@@ -80,6 +87,8 @@ class TransposeLayer : public Layer {
   }
 
  private:
+  bool has_perm() const { return args_.perm.is_dict() || args_.perm.is_sequence(); }
+
   void fill_rest(const std::vector<bool>& used) {
     size_t next = 0;
     for (int& axis : order_) {

@@ -201,7 +201,7 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
 /// The option "batch_norm": after the layer and its activation. A loss on logits takes them from before, as in RETURNN.
 void NetworkConstruction::apply_batch_norm(LayerPlan& plan, BuiltLayer& built, LayerBuilder& builder) {
   const Value* option = plan.options.find("batch_norm");
-  if (!option || option->is_none() || (!option->is_dict() && !option->as_bool())) {
+  if (!option || option->is_none() || (option->is_dict() ? option->entries().empty() : !option->as_bool())) {
     return;
   }
   built.output.expr = batch_norm(builder, built.output, batch_norm_args(*option), plan.name);

@@ -5,19 +5,11 @@
 #include <algorithm>
 #include <set>
 
-#include "layers/layer.h"
 #include "network_of.h"
+#include "tested_option.h"
 
 namespace wende {
 namespace {
-
-struct Case {
-  std::string layer;
-  std::string option;
-  std::string example;
-};
-
-void PrintTo(const Case& test, std::ostream* out) { *out << test.layer << "['" << test.option << "']"; }
 
 std::vector<std::string> own_options(const LayerClass& entry) {
   std::vector<std::string> names;
@@ -40,42 +32,28 @@ std::vector<std::string> general_options() {
   return names;
 }
 
-std::vector<Case> all_cases() {
-  std::vector<Case> cases;
+std::vector<TestedOption> all_cases() {
+  std::vector<TestedOption> cases;
   for (const std::string& name : LayerRegistry::instance().names()) {
     const LayerClass& entry = *LayerRegistry::instance().find(name);
     std::set<std::string> options;
     for (const std::vector<std::string>& names : {own_options(entry), general_options()}) {
       options.insert(names.begin(), names.end());
     }
-    const auto own = std::find_if(entry.examples.begin(), entry.examples.end(), [&](const std::string& example) {
-      return example.starts_with("{\"class\": \"" + name + "\"");
-    });
+    const std::string own = own_example(entry);
     for (const std::string& option : options) {
-      if (own != entry.examples.end()) {
-        cases.push_back({name, option, *own});
+      if (!own.empty()) {
+        cases.push_back({name, option, own});
       }
     }
   }
   return cases;
 }
 
-std::string source_with(const Case& test, const std::string& value) {
-  return R"(
-extern_data = {"data": {"dim": 5}, "classes": {"dim": 3, "sparse": True},
-               "att": {"shape": (None, None, 1), "dim": 1, "batch_dim_axis": 2, "time_dim_axis": 0}}
-tested = )" +
-         test.example + "\ntested['" + test.option + "'] = " + value + R"(
-network = {"lstm": {"class": "rec", "unit": "lstm", "n_out": 3, "from": "data"},
-           "probs": {"class": "softmax", "n_out": 4, "target": "classes", "from": "data"},
-           "output": {"class": "copy", "from": "tested"}, "tested": tested}
-)";
-}
-
 /// "": built; else the message. Any other exception, and any other status, fails.
-std::string refusal(const Case& test, const std::string& value, bool train) {
+std::string refusal(const TestedOption& test, const std::string& value, bool train) {
   try {
-    network_of(source_with(test, value), {.train = train});
+    network_of(config_with(test, "tested['" + test.option + "'] = " + value), {.train = train});
   } catch (const Error& error) {
     const std::string message = error.what();
     EXPECT_EQ(error.status(), ExitStatus::kConfig) << value << ": " << message;
@@ -88,7 +66,7 @@ std::string refusal(const Case& test, const std::string& value, bool train) {
   return "";
 }
 
-class Misuse : public testing::TestWithParam<Case> {};
+class Misuse : public testing::TestWithParam<TestedOption> {};
 
 TEST_P(Misuse, IsAnErrorOfTheConfigOrFits) {
   for (const char* value : {"{'nonsense': {1: 2}}", "lambda *args, **kwargs: {}", "-1.5", "'no such thing'", "[[None]]",
@@ -106,8 +84,7 @@ TEST_P(Misuse, NonsenseIsRefused) {
                           [](const char* value) { return !refusal(GetParam(), value, true).empty(); }));
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryOption, Misuse, testing::ValuesIn(all_cases()),
-                         [](const auto& info) { return info.param.layer + "_" + info.param.option; });
+INSTANTIATE_TEST_SUITE_P(EveryOption, Misuse, testing::ValuesIn(all_cases()), tested_option_name);
 
 }  // namespace
 }  // namespace wende
