@@ -17,7 +17,7 @@ void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_option("--device", line.device, "cpu, gpu, or gpu:1 for one GPU (default: the config's)");
   command.add_flag("--no-cuda-graphs", line.no_cuda_graphs, "launch each kernel by itself, also in repeated steps");
   command.add_option("--matmul-precision", line.matmul_precision,
-                     "of products on a GPU: float32 (default), tf32 or bfloat16");
+                     "of matrix products: float32 (default), tf32 or bfloat16");
   command.add_flag("--profile", line.profile, "print the time by layer at the end");
   command.add_option("--trace", line.trace, "write a timeline of all ranks (Chrome's trace format)");
   command.add_flag("--allow-dataset-change", line.allow_dataset_change, "go on with other training data than before");

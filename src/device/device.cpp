@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <sys/mman.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -26,15 +27,28 @@ size_t host_limit() {
 /// Counted only where there is a limit.
 std::atomic<size_t> host_bytes{0};
 
+/// Large blocks ask for pages of 2 MB: with 4 KB, products wait for the addresses of the columns and rows that they
+/// walk along (20 % of their time with FMAs, 40 % with AMX, on a virtual machine). Null: there is no memory.
+void* allocate_pages(size_t bytes) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  if (bytes < kHugePage) {
+    const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    // Empty buffers own memory too, so that a null pointer means "undefined" everywhere.
+    return std::aligned_alloc(kAlignment, rounded == 0 ? kAlignment : rounded);
+  }
+  void* data = nullptr;
+  if (posix_memalign(&data, kHugePage, bytes) != 0) return nullptr;
+  madvise(data, bytes, MADV_HUGEPAGE);  // as far as the system has them
+  return data;
+}
+
 /// Null where there is no memory left, or the limit forbids it.
 void* host_memory(size_t bytes) {
-  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   if (host_limit() > 0 && host_bytes.fetch_add(bytes) + bytes > host_limit()) {
     host_bytes.fetch_sub(bytes);
     return nullptr;
   }
-  // Empty buffers own memory too, so that a null pointer means "undefined" everywhere.
-  return std::aligned_alloc(kAlignment, rounded == 0 ? kAlignment : rounded);
+  return allocate_pages(bytes);
 }
 
 }  // namespace

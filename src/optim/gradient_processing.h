@@ -27,8 +27,16 @@ struct GradientOptions {
   static GradientOptions from_config(const Config& config);
   /// `this` with the entries of a layer's updater_opts; "optimizer" is the caller's. Unknown entries throw.
   GradientOptions with_layer_options(const Value& updater_opts) const;
-  /// Nothing but gradient_clip_global_norm over all parameters: what a GPU does by itself.
+  /// Nothing but gradient_clip_global_norm over all parameters: one factor for all.
   bool clips_global_norm_only() const;
+  /// Accumulated gradients update in the last step of each window.
+  bool updates_in(int64_t step) const {
+    return accum_grad_multiple_step < 1 || step % accum_grad_multiple_step == accum_grad_multiple_step - 1;
+  }
+  /// RETURNN means to empty the sum after an update. TensorFlow 2.15's rewriting of graphs (Grappler) loses that in
+  /// most nets, and the sum goes on (golden case o30_accum3); without the rewriting it is emptied. We follow what runs
+  /// compute.
+  static bool starts_sum(int64_t step) { return step == 0; }
   bool needs_global_norm() const { return gradient_clip_global_norm > 0 || grad_norm_to_clip_to_zero > 0; }
 };
 
