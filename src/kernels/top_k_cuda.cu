@@ -1,24 +1,11 @@
 #include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
+#include "kernels/ordered_key_cuda.cuh"
 #include "kernels/top_k.h"
 #include "tensor/placement.h"
 
 namespace wende::cuda {
 namespace {
-
-using Key = unsigned long long;
-
-__device__ uint32_t ordered(float x) {
-  const uint32_t bits = __float_as_uint(x + 0.0f);  // -0 and 0 are equal
-  return (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-}
-__device__ uint32_t ordered(int32_t x) { return static_cast<uint32_t>(x) ^ 0x80000000u; }
-
-/// Larger for larger values, and for the first of equal ones; never 0.
-template <class T>
-__device__ Key key_of(T x, int64_t index) {
-  return static_cast<Key>(ordered(x)) << 32 | (0xffffffffu - static_cast<uint32_t>(index));
-}
 
 /// A block per row finds the largest key, then the largest below that, and so on.
 template <class T>
@@ -34,7 +21,7 @@ __global__ void __launch_bounds__(kThreads)
     }
     last = block_reduce(best, Key{0}, Largest());
     if (threadIdx.x == 0) {
-      const auto index = static_cast<int32_t>(0xffffffffu - static_cast<uint32_t>(last));
+      const auto index = static_cast<int32_t>(index_of(last));
       indices[blockIdx.x * k + place] = index;
       values[blockIdx.x * k + place] = row[index];
     }

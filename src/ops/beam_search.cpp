@@ -1,19 +1,18 @@
 #include "ops/beam_search.h"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 
-#include "graph/op.h"
+#include "graph/device_op.h"
+#include "kernels/beam_search.h"
 
 namespace wende::ops {
 namespace {
 
-class BeamStepOp final : public Op {
+class BeamStepOp final : public DeviceOp {
  public:
   BeamStepOp(int64_t beam, bool keep_beams) : beam_(beam), keep_beams_(keep_beams) {}
   std::string_view name() const override { return "beam_step"; }
-  OpTraits traits() const override { return {.host_only = true}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("beam", beam_);
     visitor.field("keep_beams", keep_beams_);
@@ -28,40 +27,12 @@ class BeamStepOp final : public Op {
   }
 
   void run(RunContext& context) const override {
-    const Tensor& scores = context.input(0);
-    const bool first = context.input(1).data<int32_t>()[0] == 0;
-    for (int64_t begin = 0; begin < scores.dim(0); begin += beam_) {
-      if (keep_beams_ && !first) {
-        for (int64_t k = 0; k < beam_; ++k) choose(context, begin + k, begin + k + 1, begin + k, 1);
-      } else {
-        choose(context, begin, first ? begin + 1 : begin + beam_, begin, beam_);
-      }
-    }
+    WENDE_ON_DEVICE(context.device(), beam_step(context.input(0), context.input(1), beam_, keep_beams_,
+                                                context.output(0), context.output(1), context.output(2)));
   }
   std::vector<Expr> vjp(const VjpContext&) const override { return {{}, {}}; }
 
  private:
-  /// The best `count` of the rows [from, to) go to places from `place` on.
-  static void choose(RunContext& context, int64_t from, int64_t to, int64_t place, int64_t count) {
-    const Tensor& scores = context.input(0);
-    const int64_t size = scores.dim(1);
-    const float* values = scores.data<float>() + from * size;
-    std::vector<int64_t> order(static_cast<size_t>((to - from) * size));
-    std::iota(order.begin(), order.end(), 0);
-    const auto score = [values](int64_t i) {
-      return values[i] == values[i] ? values[i] : -std::numeric_limits<float>::infinity();
-    };
-    const int64_t found = std::min<int64_t>(count, static_cast<int64_t>(order.size()));
-    std::partial_sort(order.begin(), order.begin() + found, order.end(),
-                      [&](int64_t a, int64_t b) { return score(a) != score(b) ? score(a) > score(b) : a < b; });
-    for (int64_t k = 0; k < count; ++k) {
-      const int64_t candidate = k < found ? order[static_cast<size_t>(k)] : 0;
-      context.output(0).data<int32_t>()[place + k] = static_cast<int32_t>(candidate % size);
-      context.output(1).data<int32_t>()[place + k] = static_cast<int32_t>(from + candidate / size);
-      context.output(2).data<bool>()[place + k] = k < found;
-    }
-  }
-
   int64_t beam_;
   bool keep_beams_;
 };

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "device/on_device.h"
+#include "tensor/tensor.h"
+
+namespace wende::cpu {
+
+/// The best `beam` of each beam's candidates: scores [B*beam,V] (a NaN is the worst), the first of equal ones first. In
+/// step 0 (an int32 scalar) only the first row of each beam counts. keep_beams: from then on the best of each row.
+/// labels, rows [B*beam] int32: class and row of each choice; valid [B*beam] bool: were there so many candidates.
+void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep_beams, const Tensor& labels,
+               const Tensor& rows, const Tensor& valid);
+
+}  // namespace wende::cpu
+
+WENDE_CUDA_KERNEL(beam_step)

@@ -1,0 +1,53 @@
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "kernels/beam_search.h"
+
+namespace wende::cpu {
+namespace {
+
+struct Choices {
+  const Tensor& scores;
+  const Tensor& labels;
+  const Tensor& rows;
+  const Tensor& valid;
+
+  /// The best `count` of the rows [from, to) go to places from `place` on.
+  void choose(int64_t from, int64_t to, int64_t place, int64_t count) const {
+    const int64_t size = scores.dim(1);
+    const float* values = scores.data<float>() + from * size;
+    std::vector<int64_t> order(static_cast<size_t>((to - from) * size));
+    std::iota(order.begin(), order.end(), 0);
+    const auto score = [values](int64_t i) {
+      return values[i] == values[i] ? values[i] : -std::numeric_limits<float>::infinity();
+    };
+    const int64_t found = std::min<int64_t>(count, static_cast<int64_t>(order.size()));
+    std::partial_sort(order.begin(), order.begin() + found, order.end(),
+                      [&](int64_t a, int64_t b) { return score(a) != score(b) ? score(a) > score(b) : a < b; });
+    for (int64_t k = 0; k < count; ++k) {
+      const int64_t candidate = k < found ? order[static_cast<size_t>(k)] : 0;
+      labels.data<int32_t>()[place + k] = static_cast<int32_t>(candidate % size);
+      rows.data<int32_t>()[place + k] = static_cast<int32_t>(from + candidate / size);
+      valid.data<bool>()[place + k] = k < found;
+    }
+  }
+};
+
+}  // namespace
+
+void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep_beams, const Tensor& labels,
+               const Tensor& rows, const Tensor& valid) {
+  const Choices choices{scores, labels, rows, valid};
+  const bool first = step.data<int32_t>()[0] == 0;
+  for (int64_t begin = 0; begin < scores.dim(0); begin += beam) {
+    if (keep_beams && !first) {
+      for (int64_t k = 0; k < beam; ++k) choices.choose(begin + k, begin + k + 1, begin + k, 1);
+    } else {
+      choices.choose(begin, first ? begin + 1 : begin + beam, begin, beam);
+    }
+  }
+}
+
+}  // namespace wende::cpu

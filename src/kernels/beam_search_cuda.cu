@@ -1,0 +1,61 @@
+#include "device/block_reduce.cuh"
+#include "device/cuda_check.cuh"
+#include "kernels/beam_search.h"
+#include "kernels/ordered_key_cuda.cuh"
+#include "tensor/placement.h"
+
+namespace wende::cuda {
+namespace {
+
+struct Choices {
+  const float* scores;
+  int64_t size;
+  int32_t* labels;
+  int32_t* rows;
+  bool* valid;
+
+  /// All threads of the block find the largest key, then the largest below that, and so on.
+  __device__ void choose(int64_t from, int64_t to, int64_t place, int64_t count) const {
+    const float* values = scores + from * size;
+    const int64_t n = (to - from) * size;
+    Key last = ~Key{0};
+    for (int64_t k = 0; k < count; ++k) {
+      Key best = 0;
+      for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
+        const float value = values[i];
+        const Key key = key_of(value == value ? value : -INFINITY, i);
+        if (key < last && key > best) best = key;
+      }
+      last = block_reduce(best, Key{0}, Largest());
+      if (threadIdx.x != 0) continue;
+      const int64_t candidate = k < n ? index_of(last) : 0;
+      labels[place + k] = static_cast<int32_t>(candidate % size);
+      rows[place + k] = static_cast<int32_t>(from + candidate / size);
+      valid[place + k] = k < n;
+    }
+  }
+};
+
+/// A block per beam.
+__global__ void __launch_bounds__(kThreads)
+    beam_kernel(Choices choices, const int32_t* step, int64_t beam, bool keep_beams) {
+  const int64_t begin = int64_t{blockIdx.x} * beam;
+  const bool first = *step == 0;
+  if (keep_beams && !first) {
+    for (int64_t k = 0; k < beam; ++k) choices.choose(begin + k, begin + k + 1, begin + k, 1);
+  } else {
+    choices.choose(begin, first ? begin + 1 : begin + beam, begin, beam);
+  }
+}
+
+}  // namespace
+
+void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep_beams, const Tensor& labels,
+               const Tensor& rows, const Tensor& valid) {
+  const Choices choices{device_data<float>(scores), scores.dim(1), device_data<int32_t>(labels),
+                        device_data<int32_t>(rows), device_data<bool>(valid)};
+  launch(beam_kernel, static_cast<unsigned>(scores.dim(0) / beam), threads_for_row(beam * scores.dim(1)), 0, choices,
+         device_data<int32_t>(step), beam, keep_beams);
+}
+
+}  // namespace wende::cuda
