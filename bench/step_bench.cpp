@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "device/choose_device.h"
 #include "device/memory.h"
+#include "device/product_precision.h"
 #include "engine/network_runner.h"
 #include "optim/updater.h"
 
@@ -94,6 +95,8 @@ Options parse(int argc, char** argv) {
         options.high = std::atoi(lens.c_str() + dash + 1);
     } else if (arg == "--device") {
       options.device = next();
+    } else if (arg == "--matmul-precision") {
+      wende::set_product_precision(wende::product_precision_of(next()));
     } else if (arg == "--server") {
       options.server = true;
     } else if (arg == "--startup") {

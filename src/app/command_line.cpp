@@ -3,29 +3,11 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "config/overrides.h"
 
 namespace wende {
 
 namespace {
-
-/// Takes "++key value" pairs out of the arguments: CLI11 would read them as options.
-std::vector<std::string> take_overrides(std::vector<std::string>& args) {
-  std::vector<std::string> overrides;
-  std::vector<std::string> rest;
-  for (size_t i = 0; i < args.size(); ++i) {
-    if (args[i].rfind("++", 0) != 0) {
-      rest.push_back(args[i]);
-      continue;
-    }
-    if (args[i].size() == 2 || i + 1 >= args.size()) {
-      throw Error(ExitStatus::kUsage, "'" + args[i] + "' needs a key and a value, as in: ++learning_rate 0.1");
-    }
-    overrides.push_back(args[i].substr(2));
-    overrides.push_back(args[++i]);
-  }
-  args = rest;
-  return overrides;
-}
 
 void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_option("config", line.file, "RETURNN config")->required();
@@ -35,7 +17,7 @@ void add_config_options(CLI::App& command, CommandLine& line) {
   command.add_option("--device", line.device, "cpu, gpu, or gpu:1 for one GPU (default: the config's)");
   command.add_flag("--no-cuda-graphs", line.no_cuda_graphs, "launch each kernel by itself, also in repeated steps");
   command.add_option("--matmul-precision", line.matmul_precision,
-                     "of products on a GPU: float32 (default), tf32 or bfloat16");
+                     "of matrix products: float32 (default), tf32 or bfloat16");
   command.add_flag("--profile", line.profile, "print the time by layer at the end");
   command.add_option("--trace", line.trace, "write a timeline of all ranks (Chrome's trace format)");
   command.add_flag("--allow-dataset-change", line.allow_dataset_change, "go on with other training data than before");
@@ -80,6 +62,10 @@ void add_commands(CLI::App& app, CommandLine& line) {
   app.add_subcommand("inspect", "say what is in a dataset, dump or checkpoint")
       ->add_option("file", line.file)
       ->required();
+  CLI::App* check_data = app.add_subcommand("check-data", "read HDF datasets whole and say which are damaged");
+  check_data->add_option("files", line.files)->required();
+  check_data->add_flag("--here", line.here)->group("");
+  check_data->add_flag("--samples", line.samples)->group("");
   app.add_subcommand("completion", "completions for a shell: source <(wende completion bash)")
       ->add_option("shell", line.shell, "bash, zsh or fish")
       ->required()
@@ -97,6 +83,9 @@ std::vector<CommandWords> command_words() {
   for (const CLI::App* command : app.get_subcommands({})) {
     CommandWords entry{command->get_name(), command->get_description(), {}};
     for (const CLI::Option* option : command->get_options()) {
+      if (option->get_group().empty()) {
+        continue;
+      }
       for (const std::string& name : option->get_lnames()) {
         entry.options.push_back("--" + name);
       }

@@ -9,7 +9,7 @@ namespace wende {
 
 /// What the user typed. `wende my.config ++key value` is `wende train|eval|forward my.config` by the config's task.
 struct CommandLine {
-  std::string command = "run";   ///< run, train, eval, forward, check, replay, layers, inspect, completion
+  std::string command = "run";   ///< run, train, eval, forward, check, replay, layers, inspect, check-data, completion
   std::string file;              ///< config, case or file to look at
   std::string out;               ///< replay
   std::string layer;             ///< layers NAME
@@ -22,6 +22,9 @@ struct CommandLine {
   std::string trace;             ///< file of the timeline
   bool allow_dataset_change = false;
   SlurmJob slurm;
+  std::vector<std::string> files;      ///< check-data
+  bool here = false;                   ///< check-data: in this process
+  bool samples = false;                ///< check-data: not everything
   bool no_cuda_graphs = false;         ///< each kernel is launched by itself
   bool profile = false;                ///< table of time by layer at the end
   std::vector<std::string> record;     ///< train: global step, case file

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/check.h"
+#include "app/check_data.h"
 #include "app/command_line.h"
 #include "app/completion.h"
 #include "app/inspect.h"
@@ -18,6 +19,7 @@
 #include "base/log.h"
 #include "base/stack_dump.h"
 #include "collective/communicator.h"
+#include "dataset/corpus_check.h"
 #include "device/choose_device.h"
 #include "device/cuda_memory.h"
 #include "engine/config_check.h"
@@ -122,6 +124,7 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
   try {
     Config config = read_config(line);
     set_log(run_log(config, *communicator));
+    set_corpus_check(check_files_of_training);
     log_line(3, fmt::format("Wende {}, {} of {} rank(s), {}", WENDE_VERSION, config.file_name(), communicator->size(),
                             communicator->description()));
     Engine engine(std::move(config), *communicator);
@@ -158,6 +161,8 @@ int run_alone(const CommandLine& line, int argc, char** argv) {
     list_layers(line.layer, line.markdown);
   } else if (line.command == "inspect") {
     return inspect(line.file);
+  } else if (line.command == "check-data") {
+    return line.here ? check_data_here(line.files, line.samples) : check_data(line.files);
   } else if (line.command == "completion") {
     print_completion(line.shell);
   } else if (line.command == "status") {

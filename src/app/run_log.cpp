@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/file_name_check.h"
 #include "io/atomic_file.h"
 
 namespace wende {
@@ -34,6 +35,7 @@ std::string file_name(const Config& config) {
   }
   std::vector<std::string> names;
   for (const Value& item : value->is_sequence() ? value->items() : std::vector<Value>{*value}) {
+    require_file_name(item, "log");  // it is opened before the rest of the config is looked at
     std::string name = item.as_string();
     name.erase(0, name.starts_with("|") ? 1 : 0);
     if (name != "stdout" && !name.empty()) {

@@ -1,4 +1,5 @@
 #include "collective/bfloat16.h"
+#include "collective/mpi_call.h"
 #include "collective/mpi_world.h"
 
 namespace wende {
@@ -16,8 +17,8 @@ class Bfloat16PendingSum final : public PendingSum {
     for (size_t i = 0; i < count; ++i) wire_[i] = to_bfloat16(values[i]);
     for (size_t begin = 0; begin < count; begin += kMostMpiElements) {
       const int piece = static_cast<int>(std::min(kMostMpiElements, count - begin));
-      require_mpi(MPI_Iallreduce(MPI_IN_PLACE, wire_.data() + begin, piece, MPI_UINT16_T, add, world, requests_.add()),
-                  "MPI_Iallreduce");
+      check_mpi(MPI_Iallreduce(MPI_IN_PLACE, wire_.data() + begin, piece, MPI_UINT16_T, add, world, requests_.add()),
+                "MPI_Iallreduce");
     }
   }
 
@@ -36,7 +37,7 @@ class Bfloat16PendingSum final : public PendingSum {
 
 class Bfloat16Sums final : public AsyncSums {
  public:
-  Bfloat16Sums() { require_mpi(MPI_Op_create(add_bfloat16, 1, &add_), "MPI_Op_create"); }
+  Bfloat16Sums() { check_mpi(MPI_Op_create(add_bfloat16, 1, &add_), "MPI_Op_create"); }
   ~Bfloat16Sums() override {
     int finalized = 0;
     MPI_Finalized(&finalized);

@@ -10,6 +10,7 @@
 #include "collective/communicator.h"
 #include "collective/host_sums.h"
 #include "collective/mpi_call.h"
+#include "collective/mpi_world.h"
 
 namespace wende {
 namespace {
@@ -18,14 +19,11 @@ constexpr Phase kBroadcast{"broadcast", PhaseKind::kWait};
 constexpr Phase kGather{"gather", PhaseKind::kWait};
 constexpr Phase kBarrier{"barrier", PhaseKind::kWait};
 
-/// MPI counts are int: longer memory goes in pieces of this many elements.
-constexpr size_t kMostElements = size_t{1} << 30;
-
 template <class T>
 void all_reduce(T* values, size_t count, MPI_Datatype type, MPI_Op operation, MPI_Comm world) {
   const PhaseScope phase(phases::kAllReduce);
-  for (size_t begin = 0; begin < count; begin += kMostElements) {
-    int piece = static_cast<int>(std::min(kMostElements, count - begin));
+  for (size_t begin = 0; begin < count; begin += kMostMpiElements) {
+    int piece = static_cast<int>(std::min(kMostMpiElements, count - begin));
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, values + begin, piece, type, operation, world), "MPI_Allreduce");
   }
 }
@@ -33,32 +31,17 @@ void all_reduce(T* values, size_t count, MPI_Datatype type, MPI_Op operation, MP
 class MpiPendingSum : public PendingSum {
  public:
   MpiPendingSum(float* values, size_t count, MPI_Comm world) {
-    for (size_t begin = 0; begin < count; begin += kMostElements) {
-      int piece = static_cast<int>(std::min(kMostElements, count - begin));
-      requests_.push_back(MPI_REQUEST_NULL);
-      check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values + begin, piece, MPI_FLOAT, MPI_SUM, world, &requests_.back()),
+    for (size_t begin = 0; begin < count; begin += kMostMpiElements) {
+      int piece = static_cast<int>(std::min(kMostMpiElements, count - begin));
+      check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values + begin, piece, MPI_FLOAT, MPI_SUM, world, requests_.add()),
                 "MPI_Iallreduce");
     }
   }
-  ~MpiPendingSum() override {
-    // Freeing a collective's request is not allowed, and its memory must outlive it: wait, whatever comes.
-    for (MPI_Request& request : requests_) MPI_Wait(&request, MPI_STATUS_IGNORE);
-  }
-  void wait() override {
-    const PhaseScope phase(phases::kAllReduce);
-    for (MPI_Request& request : requests_) check_mpi(MPI_Wait(&request, MPI_STATUS_IGNORE), "MPI_Wait of a sum");
-  }
-  bool done() override {
-    for (MPI_Request& request : requests_) {
-      int finished = 0;
-      check_mpi(MPI_Test(&request, &finished, MPI_STATUS_IGNORE), "MPI_Test of a sum");
-      if (!finished) return false;
-    }
-    return true;
-  }
+  void wait() override { requests_.wait(); }
+  bool done() override { return requests_.done(); }
 
  private:
-  std::vector<MPI_Request> requests_;
+  MpiRequests requests_;
 };
 
 class MpiCommunicator : public Communicator {
@@ -114,8 +97,8 @@ class MpiCommunicator : public Communicator {
   void broadcast(void* data, size_t bytes, int root) override {
     const PhaseScope phase(kBroadcast);
     auto* begin = static_cast<std::byte*>(data);
-    for (size_t done = 0; done < bytes; done += kMostElements) {
-      int piece = static_cast<int>(std::min(kMostElements, bytes - done));
+    for (size_t done = 0; done < bytes; done += kMostMpiElements) {
+      int piece = static_cast<int>(std::min(kMostMpiElements, bytes - done));
       check_mpi(MPI_Bcast(begin + done, piece, MPI_BYTE, root, world_), "MPI_Bcast");
     }
   }
@@ -167,8 +150,8 @@ std::vector<std::string> MpiCommunicator::gather(const std::string& bytes) {
   check_mpi(MPI_Gather(&mine, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, 0, world_), "MPI_Gather");
   // Messages instead of MPI_Gatherv: its displacements are int and would limit the sum of all sizes to 2 GiB.
   if (rank_ != 0) {
-    for (size_t done = 0; done < bytes.size(); done += kMostElements) {
-      int piece = static_cast<int>(std::min(kMostElements, bytes.size() - done));
+    for (size_t done = 0; done < bytes.size(); done += kMostMpiElements) {
+      int piece = static_cast<int>(std::min(kMostMpiElements, bytes.size() - done));
       check_mpi(MPI_Send(bytes.data() + done, piece, MPI_BYTE, 0, kTag, world_), "MPI_Send of a gather");
     }
     return {};
@@ -176,8 +159,8 @@ std::vector<std::string> MpiCommunicator::gather(const std::string& bytes) {
   std::vector<std::string> all{bytes};
   for (int from = 1; from < size_; ++from) {
     std::string& text = all.emplace_back(sizes[static_cast<size_t>(from)], '\0');
-    for (size_t done = 0; done < text.size(); done += kMostElements) {
-      int piece = static_cast<int>(std::min(kMostElements, text.size() - done));
+    for (size_t done = 0; done < text.size(); done += kMostMpiElements) {
+      int piece = static_cast<int>(std::min(kMostMpiElements, text.size() - done));
       check_mpi(MPI_Recv(text.data() + done, piece, MPI_BYTE, from, kTag, world_, MPI_STATUS_IGNORE),
                 "MPI_Recv of a gather");
     }

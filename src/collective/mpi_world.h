@@ -2,12 +2,10 @@
 
 #include <mpi.h>
 
+#include <cstddef>
 #include <vector>
 
 namespace wende {
-
-/// Throws kFailure with MPI's text.
-void require_mpi(int code, const char* what);
 
 /// A duplicate of MPI_COMM_WORLD: collectives on it are in an order of their own.
 class MpiWorld {

@@ -12,10 +12,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <sstream>
 #include <type_traits>
+
+#include "base/error.h"
 
 namespace wende {
 
@@ -24,6 +28,13 @@ namespace {
 static_assert(std::is_trivially_copyable_v<PeerMessage>);
 
 void set_non_blocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+[[noreturn]] void refuse_version(const PeerMessage& message) {
+  fmt::print(stderr, "rank {} speaks version {} of the ranks' messages, this one {}: they are not the same program\n",
+             message.rank, message.version, PeerMessage::kVersion);
+  std::fflush(stderr);
+  std::_Exit(static_cast<int>(ExitStatus::kRanksDisagree));
+}
 
 /// IPv4 addresses of this host other than the loopback's, separated by blanks.
 std::string own_addresses() {
@@ -166,8 +177,11 @@ bool PeerLink::read_from(Peer& peer, const std::function<void(const PeerMessage&
     std::memcpy(&message, peer.pending.data(), sizeof(message));
     peer.pending.erase(0, sizeof(message));
     const PeerMessage own;
-    if (message.magic != own.magic || message.version != own.version || message.token != token_) {
+    if (message.magic != own.magic || message.token != token_) {
       return false;
+    }
+    if (message.version != own.version) {
+      refuse_version(message);
     }
     message.phase.back() = message.layer.back() = message.operation.back() = '\0';
     peer.rank = message.rank;

@@ -11,12 +11,13 @@
 
 namespace wende {
 
-/// What ranks tell each other beside MPI. A fixed struct: a magic, a version and the run's token come first, and a
-/// message that does not fit ends the connection.
+/// What ranks tell each other beside MPI. A fixed struct: a magic, a version and the run's token come first. What does
+/// not have magic and token is not of this run, and its connection ends; another version of it ends this process (76).
 struct PeerMessage {
-  enum class What : uint16_t { kState, kAlive, kWriteStacks, kStop, kBye };
+  enum class What : uint16_t { kState, kAlive, kWriteStacks, kStop, kBye, kWroteStack };
   uint32_t magic = 0x57454e44;
-  uint16_t version = 1;
+  static constexpr uint16_t kVersion = 2;
+  uint16_t version = kVersion;
   What what = What::kState;
   uint64_t token = 0;
   int32_t rank = 0;

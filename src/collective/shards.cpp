@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collective/mpi_call.h"
 #include "collective/mpi_world.h"
 
 namespace wende {
@@ -26,9 +27,9 @@ class MpiShards final : public ShardedSums {
         float* at = piece.begin + done;
         const int elements = static_cast<int>(std::min(kMostMpiElements, piece.count - done));
         const bool own = piece.owner == rank_;
-        require_mpi(MPI_Ireduce(own ? MPI_IN_PLACE : at, own ? at : nullptr, elements, MPI_FLOAT, MPI_SUM, piece.owner,
-                                world_.get(), sum->requests.add()),
-                    "MPI_Ireduce");
+        check_mpi(MPI_Ireduce(own ? MPI_IN_PLACE : at, own ? at : nullptr, elements, MPI_FLOAT, MPI_SUM, piece.owner,
+                              world_.get(), sum->requests.add()),
+                  "MPI_Ireduce");
       }
     }
     return sum;
@@ -40,9 +41,8 @@ class MpiShards final : public ShardedSums {
       const ShardRange& range = ranges()[rank];
       for (size_t begin = range.begin; begin < range.end; begin += kMostMpiElements) {
         const int elements = static_cast<int>(std::min(kMostMpiElements, range.end - begin));
-        require_mpi(
-            MPI_Ibcast(values + begin, elements, MPI_FLOAT, static_cast<int>(rank), world_.get(), requests.add()),
-            "MPI_Ibcast");
+        check_mpi(MPI_Ibcast(values + begin, elements, MPI_FLOAT, static_cast<int>(rank), world_.get(), requests.add()),
+                  "MPI_Ibcast");
       }
     }
     requests.wait();

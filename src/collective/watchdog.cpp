@@ -27,6 +27,8 @@ namespace {
 
 /// How long the launcher has to end the others after a rank died, before the others end themselves.
 constexpr double kLauncherSeconds = 3;
+/// How long the ranks have to write their stacks before all end.
+constexpr double kStackSeconds = 0.5;
 
 template <size_t N>
 void put_text(std::array<char, N>& target, const char* text) {
@@ -56,7 +58,8 @@ class Watchdog::Impl {
         rank_(communicator.rank()),
         size_(communicator.size()),
         views_(static_cast<size_t>(rank_ == 0 ? size_ : 1)),
-        heard_(views_.size(), monotonic_seconds()) {
+        heard_(views_.size(), monotonic_seconds()),
+        wrote_stack_(views_.size()) {
     for (RankView& view : views_) {
       view.rank = static_cast<int>(&view - views_.data());
       view.known = false;
@@ -78,19 +81,17 @@ class Watchdog::Impl {
 
  private:
   void run() {
-    const double interval = options_.limit > 0 ? std::clamp(options_.limit / 10, 0.1, 1.0) : 1.0;
     double next = 0;
     last_change_ = root_heard_ = monotonic_seconds();
     while (!leaving_) {
-      link_.poll(
-          50, [this](const PeerMessage& message) { receive(message); }, [this](int rank) { lose(rank); });
+      listen(50);
       if (!link_.connected()) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
       }
       watch_own_board();
       leave_if_alone();
       if (const double now = monotonic_seconds(); now >= next) {
-        next = now + interval;
+        next = now + interval_;
         report();
         judge();
       }
@@ -98,6 +99,11 @@ class Watchdog::Impl {
     PeerMessage bye;
     bye.what = PeerMessage::What::kBye;
     link_.send(bye);
+  }
+
+  void listen(int milliseconds) {
+    link_.poll(
+        milliseconds, [this](const PeerMessage& message) { receive(message); }, [this](int rank) { lose(rank); });
   }
 
   void watch_own_board() {
@@ -145,8 +151,17 @@ class Watchdog::Impl {
       case PeerMessage::What::kAlive:
         root_heard_ = monotonic_seconds();
         break;
-      case PeerMessage::What::kWriteStacks:
+      case PeerMessage::What::kWriteStacks: {
         write_stack();
+        PeerMessage answer;
+        answer.what = PeerMessage::What::kWroteStack;
+        link_.send(answer);
+        break;
+      }
+      case PeerMessage::What::kWroteStack:
+        if (const auto index = static_cast<size_t>(message.rank); index < wrote_stack_.size()) {
+          wrote_stack_[index] = true;
+        }
         break;
       case PeerMessage::What::kStop:
         std::_Exit(static_cast<int>(ExitStatus::kWatchdog));
@@ -189,7 +204,7 @@ class Watchdog::Impl {
     const double now = monotonic_seconds();
     if (rank_ > 0 && link_.connected()) {
       // Rank 0 judges; if it cannot any more, rank 1 speaks first.
-      const double patience = options_.limit + (rank_ == 1 ? 0.5 : 1.5);
+      const double patience = options_.limit + (rank_ == 1 ? 0.2 : 0.4);
       if (now - root_heard_ > patience) {
         end(fmt::format("rank 0 gives no sign of life for {:.1f} s (stopped, or its host is gone)", now - root_heard_),
             rank_ == 1);
@@ -200,7 +215,12 @@ class Watchdog::Impl {
       const bool over = views_[i].kind == PhaseKind::kOver || !views_[i].known;
       views_[i].silent = over ? 0 : now - heard_[i];
     }
-    if (const Hang hang = find_hang(views_, options_.limit, 10 * options_.limit); hang.found) {
+    // Ages are as old as the last message; but what has not come in time is no standstill.
+    std::vector<RankView> present = views_;
+    for (RankView& view : present) {
+      view.age += std::min(view.silent, interval_);
+    }
+    if (const Hang hang = find_hang(present, options_.limit, 10 * options_.limit); hang.found) {
       end(hang.message, true);
     }
     warn();
@@ -228,7 +248,19 @@ class Watchdog::Impl {
     }
     std::error_code ignored;
     std::filesystem::create_directories(options_.folder, ignored);
-    write_stack_to(fmt::format("{}/rank{:03}.txt", options_.folder, rank_), 0.5);
+    write_stack_to(fmt::format("{}/rank{:03}.txt", options_.folder, rank_), kStackSeconds);
+  }
+
+  /// Until every rank that can answer has written its stack.
+  void await_stacks() {
+    const double until = monotonic_seconds() + kStackSeconds + 0.2;
+    const auto missing = [this](const RankView& view) {
+      const bool can_answer = view.known && view.kind != PhaseKind::kOver && view.silent <= options_.limit;
+      return can_answer && view.rank != rank_ && !wrote_stack_[static_cast<size_t>(view.rank)];
+    };
+    while (link_.connected() && std::any_of(views_.begin(), views_.end(), missing) && monotonic_seconds() < until) {
+      listen(10);
+    }
   }
 
   [[noreturn]] void end(const std::string& message, bool speak) {
@@ -245,9 +277,9 @@ class Watchdog::Impl {
       }
       std::fflush(stderr);
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(size_ > 1 ? 700 : 0));  // the others write
-    order.what = PeerMessage::What::kStop;
     if (rank_ == 0) {
+      await_stacks();
+      order.what = PeerMessage::What::kStop;
       link_.send(order);
     }
     std::_Exit(static_cast<int>(ExitStatus::kWatchdog));
@@ -259,6 +291,9 @@ class Watchdog::Impl {
   int size_;
   std::vector<RankView> views_;  ///< rank 0: of all ranks; else of this one
   std::vector<double> heard_;
+  std::vector<bool> wrote_stack_;
+  /// Seconds between two reports.
+  const double interval_ = options_.limit > 0 ? std::clamp(options_.limit / 20, 0.05, 1.0) : 1.0;
   uint64_t changes_ = 0;
   double last_change_ = 0;
   double root_heard_ = 0;

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "config/literal.h"
+#include "config/overrides.h"
 #include "config/python_object.h"
 
 namespace wende {
@@ -90,24 +91,6 @@ bool is_key_value_format(std::string_view text) {
 char first_character(std::string_view source) {
   const size_t at = source.find_first_not_of(" \t\r\n");
   return at == std::string_view::npos ? '\0' : source[at];
-}
-
-std::vector<std::pair<std::string, Value>> parse_overrides(const std::vector<std::string>& words) {
-  std::vector<std::pair<std::string, Value>> overrides;
-  if (words.size() % 2 != 0) throw Error(ExitStatus::kUsage, fmt::format("'{}' needs a value", words.back()));
-  const auto place = SourceSpan{std::make_shared<const std::string>("command line"), 0, 0};
-  for (size_t i = 0; i < words.size(); i += 2) {
-    const std::string key = words[i].substr(std::min(words[i].find_first_not_of("+-"), words[i].size()));
-    if (key.empty()) throw Error(ExitStatus::kUsage, fmt::format("'{}' is no option name", words[i]));
-    Value value = Value::of(words[i + 1]);
-    try {
-      value = parse_literal(words[i + 1]);
-    } catch (const Error&) {
-      // Not a literal: a plain string, as in RETURNN.
-    }
-    overrides.emplace_back(key, value.placed(place, key));
-  }
-  return overrides;
 }
 
 }  // namespace

@@ -159,6 +159,24 @@ Tensor HdfCorpusFile::load(int64_t sequence, const std::string& key) {
   return values;
 }
 
+void HdfCorpusFile::read_samples() const {
+  constexpr double kSmallBytes = 16e6;
+  constexpr int64_t kSamples = 16;
+  for (const auto& [key, stream] : streams_) {
+    double bytes = static_cast<double>(size_of(stream.info.dtype));
+    for (const int64_t size : stream.shape) bytes *= static_cast<double>(size);
+    if (bytes <= kSmallBytes) {
+      file_.read(stream.object, stream.info.dtype);
+      continue;
+    }
+    for (int64_t i = 0; i < kSamples; ++i) {
+      const int64_t sequence = i * (sequence_count() - 1) / (kSamples - 1);
+      const auto at = static_cast<size_t>(sequence);
+      file_.read_rows(stream.object, stream.info.dtype, stream.starts[at], stream.starts[at + 1]);
+    }
+  }
+}
+
 void HdfCorpusFile::check_values(const Tensor& values, const Stream& stream, const std::string& key,
                                  int64_t sequence) const {
   auto place = [&](int64_t element) {

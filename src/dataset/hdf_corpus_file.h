@@ -32,6 +32,8 @@ class HdfCorpusFile {
 
   /// [T,...]; NaN and labels out of range are refused (65).
   Tensor load(int64_t sequence, const std::string& key);
+  /// Small arrays, and some sequences of the others, are read and forgotten; values are not looked at.
+  void read_samples() const;
 
  private:
   void open_streams();

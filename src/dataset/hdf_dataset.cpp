@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "dataset/corpus_check.h"
 #include "dataset/corpus_dataset.h"
 #include "dataset/hdf_corpus_file.h"
 
@@ -64,7 +65,9 @@ class HdfDataset : public CorpusDataset {
   HdfDataset(const Value& options, const Config& config, SeqOrderOptions order) : CorpusDataset(std::move(order)) {
     const Value* files = options.find("files");
     if (files == nullptr || files->is_none()) throw options.error("HDFDataset needs \"files\"");
-    for (const std::string& path : expand_files(*files)) add_file(path);
+    const std::vector<std::string> paths = expand_files(*files);
+    check_corpus_files(paths);
+    for (const std::string& path : paths) add_file(path);
     for (auto& [key, info] : keys_) {
       info.dtype = wanted_dtype(config, key, info);
       for (HdfCorpusFile& file : files_) file.set_dtype(key, info.dtype);

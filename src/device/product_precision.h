@@ -4,7 +4,7 @@
 
 namespace wende {
 
-/// How the matrix products of a GPU round their operands; they are float32 in memory and summed in float32 anyway.
+/// How matrix products round their operands; they are float32 in memory and summed in float32 anyway.
 enum class ProductPrecision {
   kFloat32,
   kTf32,  ///< 10 bits of mantissa
@@ -14,7 +14,7 @@ enum class ProductPrecision {
 /// "float32", "tf32", "bfloat16" or "bf16"; throws kUsage for anything else.
 ProductPrecision product_precision_of(const std::string& name);
 
-/// Of this process; the CPU's products are float32 always.
+/// Of this process. A CPU without AMX, and its small products, keep to float32.
 void set_product_precision(ProductPrecision precision);
 ProductPrecision product_precision();
 

@@ -9,6 +9,7 @@
 
 #include "dataset/batch.h"
 #include "dataset/dataset.h"
+#include "engine/file_name_check.h"
 #include "engine/known_options.h"
 #include "optim/learning_rate_control.h"
 #include "optim/updater.h"
@@ -265,6 +266,7 @@ void check_config(const Config& config) {
   check_without_support(config, errors);
   check_datasets(config, errors);
   check_debug_print(config, errors);
+  check_file_names(config, errors);
   // Both read all of their options when they are made.
   errors.run([&] { const LearningRateControl control(config); });
   errors.run([&] {

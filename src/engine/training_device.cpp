@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "device/choose_device.h"
 #include "device/product_precision.h"
+#include "kernels/product_tiles.h"
 
 namespace wende {
 namespace {
@@ -36,8 +37,9 @@ Device training_device(const Config& config) {
   const Device device = device_of(config);
   if (product_precision() != ProductPrecision::kFloat32) {
     log_line(3, fmt::format("matmul_precision = '{}': {}", precision->as_string(),
-                            device.is_cpu() ? "of GPUs; products on the CPU are float32"
-                                            : "products round their operands to it and sum in float32"));
+                            device.is_cpu() && !cpu::amx_tiles()
+                                ? "not on this processor (no AMX); products are float32"
+                                : "products round their operands to it, at most, and sum in float32"));
   }
   return device;
 }

@@ -62,6 +62,11 @@ bool write_all(Descriptor& file, const std::string& bytes) {
 
 }  // namespace
 
+ExitStatus status_of_refusal(int error) {
+  const bool takes_nothing = error == ENOSPC || error == EDQUOT || error == EROFS || error == EIO || error == EFBIG;
+  return takes_nothing ? ExitStatus::kIo : ExitStatus::kCannotCreate;
+}
+
 std::string folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
@@ -136,7 +141,7 @@ void make_folders(const std::string& path) {
   std::filesystem::create_directories(path, code);
   if (code || !std::filesystem::is_directory(path)) {
     const std::string why = code ? code.message() : "a file of this name is in the way";
-    throw Error(ExitStatus::kCannotCreate, fmt::format("cannot make the folder '{}': {}", path, why));
+    throw Error(status_of_refusal(code.value()), fmt::format("cannot make the folder '{}': {}", path, why));
   }
 }
 
@@ -145,10 +150,11 @@ void check_writable(const std::string& path) {
   const std::string probe = path + fmt::format(".probe.{}", ::getpid());
   Descriptor file(probe, O_WRONLY | O_CREAT | O_TRUNC);
   const bool ok = file.ok() && write_all(file, "probe\n");
-  const std::string why = system_message();
+  const int error = errno;
   ::unlink(probe.c_str());
   if (!ok) {
-    throw Error(ExitStatus::kCannotCreate, fmt::format("cannot write files in '{}': {}", folder_of(path), why));
+    throw Error(status_of_refusal(error),
+                fmt::format("cannot write files in '{}': {}", folder_of(path), std::strerror(error)));
   }
 }
 

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "io/atomic_file.h"
 
 namespace wende {
 
@@ -54,7 +55,7 @@ FileLock::FileLock(const std::string& path, double patience_seconds) {
   // Not inherited by children: a descriptor left in one would hold the lock after this process is gone.
   fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd_ < 0) {
-    throw Error(ExitStatus::kCannotCreate, fmt::format("cannot create '{}': {}", path, std::strerror(errno)));
+    throw Error(status_of_refusal(errno), fmt::format("cannot create '{}': {}", path, std::strerror(errno)));
   }
   const double end = monotonic_seconds() + patience_seconds;
   int result = lock_exclusively(fd_);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "io/atomic_file.h"
 
 namespace wende {
 
@@ -62,7 +63,7 @@ double server_seconds(const std::string& path) {
     ::unlink(probe.c_str());
   }
   if (!known) {
-    throw Error(ExitStatus::kCannotCreate, fmt::format("cannot create '{}': {}", probe, std::strerror(error)));
+    throw Error(status_of_refusal(error), fmt::format("cannot create '{}': {}", probe, std::strerror(error)));
   }
   return seconds_of(info);
 }
@@ -128,7 +129,7 @@ bool HeartbeatLock::create(const std::string& text) const {
   if (fd >= 0) ::close(fd);
   if (!written) {
     if (fd >= 0) ::unlink(path_.c_str());
-    throw Error(ExitStatus::kCannotCreate, fmt::format("cannot create '{}': {}", path_, std::strerror(error)));
+    throw Error(status_of_refusal(error), fmt::format("cannot create '{}': {}", path_, std::strerror(error)));
   }
   return true;
 }

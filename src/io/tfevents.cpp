@@ -147,7 +147,7 @@ TfEventsWriter::TfEventsWriter(const std::string& folder, int64_t first_step) : 
   make_folders(folder);
   file_.reset(std::fopen(path_.c_str(), "wbx"));
   if (!file_) {
-    throw Error(ExitStatus::kCannotCreate, fmt::format("cannot create '{}': {}", path_, std::strerror(errno)));
+    throw Error(status_of_refusal(errno), fmt::format("cannot create '{}': {}", path_, std::strerror(errno)));
   }
   std::string version;
   put_bytes(version, 3, "brain.Event:2");

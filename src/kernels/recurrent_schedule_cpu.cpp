@@ -69,8 +69,9 @@ StepMatrix::StepMatrix(const Tensor& w, bool transposed, const RecurrentSchedule
   // Arranging the weights costs as much as a product with some 25 rows.
   constexpr int64_t kFramesWorthPacking = 192;
   if (schedule.frames() < kFramesWorthPacking) return;
-  packed_.emplace(w.data<float>(), w.dim(transposed ? 1 : 0), w.dim(transposed ? 0 : 1), transposed, schedule.batch(),
-                  scratch);
+  const int64_t k = w.dim(transposed ? 1 : 0);
+  const int64_t n = w.dim(transposed ? 0 : 1);
+  packed_.emplace(w.data<float>(), k, n, transposed, schedule.batch(), scratch, step_product_tiles(k, n));
 }
 
 void StepMatrix::multiply(int64_t m, const RowView& a, const RowView& c, bool add) const {

@@ -18,7 +18,7 @@ class Adagrad : public Optimizer {
   std::vector<OptimizerSlot> slots() const override {
     return {{"accumulator", static_cast<float>(args_.initial_accumulator_value)}};
   }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+  UpdateFormula formula(double learning_rate, int64_t) const override {
     return AdagradFormula{static_cast<float>(learning_rate)};
   }
 
@@ -41,7 +41,7 @@ class Adadelta : public Optimizer {
  public:
   explicit Adadelta(const AdadeltaArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"accum", 0}, {"accum_update", 0}}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+  UpdateFormula formula(double learning_rate, int64_t) const override {
     return AdadeltaFormula{static_cast<float>(learning_rate), static_cast<float>(args_.rho),
                            static_cast<float>(args_.epsilon)};
   }

@@ -28,9 +28,7 @@ class Adam : public Optimizer {
  public:
   explicit Adam(const AdamArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"adam_m", 0}, {"adam_v", 0}}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const override {
-    return numbers(learning_rate, update);
-  }
+  UpdateFormula formula(double learning_rate, int64_t update) const override { return numbers(learning_rate, update); }
 
  private:
   AdamFormula numbers(double learning_rate, int64_t update) const {
@@ -54,9 +52,7 @@ class KerasNadam : public Optimizer {
  public:
   explicit KerasNadam(const AdamArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const override {
-    return numbers(learning_rate, update);
-  }
+  UpdateFormula formula(double learning_rate, int64_t update) const override { return numbers(learning_rate, update); }
 
  private:
   KerasNadamFormula numbers(double learning_rate, int64_t update) const {

@@ -25,7 +25,7 @@ class Amsgrad : public Optimizer {
  public:
   explicit Amsgrad(const AmsgradArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"amsgrad_m", 0}, {"amsgrad_v", 0}, {"amsgrad_max", 0}}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const override {
+  UpdateFormula formula(double learning_rate, int64_t update) const override {
     const double decayed = args_.decay ? learning_rate / std::sqrt(static_cast<double>(update)) : learning_rate;
     return AmsgradFormula{static_cast<float>(decayed), static_cast<float>(args_.beta1), static_cast<float>(args_.beta2),
                           static_cast<float>(args_.epsilon)};

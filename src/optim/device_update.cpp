@@ -46,18 +46,14 @@ void DeviceUpdate::choose(const std::vector<std::string>& params) {
                Tensor::of<int64_t>(pieces, Shape{static_cast<int64_t>(pieces.size() / 2), 2}));
 }
 
-double DeviceUpdate::sum_of_squares() const {
-  return empty() ? 0 : cuda::sum_of_squares(pieces_, params_.flat_gradients());
-}
-
-void DeviceUpdate::step(const UpdateFormula& formula, float gradient_factor) const {
+void DeviceUpdate::step(const UpdateFormula& formula, const Tensor& gradients, float gradient_factor) const {
   if (empty()) return;
   std::vector<Tensor> slots;  // places in the whole block, of which the kernel touches this rank's range
   for (const Tensor& slot : slots_) {
     std::byte* first = slot.raw() - shard_.range().begin * sizeof(float);
     slots.push_back(Tensor::wrap(DType::kFloat32, slot.shape(), first, nullptr, slot.device()));
   }
-  cuda::update_weights(formula, pieces_, params_.flat_values(), params_.flat_gradients(), slots, gradient_factor);
+  cuda::update_weights(formula, pieces_, params_.flat_values(), gradients, slots, gradient_factor);
 }
 
 }  // namespace wende

@@ -19,9 +19,8 @@ class DeviceUpdate {
   /// Which parameters take part in the next steps.
   void choose(const std::vector<std::string>& params);
   bool empty() const { return pieces_.elements() == 0; }
-  double sum_of_squares() const;  ///< of the gradients; waits
-  /// One launch. Gradients are multiplied by the factor, in place, before they are used.
-  void step(const UpdateFormula& formula, float gradient_factor) const;
+  /// One launch. Gradients (flat, of all parameters) are multiplied by the factor, in place, before they are used.
+  void step(const UpdateFormula& formula, const Tensor& gradients, float gradient_factor) const;
 
  private:
   const ParamStore& params_;

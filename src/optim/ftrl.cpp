@@ -35,7 +35,7 @@ class Ftrl : public Optimizer {
   std::vector<OptimizerSlot> slots() const override {
     return {{"accum", static_cast<float>(args_.initial_accumulator_value)}, {"linear", 0}};
   }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+  UpdateFormula formula(double learning_rate, int64_t) const override {
     const double l2 = args_.l2_regularization_strength + args_.beta / (2 * learning_rate);
     return FtrlFormula{.inverse = static_cast<float>(1 / learning_rate),
                        .l1 = static_cast<float>(args_.l1_regularization_strength),

@@ -20,7 +20,7 @@ class GradVarianceScaled : public Optimizer {
  public:
   explicit GradVarianceScaled(const VarianceArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+  UpdateFormula formula(double learning_rate, int64_t) const override {
     return GradVarianceScaledFormula{static_cast<float>(learning_rate), static_cast<float>(args_.beta1),
                                      static_cast<float>(args_.beta2), static_cast<float>(args_.epsilon)};
   }

@@ -61,6 +61,7 @@ GradientOptions GradientOptions::from_config(const Config& config) {
   fields.field("global_norm_tag", options.global_norm_tag, "");
   options.gradient_clip_global_norm_tag = options.global_norm_tag;
   fields.field("gradient_clip_global_norm_tag", options.gradient_clip_global_norm_tag, "");
+  fields.field("accum_grad_restarts", options.accum_grad_restarts, "");
   fields.errors.throw_if_any();
   return options;
 }

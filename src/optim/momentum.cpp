@@ -18,7 +18,7 @@ class Momentum : public Optimizer {
  public:
   explicit Momentum(const MomentumArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"momentum", 0}}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
+  UpdateFormula formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
 
  private:
   MomentumFormula numbers(double learning_rate) const {

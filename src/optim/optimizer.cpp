@@ -39,7 +39,12 @@ void apply_formula(const F& formula, const OptimizerRange& range) {
 }  // namespace
 
 void Optimizer::apply(const OptimizerRange& range, double learning_rate, int64_t update) const {
-  std::visit([&](const auto& f) { apply_formula(f, range); }, formula(learning_rate, update).value());
+  if (by_norm()) {
+    double squares = 0;
+    for (size_t i = 0; i < range.count; ++i) squares += double{range.gradient[i]} * range.gradient[i];
+    learning_rate = rate_by_norm(learning_rate, squares);
+  }
+  std::visit([&](const auto& f) { apply_formula(f, range); }, formula(learning_rate, update));
 }
 
 OptimizerRegistration::OptimizerRegistration(const char* name, OptimizerFactory factory) {

@@ -33,10 +33,12 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
   virtual std::vector<OptimizerSlot> slots() const = 0;
-  /// What happens to one weight, on the CPU and on GPUs. update: 1 for the first update. None: apply() does it all, on
-  /// the host.
-  virtual std::optional<UpdateFormula> formula(double learning_rate, int64_t update) const = 0;
-  virtual void apply(const OptimizerRange& range, double learning_rate, int64_t update) const;
+  /// What happens to one weight, on the CPU and on GPUs. update: 1 for the first update.
+  virtual UpdateFormula formula(double learning_rate, int64_t update) const = 0;
+  /// Has each parameter a learning rate of its own, by the sum of squares of its gradient?
+  virtual bool by_norm() const { return false; }
+  virtual double rate_by_norm(double learning_rate, double) const { return learning_rate; }
+  void apply(const OptimizerRange& range, double learning_rate, int64_t update) const;  ///< on the CPU
 };
 
 /// Config-level options that are defaults of classes that have such an option.

@@ -21,7 +21,7 @@ class ProximalGradientDescent : public Optimizer {
  public:
   explicit ProximalGradientDescent(const ProximalArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+  UpdateFormula formula(double learning_rate, int64_t) const override {
     return ProximalFormula{static_cast<float>(learning_rate), args_.proximal()};
   }
 
@@ -45,7 +45,7 @@ class ProximalAdagrad : public Optimizer {
   std::vector<OptimizerSlot> slots() const override {
     return {{"accumulator", static_cast<float>(args_.initial_accumulator_value)}};
   }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+  UpdateFormula formula(double learning_rate, int64_t) const override {
     return ProximalAdagradFormula{static_cast<float>(learning_rate), args_.proximal()};
   }
 
@@ -68,7 +68,7 @@ class NeuralOptimizer : public Optimizer {
  public:
   explicit NeuralOptimizer(const NeuralOptimizerArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+  UpdateFormula formula(double learning_rate, int64_t) const override {
     return NeuralFormula{static_cast<float>(learning_rate), static_cast<float>(args_.beta1),
                          static_cast<float>(args_.decrease_factor)};
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "optim/optimizer.h"
 
 namespace wende {
@@ -12,21 +14,17 @@ struct PlainArgs {
 class GradientDescent : public Optimizer {
  public:
   std::vector<OptimizerSlot> slots() const override { return {}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override {
+  UpdateFormula formula(double learning_rate, int64_t) const override {
     return DescentFormula{static_cast<float>(learning_rate)};
   }
 };
 
 /// w -= lr g / |g|, the norm over one parameter.
-class NormalizedSgd : public Optimizer {
+class NormalizedSgd : public GradientDescent {
  public:
-  std::vector<OptimizerSlot> slots() const override { return {}; }
-  std::optional<UpdateFormula> formula(double, int64_t) const override { return {}; }
-  void apply(const OptimizerRange& range, double learning_rate, int64_t) const override {
-    double squares = 0;
-    for (size_t i = 0; i < range.count; ++i) squares += double{range.gradient[i]} * range.gradient[i];
-    const float rate = static_cast<float>(learning_rate / std::sqrt(std::max(squares, 1e-12)));
-    for (size_t i = 0; i < range.count; ++i) range.values[i] -= rate * range.gradient[i];
+  bool by_norm() const override { return true; }
+  double rate_by_norm(double learning_rate, double squares) const override {
+    return learning_rate / std::sqrt(std::max(squares, 1e-12));
   }
 };
 
@@ -45,7 +43,7 @@ class KerasSgd : public Optimizer {
  public:
   explicit KerasSgd(const KerasSgdArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"momentum", 0}}; }
-  std::optional<UpdateFormula> formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
+  UpdateFormula formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
 
  private:
   KerasMomentumFormula numbers(double learning_rate) const {

@@ -1,4 +1,3 @@
-#include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
 #include "optim/update_kernels.h"
 #include "tensor/placement.h"
@@ -35,25 +34,6 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-__global__ void __launch_bounds__(kThreads)
-    squares_kernel(const int64_t* pieces, const float* gradients, double* partial) {
-  const int64_t begin = pieces[2 * blockIdx.x];
-  const int64_t end = begin + pieces[2 * blockIdx.x + 1];
-  double sum = 0;
-  for (int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) {
-    sum += static_cast<double>(gradients[i]) * static_cast<double>(gradients[i]);
-  }
-  sum = block_reduce(sum, 0.0, Sum());
-  if (threadIdx.x == 0) partial[blockIdx.x] = sum;
-}
-
-__global__ void __launch_bounds__(kThreads) total_kernel(const double* partial, int64_t n, double* total) {
-  double sum = 0;
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) sum += partial[i];
-  sum = block_reduce(sum, 0.0, Sum());
-  if (threadIdx.x == 0) *total = sum;
-}
-
 }  // namespace
 
 void update_weights(const UpdateFormula& formula, const Tensor& pieces, const Tensor& values, const Tensor& gradients,
@@ -68,17 +48,6 @@ void update_weights(const UpdateFormula& formula, const Tensor& pieces, const Te
                device_data<float>(gradients), pointers, gradient_factor);
       },
       formula);
-}
-
-double sum_of_squares(const Tensor& pieces, const Tensor& gradients) {
-  const int64_t n = pieces.dim(0);
-  if (n == 0) return 0;
-  const Tensor partial = Tensor::empty(DType::kFloat64, Shape{n}, gradients.device());
-  const Tensor total = Tensor::empty(DType::kFloat64, Shape{}, gradients.device());
-  launch(squares_kernel, static_cast<unsigned>(n), kThreads, 0, device_data<int64_t>(pieces),
-         device_data<float>(gradients), device_data<double>(partial));
-  launch(total_kernel, 1u, kThreads, 0, device_data<double>(partial), n, device_data<double>(total));
-  return on_host(total).data<double>()[0];
 }
 
 }  // namespace wende::cuda

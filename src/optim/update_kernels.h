@@ -17,7 +17,4 @@ constexpr int64_t kUpdatePiece = 8192;
 void update_weights(const UpdateFormula& formula, const Tensor& pieces, const Tensor& values, const Tensor& gradients,
                     const std::vector<Tensor>& slots, float gradient_factor);
 
-/// Over all pieces, by a fixed tree. Waits.
-double sum_of_squares(const Tensor& pieces, const Tensor& gradients);
-
 }  // namespace wende::cuda

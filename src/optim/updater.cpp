@@ -4,11 +4,10 @@
 
 #include <cmath>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "base/error.h"
-#include "base/log.h"
+#include "optim/device_gradients.h"
 #include "optim/device_update.h"
 #include "optim/gradient_processing.h"
 #include "optim/optimizer.h"
@@ -34,7 +33,7 @@ struct Member {
   Tensor processed;    ///< only with accumulation; else the gradient is processed in place
   bool present = false;
 
-  float* result() const { return processed.elements() > 0 ? processed.data<float>() : gradient; }
+  float* result() const { return processed.defined() ? processed.data<float>() : gradient; }
 };
 
 }  // namespace
@@ -58,14 +57,7 @@ class Updater::Impl {
     }
     errors.throw_if_any();
     require_shardable();
-    on_device_ = !params.flat_values().device().is_cpu() && device_can();
-    if (on_device_) {
-      for (OptimizerGroup& group : groups_)
-        group.on_device = std::make_unique<DeviceUpdate>(params, shard_, *group.optimizer);
-    } else {
-      values_ = on_host(params.flat_values());
-      gradients_ = on_host(params.flat_gradients());
-    }
+    if (!params.flat_values().device().is_cpu()) go_on_device();
     for (Member& member : members_) allocate_state(member);
   }
 
@@ -76,25 +68,19 @@ class Updater::Impl {
       member.present = found != has_gradient.end() && found->second;
     }
     const double rate = effective_learning_rate(learning_rate, step, epoch);
-    if (on_device_) return step_on_device(rate, by);
-    if (!params_.flat_values().device().is_cpu()) {
-      values_.copy_from(params_.flat_values());
-      gradients_.copy_from(params_.flat_gradients());
-    }
+    if (on_device_ != nullptr) return step_on_device(rate, step, by);
     std::map<std::string, double> norms = global_norms();
     std::vector<int64_t> numbers(groups_.size(), 0);
     for (Member& member : members_) {
       if (!member.present) continue;
       process(member, step, norms);
       decay(member);
-      const int64_t every = member.options.accum_grad_multiple_step;
-      if (every >= 1 && step % every != every - 1) continue;
+      if (!member.options.updates_in(step)) continue;
       OptimizerGroup& group = groups_[member.group];
       int64_t& number = numbers[member.group];
       if (number == 0) number = group.count(by);
       update(member, group, number, rate);
     }
-    if (!params_.flat_values().device().is_cpu()) params_.flat_values().copy_from(values_);
   }
 
   double effective_learning_rate(double learning_rate, int64_t step, int epoch) const {
@@ -117,8 +103,8 @@ class Updater::Impl {
     for (const Member& member : members_) {
       if (!member.present) continue;
       const Shape& shape = params_.value(member.name).shape();
-      result[member.name] = on_device_
-                                ? on_host(params_.gradient(member.name))
+      result[member.name] = on_device_ != nullptr
+                                ? on_host(on_device_->result(member.name))
                                 : Tensor::wrap(DType::kFloat32, shape, reinterpret_cast<std::byte*>(member.result()));
     }
     return result;
@@ -132,7 +118,7 @@ class Updater::Impl {
     }
     for (const Member& member : members_) {
       for (const auto& [slot, tensor] : member.slots) result[member.name + "/" + slot] = tensor;
-      if (member.accumulated.elements() > 0) result[member.name + "/accum_grad"] = member.accumulated;
+      if (member.accumulated.defined()) result[member.name + "/accum_grad"] = member.accumulated;
     }
     return result;
   }
@@ -178,7 +164,6 @@ class Updater::Impl {
   void read_config(const Config& config) {
     defaults_.epsilon = config.get_float("optimizer_epsilon", defaults_.epsilon);
     defaults_.momentum = given(config, "momentum") != nullptr ? config.get_float("momentum", 0) : 0;
-    accumulation_restarts_ = config.get_bool("accum_grad_restarts", true);
     noise_seed_ = static_cast<uint64_t>(config.get_int("random_seed", 42));
     if (const Value* value = given(config, "maximize_grad_norm"); value != nullptr && value->as_float() != 0) {
       throw value->error("maximize_grad_norm is not supported by Wende " WENDE_VERSION);
@@ -236,7 +221,12 @@ class Updater::Impl {
   /// Parts of gradients do not say what whole ones have: their own norms, or sums of many steps.
   void require_shardable() const {
     for (const Member& member : members_) {
-      if (shard_.whole() || member.options.clips_global_norm_only()) continue;
+      if (shard_.whole()) continue;
+      if (groups_[member.group].optimizer->by_norm()) {
+        throw Error(ExitStatus::kConfig, "shard_optimizer: this optimizer needs the norms of whole gradients")
+            .hint("leave out shard_optimizer");
+      }
+      if (member.options.clips_global_norm_only()) continue;
       throw Error(ExitStatus::kConfig, fmt::format("shard_optimizer: the gradient of '{}' needs more than "
                                                    "gradient_clip_global_norm before the update",
                                                    member.name))
@@ -244,51 +234,62 @@ class Updater::Impl {
     }
   }
 
-  /// Can the GPU do all of it: the optimisers, and what happens to gradients before.
-  bool device_can() const {
-    for (const Member& member : members_) {
-      const bool same_clip = member.options.gradient_clip_global_norm == members_[0].options.gradient_clip_global_norm;
-      if (!member.options.clips_global_norm_only() || !same_clip || member.decoupled_l2 != 0 ||
-          !groups_[member.group].optimizer->formula(1.0, 1)) {
-        log_line(2, "warning: the optimizer runs on the host, on copies of parameters and gradients");
-        return false;
-      }
+  void go_on_device() {
+    std::vector<DeviceGradients::Member> members;
+    for (const Member& member : members_) members.push_back({member.name, member.options, member.decoupled_l2});
+    on_device_ = std::make_unique<DeviceGradients>(params_, shard_, std::move(members), noise_seed_);
+    for (OptimizerGroup& group : groups_) {
+      group.on_device = std::make_unique<DeviceUpdate>(params_, shard_, *group.optimizer);
     }
-    return true;
   }
 
-  void step_on_device(double rate, UpdateBy by) {
-    std::vector<std::vector<std::string>> present(groups_.size());
+  void step_on_device(double rate, int64_t step, UpdateBy by) {
+    std::vector<bool> present;
+    std::vector<std::vector<std::string>> updated(groups_.size());
     for (const Member& member : members_) {
-      if (member.present) present[member.group].push_back(member.name);
+      present.push_back(member.present);
+      if (member.present && member.options.updates_in(step)) updated[member.group].push_back(member.name);
     }
-    for (size_t i = 0; i < groups_.size(); ++i) groups_[i].on_device->choose(present[i]);
-    const double most = members_.empty() ? 0 : members_[0].options.gradient_clip_global_norm;
-    double factor = 1;
-    if (most > 0) {
-      double squares = 0;
-      for (const OptimizerGroup& group : groups_) squares += group.on_device->sum_of_squares();
-      factor = clip_factor(std::sqrt(shard_.sum_over_ranks(squares)), most);
-    }
-    for (OptimizerGroup& group : groups_) {
-      if (group.on_device->empty()) continue;
+    const auto factor = static_cast<float>(on_device_->process(present, step));
+    for (size_t i = 0; i < groups_.size(); ++i) {
+      OptimizerGroup& group = groups_[i];
+      if (updated[i].empty()) continue;
       const int64_t number = group.count(by);
-      group.on_device->step(*group.optimizer->formula(rate * group.learning_rate_multiplier, number),
-                            static_cast<float>(factor));
+      const double group_rate = rate * group.learning_rate_multiplier;
+      if (group.optimizer->by_norm()) {
+        update_by_norm(i, group_rate, number, factor, step);
+      } else {
+        group.on_device->choose(updated[i]);
+        group.on_device->step(group.optimizer->formula(group_rate, number), on_device_->results(), factor);
+      }
+    }
+  }
+
+  /// Parameter by parameter.
+  void update_by_norm(size_t index, double rate, int64_t number, float factor, int64_t step) {
+    const OptimizerGroup& group = groups_[index];
+    const std::vector<double> squares = on_device_->squares();
+    for (size_t i = 0; i < members_.size(); ++i) {
+      const Member& member = members_[i];
+      if (member.group != index || !member.present || !member.options.updates_in(step)) continue;
+      const double own_rate = group.optimizer->rate_by_norm(rate, squares[i] * double{factor} * double{factor});
+      group.on_device->choose({member.name});
+      group.on_device->step(group.optimizer->formula(own_rate, number), on_device_->results(), factor);
     }
   }
 
   void allocate_state(Member& member) {
     const std::vector<OptimizerSlot> slots = groups_[member.group].optimizer->slots();
-    if (on_device_) {
+    if (on_device_ != nullptr) {
       for (size_t i = 0; i < slots.size(); ++i) {
         member.slots.emplace_back(slots[i].name, groups_[member.group].on_device->slot(i, member.name));
       }
+      member.accumulated = on_device_->sum(member.name);
       return;
     }
     const ShardRange part = shard_.part(member.name);
-    member.values = values_.data<float>() + params_.offset(member.name) + part.begin;
-    member.gradient = gradients_.data<float>() + params_.offset(member.name) + part.begin;
+    member.values = params_.flat_values().data<float>() + params_.offset(member.name) + part.begin;
+    member.gradient = params_.flat_gradients().data<float>() + params_.offset(member.name) + part.begin;
     member.count = part.size();
     const Shape shape = shard_.whole() ? params_.value(member.name).shape() : Shape{static_cast<int64_t>(part.size())};
     for (const OptimizerSlot& slot : slots) {
@@ -322,7 +323,7 @@ class Updater::Impl {
     const int64_t every = member.options.accum_grad_multiple_step;
     if (every >= 1) {
       float* sum = member.accumulated.data<float>();
-      const bool first = accumulation_restarts_ ? step % every == 0 : step == 0;
+      const bool first = member.options.starts_sum(step);
       for (size_t i = 0; i < member.count; ++i) sum[i] = first ? member.gradient[i] : sum[i] + member.gradient[i];
       std::memcpy(member.processed.data<float>(), sum, member.count * sizeof(float));
     }
@@ -355,18 +356,13 @@ class Updater::Impl {
 
   ParamStore& params_;
   UpdateShard shard_;
-  bool on_device_ = false;
-  Tensor values_;  ///< unless on_device_: the flat blocks of params_, or their copies on the host
-  Tensor gradients_;
+  std::unique_ptr<DeviceGradients> on_device_;  ///< for parameters on a GPU
   OptimizerDefaults defaults_;
   Value default_options_;
   Value dynamic_;
   int64_t interval_ = 1;
   double decay_ = 1;
   uint64_t noise_seed_ = 42;
-  /// The sum is emptied after an update. TensorFlow 2.15's rewriting of graphs loses that for some parameters of some
-  /// nets (all of the golden case o30_accum3), whose sums go on: `wende replay` repeats it.
-  bool accumulation_restarts_ = true;
   std::vector<OptimizerGroup> groups_;
   std::vector<Member> members_;
 };

@@ -8,7 +8,7 @@ set_tests_properties(ops_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVIC
 # The example of each layer class: outputs and gradients beside the CPU's.
 add_test(NAME layers_gpu COMMAND network_test "--gtest_filter=*EveryLayer.IsTheSameOnTheDevice*")
 set_tests_properties(layers_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;WENDE_CUDA_NO_CACHE=1")
-add_test(NAME optimizers_gpu COMMAND optim_test --gtest_filter=Optimizer.*)
+add_test(NAME optimizers_gpu COMMAND optim_test --gtest_filter=Optimizer.*:Updater.*)
 set_tests_properties(optimizers_gpu PROPERTIES LABELS gpu ENVIRONMENT "WENDE_TEST_DEVICE=gpu;WENDE_CUDA_NO_CACHE=1")
 if(NOT WENDE_CUDA STREQUAL "nvcc")  # a library without the epilogues that products ask for
   add_test(NAME products_gpu_plain COMMAND ops_test "--gtest_filter=Linear*:ProductPrecision*")

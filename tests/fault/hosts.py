@@ -83,7 +83,10 @@ class Hosts:
     def __exit__(self, *_):
         for i in range(self.count):
             for pid in ip("netns", "pids", self.name(i)).stdout.split():  # a cut-off host's launcher waits for long
-                os.kill(int(pid), signal.SIGKILL)
+                try:
+                    os.kill(int(pid), signal.SIGKILL)
+                except ProcessLookupError:
+                    pass  # it has just ended by itself
             ip("link", "del", f"{self.bridge}v{i}")
             ip("netns", "del", self.name(i))
         ip("link", "del", self.bridge)

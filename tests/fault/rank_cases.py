@@ -167,6 +167,30 @@ def uneven_data(box):
     assert_close(horovod, drop)
 
 
+@case
+def ten_and_thirteen_batches(box):
+    """Each rank has data of its own. `drop`: ten steps, as of one rank with both batches; `join`: three more with those left."""
+    for policy, count in [("drop", 10), ("join", 13)]:
+        more = HOROVOD + f'horovod_dataset_distribution = "random_seed_offset"\nuneven_data = "{policy}"\n'
+        config = box.config(range(10), more=more)
+        other = box.folder / f"other{box.count}.hdf"
+        write_hdf(other, range(20, 33))
+        data = f'"files": ["{box.folder}/data{box.count}.hdf"]'
+        text = config.read_text()
+        assert data in text
+        second = f'"files": ["{other}"] if os.environ["OMPI_COMM_WORLD_RANK"] == "1" else ["{box.folder}/data{box.count}.hdf"]'
+        config.write_text("import os\n" + text.replace(data, second))
+        status, text = finish(box.wende, config, 2)
+        assert status == 0 and steps(text) == count, (status, text)
+        got = box.params()
+        both = [number for pair in zip(range(10), range(20, 30)) for number in pair]
+        want = box.train(both, max_seqs=2)
+        if policy == "join":
+            start = f"{box.model}.001.wende"
+            want = box.train(range(30, 33), more=f'import_model_train_epoch1 = "{start}"\n')
+        assert_close(got, want)
+
+
 def dumped_tags(path):
     with h5py.File(path) as file:
         return [tag.decode() if isinstance(tag, bytes) else tag for tag in file["seqTags"][:]]

@@ -78,7 +78,7 @@ def kill_in_file_operations(world):
 @case
 def other_ends(world):
     """Every way to die ends the others soon, with the status of the cause, and its cause is told first."""
-    for fault, status, says in [("segv", 139, "fault: segv"), ("exit", 3, "fault: exit"),
+    for fault, status, says in [("kill", 137, "fault: kill"), ("segv", 139, "fault: segv"), ("exit", 3, "fault: exit"),
                                 ("throw", 70, "fault on purpose at forward")]:
         config = write_config(world.folder, f"other-{fault}", more=INTERVAL)
         run = Run(world.wende, config, 3, fault=f"{fault}@rank1:step6:forward")
@@ -86,8 +86,12 @@ def other_ends(world):
         assert run.end() == status, (fault, run.process.returncode, run.text)
         seconds = time.monotonic() - struck
         assert seconds < 5 * slack(), f"{fault}: the others went after {seconds:.1f} s"
-        assert says in run.text, run.text
-        print(f"  {fault}: all gone after {seconds:.1f} s, status {status}")
+        before = run.text.split("start epoch")[1].split("fault: ")[0]
+        assert says in run.text and not re.search("^(rank|watchdog|mpirun)", before, re.M), run.text
+        status, text = finish(world.wende, config, 3)
+        assert status == 0 and "Going on" in text, text
+        assert_same_model(world.folder, config.stem, world.reference(3))
+        print(f"  {fault}: all gone after {seconds:.1f} s, status {run.process.returncode}")
 
 
 @case
@@ -99,18 +103,20 @@ def hang_and_stop(world):
         config = write_config(world.folder, name, more=f"watchdog_timeout = {limit}\n")
         run = Run(world.wende, config, 3, fault=f"{fault}@rank{rank}:step6:forward")
         struck = run.wait_for("fault: ")
+        named = run.wait_for("watchdog: no progress") - struck
         status = run.end()
         seconds = time.monotonic() - struck
         text = run.text
         assert status == 81, (status, text)
-        assert words in text and "watchdog: no progress" in text, text
-        assert seconds < limit + 3 * slack(), f"{seconds:.1f} s"
+        assert words in text, text
+        assert named < limit + slack(), f"named after {named:.1f} s"
+        assert seconds < limit + 3 * slack(), f"{seconds:.1f} s"  # mpirun takes one or two to clean up
         stack = world.folder / name / "m.hang" / f"rank00{2 if fault == 'stop' else rank}.txt"
         if not (fault == "stop" and rank == 0):
             assert "wende" in stack.read_text(), stack.read_text()
         if fault == "hang" and rank == 1:
             assert "reach" in stack.read_text() or "fault" in stack.read_text(), stack.read_text()
-        print(f"  {fault} of rank {rank}: ended {seconds:.1f} s after it, limit {limit:.1f} s")
+        print(f"  {fault} of rank {rank}: named {named:.1f} s after it, ended after {seconds:.1f} s; limit {limit:.1f} s")
 
 
 @case
@@ -271,9 +277,28 @@ def full_and_read_only_file_systems(world):
             assert subprocess.run([world.wende, "inspect", path], capture_output=True).returncode == 0, path
         subprocess.run(["mount", "-o", "remount,ro", mount], check=True)
         status, text = finish(world.wende, moved, 1)
-        assert status == 73 and "Read-only file system" in text, (status, text)
+        assert status == 74 and "Read-only file system" in text, (status, text)
     finally:
         subprocess.run(["umount", mount], check=True)
+
+
+@case
+def read_only_in_mid_run(world):
+    """The folder becomes read-only under a run, which ends with 74; the old checkpoint is whole, and all goes on later."""
+    config = write_config(world.folder, "turned", more=INTERVAL)
+    run = Run(world.wende, config, 1, fault="slow=100ms@rank0:forward")
+    run.wait_for("train epoch 1, step 9,")
+    folder = world.folder / "turned"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=64k", "none", folder], capture_output=True).returncode != 0:
+        run.end()
+        raise Skip("no file system can be mounted here")
+    try:
+        assert run.end() == 74 and "Read-only file system" in run.text and str(folder) in run.text, (run.process.returncode, run.text)
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    status, text = finish(world.wende, config, 1)
+    assert status == 0 and "Going on in epoch 1 after step" in text, text
+    assert_same_model(world.folder, "turned", world.reference(1))
 
 
 @case
@@ -355,7 +380,7 @@ def out_of_memory(world):
     config.write_text(config.read_text().replace('"n_out": 10', '"n_out": 12000'))
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
     run = Run(world.wende, config, 1, preexec_fn=limit)
-    assert run.end() == 82 and "cannot allocate" in run.text, (run.process.returncode, run.text)
+    assert run.end() == 82 and re.search(r"cannot allocate \d+\.\d MiB on cpu", run.text), (run.process.returncode, run.text)
     # One step that is too large: its largest values with their layers, and the lengths of the batch.
     config = write_config(world.folder, "memory-step", max_seqs=40)
     wide = '"wide": {"class": "linear", "activation": "relu", "n_out": 200000, "from": "lstm"},'
@@ -365,6 +390,12 @@ def out_of_memory(world):
     assert run.end() == 82, (run.process.returncode, run.text)
     assert re.search(r"MB at .*, wide/\w+ \[\d+,40,200000\]", run.text), run.text
     assert re.search(r"'data' of the batch: 40 sequences of lengths \d+ \d+", run.text), run.text
+    # A device that is full: the same end (a build with CUDA limits its GPU's memory by this).
+    config = write_config(world.folder, "memory-device", max_seqs=40)
+    config.write_text(text.replace(str(world.folder / "memory-step"), str(world.folder / "memory-device")).replace("200000", "20000"))
+    status, said = finish(world.wende, config, 2, environment={"WENDE_DEVICE_MEM": "64M"})
+    assert status == 82 and "WENDE_DEVICE_MEM allows 64.0" in said, (status, said)
+    assert re.search(r"MB at .*, wide/\w+ \[\d+,\d+,20000\]", said) and "of the batch: " in said, said
 
 
 @case

@@ -229,6 +229,16 @@ def clock_jumps(world):
 
 
 @case
+def versions_disagree(world):
+    """One host has another libhdf5: told before the first step, with both versions."""
+    config = world.config("versions")
+    launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n", "1", world.wende, str(config), ":", "-n", "1",
+                "env", f"LD_PRELOAD={world.shim()}", "SHIM_HDF5=1", world.wende, str(config)]
+    status, text = finish(world.wende, config, launcher=launcher)
+    assert status == 76 and re.search(r"rank 1 \(.*\):.* versions ", text) and "train epoch" not in text, (status, text)
+
+
+@case
 def launchers(world):
     """launch/mpirun.sh binds each process to cores of its own; launch/local.sh starts one per GPU or just one."""
     cores = len(os.sched_getaffinity(0))

@@ -6,6 +6,9 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "kernels/matmul.h"
@@ -40,15 +43,25 @@ void poison_other_rows(std::vector<float>& x, int64_t width, const std::vector<i
   x = kept;
 }
 
+/// What this processor has.
+std::vector<const ProductTiles*> all_tiles() {
+  std::vector<const ProductTiles*> all = {&vector_tiles()};
+  if (amx_tiles()) all.push_back(amx_tiles());
+  return all;
+}
+
+std::string name_of(const ProductTiles* tiles) { return tiles == &vector_tiles() ? "Vector" : "Amx"; }
+
 struct ProductCase {
   int64_t m, n, k;
   bool transposed, bias, add;
 };
 
-class Product : public testing::TestWithParam<ProductCase> {};
+class Product : public testing::TestWithParam<std::tuple<const ProductTiles*, ProductCase>> {};
 
 TEST_P(Product, IsThatOfDoubles) {
-  const auto [m, n, k, transposed, with_bias, add] = GetParam();
+  const auto [tiles, product] = GetParam();
+  const auto [m, n, k, transposed, with_bias, add] = product;
   const int64_t all = m + m / 2 + 1;
   std::vector<float> a = random(all * k, 1);
   const std::vector<float> b = random(k * n, 2);
@@ -57,7 +70,7 @@ TEST_P(Product, IsThatOfDoubles) {
   poison_other_rows(a, k, rows);
   std::vector<float> c = add ? random(all * n, 5) : std::vector<float>(static_cast<size_t>(all * n), kNaN);
   const std::vector<float> before = c;
-  const PackedMatrix packed(b.data(), k, n, transposed, m, heap_scratch);
+  const PackedMatrix packed(b.data(), k, n, transposed, m, heap_scratch, *tiles);
   packed.multiply(m, {a.data(), k, rows.data()}, {c.data(), n, rows.data()}, with_bias ? bias.data() : nullptr, add);
   size_t next = 0;
   for (int64_t row = 0; row < all; ++row) {
@@ -82,20 +95,24 @@ TEST_P(Product, IsThatOfDoubles) {
 
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Product,
-    testing::Values(ProductCase{1, 1, 1, false, false, false}, ProductCase{13, 31, 5, false, true, false},
-                    ProductCase{14, 32, 7, true, true, false}, ProductCase{15, 33, 511, false, false, true},
-                    ProductCase{40, 70, 513, true, false, false}, ProductCase{226, 65, 1030, false, true, false},
-                    ProductCase{500, 8, 16, true, false, true}, ProductCase{3, 40, 0, false, true, false}));
+    testing::Combine(
+        testing::ValuesIn(all_tiles()),
+        testing::Values(ProductCase{1, 1, 1, false, false, false}, ProductCase{13, 31, 5, false, true, false},
+                        ProductCase{14, 32, 7, true, true, false}, ProductCase{15, 33, 511, false, false, true},
+                        ProductCase{40, 70, 513, true, false, false}, ProductCase{226, 65, 1030, false, true, false},
+                        ProductCase{500, 8, 16, true, false, true}, ProductCase{3, 40, 0, false, true, false})),
+    [](const auto& info) { return name_of(std::get<0>(info.param)) + std::to_string(info.index); });
 
 struct TransposedCase {
   int64_t rows, m, n;
   bool add;
 };
 
-class TransposedProduct : public testing::TestWithParam<TransposedCase> {};
+class TransposedProduct : public testing::TestWithParam<std::tuple<const ProductTiles*, TransposedCase>> {};
 
 TEST_P(TransposedProduct, IsThatOfDoubles) {
-  const auto [count, m, n, add] = GetParam();
+  const auto [tiles, product] = GetParam();
+  const auto [count, m, n, add] = product;
   const int64_t all = 2 * count + 1;
   std::vector<float> a = random(all * m, 1);
   std::vector<float> b = random(all * n, 2);
@@ -108,7 +125,7 @@ TEST_P(TransposedProduct, IsThatOfDoubles) {
   const std::vector<float> out_before = out;
   const std::vector<float> sums_before = sums;
   transposed_product(count, {a.data(), m, rows_a.data()}, m, {b.data(), n, rows_b.data()}, n, add, out.data(),
-                     sums.data(), heap_scratch);
+                     sums.data(), heap_scratch, *tiles);
   const double tolerance = 1e-5 * std::sqrt(static_cast<double>(count + 1));
   for (int64_t j = 0; j < n; ++j) {
     double sum = add ? double{sums_before[static_cast<size_t>(j)]} : 0.0;
@@ -124,10 +141,71 @@ TEST_P(TransposedProduct, IsThatOfDoubles) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, TransposedProduct,
-                         testing::Values(TransposedCase{1, 1, 1, false}, TransposedCase{5, 13, 33, true},
-                                         TransposedCase{513, 15, 40, false}, TransposedCase{1100, 28, 64, true},
-                                         TransposedCase{20, 520, 5, false}, TransposedCase{0, 3, 4, false}));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, TransposedProduct,
+    testing::Combine(testing::ValuesIn(all_tiles()),
+                     testing::Values(TransposedCase{1, 1, 1, false}, TransposedCase{5, 13, 33, true},
+                                     TransposedCase{513, 15, 40, false}, TransposedCase{1100, 28, 64, true},
+                                     TransposedCase{20, 520, 5, false}, TransposedCase{0, 3, 4, false})),
+    [](const auto& info) { return name_of(std::get<0>(info.param)) + std::to_string(info.index); });
+
+/// Root mean square of the errors of a product of standard normal values, relative to the product's.
+double relative_error(const ProductTiles& tiles, float scale) {
+  constexpr int64_t kRows = 64, kColumns = 96, kDepth = 700;
+  std::mt19937 generator(7);
+  std::normal_distribution<float> normal;
+  std::vector<float> a(kRows * kDepth), b(kDepth * kColumns), c(kRows * kColumns);
+  for (float& value : a) value = normal(generator) * scale;
+  for (float& value : b) value = normal(generator) / scale;
+  PackedMatrix(b.data(), kDepth, kColumns, false, kRows, heap_scratch, tiles)
+      .multiply(kRows, {a.data(), kDepth}, {c.data(), kColumns});
+  double errors = 0.0, squares = 0.0;
+  for (size_t i = 0; i < kRows; ++i) {
+    for (size_t j = 0; j < kColumns; ++j) {
+      double sum = 0.0;
+      for (size_t p = 0; p < kDepth; ++p) sum += double{a[i * kDepth + p]} * b[p * kColumns + j];
+      errors += (c[i * kColumns + j] - sum) * (c[i * kColumns + j] - sum);
+      squares += sum * sum;
+    }
+  }
+  return std::sqrt(errors / squares);
+}
+
+TEST(AmxTiles, AreAtLeastAsNearAsFloat32) {
+  if (!amx_tiles()) GTEST_SKIP() << "this processor, or the compiler, has no AMX";
+  for (const float scale : {1.0f, 1e12f, 1e-12f}) {
+    EXPECT_LT(relative_error(*amx_tiles(), scale), relative_error(vector_tiles(), scale)) << "scale " << scale;
+  }
+}
+
+TEST(AmxTiles, RoundNoMoreThanAskedFor) {
+  if (!amx_tiles()) GTEST_SKIP() << "this processor, or the compiler, has no AMX";
+  // A product of two values that are rounded to b bits is off by at most 2^-b of it; on average by much less.
+  const double tf32 = relative_error(*amx_tiles(ProductPrecision::kTf32), 1.0f);
+  const double bfloat16 = relative_error(*amx_tiles(ProductPrecision::kBf16), 1.0f);
+  EXPECT_LT(tf32, 0x1p-14);
+  EXPECT_GT(tf32, 0x1p-20) << "three terms?";
+  EXPECT_LT(bfloat16, 0x1p-8);
+  EXPECT_GT(bfloat16, 0x1p-12) << "two terms?";
+}
+
+/// One value of a row of A is `value`; the sums of that row and of the next, which must not see it.
+std::pair<float, float> sums_with(float value) {
+  std::vector<float> a(2 * 40, 0.5f), b(40 * 32, 0.25f), c(2 * 32);
+  a[3] = value;
+  PackedMatrix(b.data(), 40, 32, false, 2, heap_scratch, *amx_tiles()).multiply(2, {a.data(), 40}, {c.data(), 32});
+  return {c[0], c[32]};
+}
+
+TEST(AmxTiles, ShowWhatIsNotFinite) {
+  if (!amx_tiles()) GTEST_SKIP() << "this processor, or the compiler, has no AMX";
+  for (const float value : {kNaN, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+    EXPECT_FALSE(std::isfinite(sums_with(value).first));
+    EXPECT_EQ(sums_with(value).second, 5.0f);
+  }
+  EXPECT_FLOAT_EQ(sums_with(3e38f).first, 7.5e37f);
+  EXPECT_FLOAT_EQ(sums_with(1.0f + 0x1p-23f).first, 39 * 0.125f + 0.25f * (1.0f + 0x1p-23f));
+}
 
 TEST(Linear, LeavesOutPaddingAndWritesZeros) {
   const int64_t frames = 300, k = 6, n = 37;

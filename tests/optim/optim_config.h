@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "config/config.h"
+#include "device/choose_device.h"
 
 namespace wende {
 
@@ -22,6 +24,12 @@ inline Config config_of(const Options& options) {
   config.set("task", Value::of("train"));
   for (const auto& [key, value] : options) config.set(key, value);
   return config;
+}
+
+/// These tests run on each device that a build has: WENDE_TEST_DEVICE=gpu.
+inline Device test_device() {
+  const char* const name = std::getenv("WENDE_TEST_DEVICE");
+  return name == nullptr ? Device::cpu() : choose_device(name);
 }
 
 }  // namespace wende

@@ -2,9 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
-#include "device/choose_device.h"
 #include "optim/optim_config.h"
 #include "optim/updater.h"
 #include "tensor/placement.h"
@@ -64,12 +61,6 @@ std::vector<Case> cases() {
       {{{"class", Value::of("gradvariancescaled")}}, {0.4999728f, -0.2500795f, 1.0000001f, -2.0000074f}},
       {{{"class", Value::of("ftrl")}}, {0.0287226f, -0.0506096f, 0.2359635f, -0.0339044f}},
   };
-}
-
-/// These tests run on each device that a build has: WENDE_TEST_DEVICE=gpu.
-Device test_device() {
-  const char* const name = std::getenv("WENDE_TEST_DEVICE");
-  return name == nullptr ? Device::cpu() : choose_device(name);
 }
 
 TEST(Optimizer, ThreeStepsAsRecorded) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "optim/optim_config.h"
+#include "tensor/placement.h"
 
 namespace wende {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 struct Fixture {
   explicit Fixture(const Options& options, const std::map<std::string, Value>& layer_opts = {},
                    const std::map<std::string, double>& l2 = {})
-      : params(specs(), {}), updater(config_of(options), params, layer_opts, l2) {}
+      : params(specs(), {}, test_device()), updater(config_of(options), params, layer_opts, l2) {}
 
   static std::vector<ParamSpec> specs() {
     return {{"a", DType::kFloat32, Shape{2}, true, nullptr, "a"}, {"b", DType::kFloat32, Shape{2}, true, nullptr, "b"}};
@@ -25,8 +26,8 @@ struct Fixture {
     params.gradient("b").copy_from(Tensor::of<float>({0, 12}, Shape{2}));
     updater.step(rate, number, 1, {{"a", true}, {"b", true}});
   }
-  float a0() const { return params.value("a").to_vector<float>()[0]; }
-  float b1() const { return params.value("b").to_vector<float>()[1]; }
+  float a0() const { return on_host(params.value("a")).to_vector<float>()[0]; }
+  float b1() const { return on_host(params.value("b")).to_vector<float>()[1]; }
 
   ParamStore params;
   Updater updater;
@@ -52,17 +53,18 @@ TEST(Updater, NanFilterKeepsWeights) {
   Fixture fixture({{"gradient_nan_inf_filter", Value::of(true)}});
   fixture.params.gradient("a").copy_from(Tensor::of<float>({std::nanf(""), 1}, Shape{2}));
   fixture.updater.step(1, 0, 1, {{"a", true}});
-  EXPECT_EQ(fixture.params.value("a").to_vector<float>(), (std::vector<float>{0, -1}));
+  EXPECT_EQ(on_host(fixture.params.value("a")).to_vector<float>(), (std::vector<float>{0, -1}));
 }
 
 /// tf.truncated_normal(stddev=0.1): cut at two deviations, where a normal distribution keeps 0.8796 of its deviation.
 TEST(Updater, GradientNoise) {
   const std::vector<ParamSpec> specs = {{"w", DType::kFloat32, Shape{20000}, true, nullptr, "w"},
                                         {"v", DType::kFloat32, Shape{20000}, true, nullptr, "v"}};
-  ParamStore params(specs, {});
+  ParamStore params(specs, {}, test_device());
   Updater updater(config_of({{"gradient_noise", Value::of(0.1)}}), params, {});
   const auto noise = [&](int64_t step, const char* name) {
-    std::fill_n(params.flat_gradients().data<float>(), params.flat_gradients().elements(), 1.0f);
+    const std::vector<float> ones(static_cast<size_t>(params.flat_gradients().elements()), 1.0f);
+    params.flat_gradients().copy_from(Tensor::of<float>(ones, params.flat_gradients().shape()));
     updater.step(0, step, 1, {{"w", true}, {"v", true}});
     std::vector<float> values = updater.processed_gradients().at(name).to_vector<float>();
     for (float& value : values) value -= 1;
@@ -98,6 +100,25 @@ TEST(Updater, AccumulationUpdatesInLastStepOfWindow) {
   fixture.step(2);
   fixture.step(3);
   EXPECT_EQ(fixture.a0(), -12);
+}
+
+TEST(Updater, SumsOfSeveralStepsGoOn) {
+  const Options options = {{"accum_grad_multiple_step", Value::of(int64_t{3})},
+                           {"gradient_noise", Value::of(0.1)},
+                           {"gradient_clip", Value::of(20.0)},
+                           {"gradient_clip_global_norm", Value::of(100.0)},
+                           {"adam", Value::of(true)}};
+  Fixture whole(options);
+  for (int64_t step = 0; step < 6; ++step) whole.step(step, 0.1);
+  Fixture first(options);
+  for (int64_t step = 0; step < 5; ++step) first.step(step, 0.1);
+  Fixture second(options);
+  second.params.flat_values().copy_from(first.params.flat_values());
+  second.updater.load_state(first.updater.state());
+  EXPECT_EQ(on_host(second.updater.state().at("b/accum_grad")).to_vector<float>(), (std::vector<float>{0, 24}));
+  second.step(5, 0.1);
+  EXPECT_EQ(whole.a0(), second.a0());
+  EXPECT_EQ(whole.b1(), second.b1());
 }
 
 TEST(Updater, LayerOptions) {

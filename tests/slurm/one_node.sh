@@ -74,6 +74,10 @@ down() {
 case "${1:-}" in
   up) up;;
   down) down;;
-  install) DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends slurm-wlm munge libpmix2 >/dev/null;;
+  install)
+    export DEBIAN_FRONTEND=noninteractive
+    packages="slurm-wlm munge libpmix2"
+    apt-get install -y --no-install-recommends $packages >/dev/null 2>&1 ||
+      { apt-get update -qq && apt-get install -y --no-install-recommends $packages >/dev/null; };;
   *) sed -n 2,5p "$0"; exit 2;;
 esac

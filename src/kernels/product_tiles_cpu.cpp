@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "kernels/product_tiles.h"
+
+namespace wende::cpu {
+
+namespace {
+
+// A tile of kTileRows x kTileColumns sums stays in registers: 28 of the 32 of AVX-512, 12 of the 16 of AVX.
+#if defined(__AVX512F__)
+constexpr int64_t kVector = 16;
+constexpr int64_t kTileRows = 14;
+#elif defined(__AVX__)
+constexpr int64_t kVector = 8;
+constexpr int64_t kTileRows = 6;
+#else
+constexpr int64_t kVector = 4;
+constexpr int64_t kTileRows = 6;
+#endif
+constexpr int64_t kTileColumns = 2 * kVector;
+
+typedef float Vector __attribute__((vector_size(kVector * sizeof(float))));
+
+/// From and to memory of any alignment.
+inline Vector load(const float* from) {
+  Vector value;
+  std::memcpy(&value, from, sizeof(value));
+  return value;
+}
+inline void store(const Vector& value, float* to) { std::memcpy(to, &value, sizeof(value)); }
+
+/// One tile of C: sum over `depth` of a [depth,kRows] times b [depth,kTileColumns].
+template <int kRows>
+void multiply_tile(const TileProduct& product) {
+  const auto [height, depth, start_a, start_b, c, width, bias, add, ahead, floats_ahead] = product;
+  const float* a = start_a;
+  const float* b = start_b;
+  Vector sum[kRows][2] = {};
+  // Rows of C start anywhere: 128 bytes lie in up to three lines. Without the middle one the whole product is 12 %
+  // slower.
+  for (int i = 0; i < kRows; ++i) {
+    __builtin_prefetch(c[i], 1);
+    __builtin_prefetch(c[i] + width / 2, 1);
+    __builtin_prefetch(c[i] + width - 1, 1);
+  }
+#pragma GCC unroll 2
+  for (int64_t p = 0; p < depth; ++p) {
+    const Vector b0 = load(b);
+    const Vector b1 = load(b + kVector);
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      sum[i][0] += a[i] * b0;
+      sum[i][1] += a[i] * b1;
+    }
+    a += kRows;
+    b += kTileColumns;
+  }
+  for (int i = 0; i < kRows; ++i) {
+    const float* start = add ? c[i] : bias;
+    if (width == kTileColumns) {
+      store(start ? load(start) + sum[i][0] : sum[i][0], c[i]);
+      store(start ? load(start + kVector) + sum[i][1] : sum[i][1], c[i] + kVector);
+    } else {
+      alignas(64) float edge[kTileColumns];
+      store(sum[i][0], edge);
+      store(sum[i][1], edge + kVector);
+      for (int64_t j = 0; j < width; ++j) c[i][j] = start ? start[j] + edge[j] : edge[j];
+    }
+  }
+}
+
+using Tile = void (*)(const TileProduct&);
+
+template <int... kHeights>
+Tile tile_of_height(int64_t height, std::integer_sequence<int, kHeights...>) {
+  static constexpr Tile kTiles[] = {multiply_tile<kHeights + 1>...};
+  return kTiles[height - 1];
+}
+
+void multiply(const TileProduct& product) {
+  tile_of_height(product.height, std::make_integer_sequence<int, kTileRows>())(product);
+}
+
+/// to [depth,height] = columns [column, column + depth) of `height` rows, transposed.
+void arrange_rows(const RowView& a, int64_t first, int64_t height, int64_t column, int64_t depth, float* to) {
+  const float* rows[kTileRows];
+  for (int64_t r = 0; r < height; ++r) rows[r] = a.row(first + r) + column;
+  if (height == kTileRows) {
+    for (int64_t p = 0; p < depth; ++p, to += kTileRows) {
+      for (int64_t r = 0; r < kTileRows; ++r) to[r] = rows[r][p];
+    }
+    return;
+  }
+  for (int64_t p = 0; p < depth; ++p) {
+    for (int64_t r = 0; r < height; ++r) to[p * height + r] = rows[r][p];
+  }
+}
+
+/// The same of columns [column, column + height) of `depth` rows.
+void arrange_rows_transposed(const RowView& a, int64_t first, int64_t depth, int64_t column, int64_t height,
+                             float* to) {
+  for (int64_t p = 0; p < depth; ++p) {
+    std::memcpy(to + p * height, a.row(first + p) + column, static_cast<size_t>(height) * sizeof(float));
+  }
+}
+
+/// to [depth,kTileColumns]: `width` columns of `depth` rows, then zeros.
+void arrange_columns(const RowView& b, int64_t first, int64_t depth, int64_t column, int64_t width, float* to) {
+  if (width == kTileColumns) {
+    for (int64_t p = 0; p < depth; ++p) {
+      std::memcpy(to + p * kTileColumns, b.row(first + p) + column, kTileColumns * sizeof(float));
+    }
+    return;
+  }
+  for (int64_t p = 0; p < depth; ++p) {
+    const float* from = b.row(first + p) + column;
+    for (int64_t j = 0; j < kTileColumns; ++j) to[p * kTileColumns + j] = j < width ? from[j] : 0.0f;
+  }
+}
+
+/// The same for columns that lie in memory as rows.
+void arrange_columns_transposed(const RowView& b, int64_t first, int64_t depth, int64_t column, int64_t width,
+                                float* to) {
+  constexpr int64_t kStrip = 16;  // one cache line of each row of b at a time
+  std::memset(to, 0, static_cast<size_t>(width == kTileColumns ? 0 : depth * kTileColumns) * sizeof(float));
+  for (int64_t begin = 0; begin < depth; begin += kStrip) {
+    const int64_t end = std::min(begin + kStrip, depth);
+    for (int64_t j = 0; j < width; ++j) {
+      const float* from = b.row(column + j) + first;
+      for (int64_t p = begin; p < end; ++p) to[p * kTileColumns + j] = from[p];
+    }
+  }
+}
+
+int64_t tile_floats(int64_t depth) { return kTileRows * depth; }
+int64_t panel_floats(int64_t depth) { return kTileColumns * depth; }
+
+}  // namespace
+
+const ProductTiles& vector_tiles() {
+  static constexpr ProductTiles kTiles = {
+      .rows = kTileRows,
+      .columns = kTileColumns,
+      // 1 MB with a depth of 512. Less is 5 to 10 % slower where B is larger than the L2 cache: B is read more often.
+      .row_block = 36 * kTileRows,
+      .tile_floats = tile_floats,
+      .panel_floats = panel_floats,
+      .arrange_rows = arrange_rows,
+      .arrange_rows_transposed = arrange_rows_transposed,
+      .arrange_columns = arrange_columns,
+      .arrange_columns_transposed = arrange_columns_transposed,
+      .multiply = multiply,
+      .finish = [] {},
+  };
+  return kTiles;
+}
+
+const ProductTiles& product_tiles(int64_t k, int64_t n) {
+  // Below that, half of what the registers of AMX multiply is padding.
+  constexpr int64_t kLeast = 32;
+  const ProductTiles* amx = k >= kLeast && n >= kLeast ? amx_tiles(product_precision()) : nullptr;
+  return amx ? *amx : vector_tiles();
+}
+
+const ProductTiles& step_product_tiles(int64_t k, int64_t n) {
+  // With three terms AMX wins with more than 25 rows and loses below: it reads 6 bytes of each weight for few rows.
+  return product_precision() == ProductPrecision::kFloat32 ? vector_tiles() : product_tiles(k, n);
+}
+
+}  // namespace wende::cpu
