@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <map>
 
 #include "dataset/batch.h"
 #include "dataset/dataset.h"
@@ -157,6 +158,33 @@ void check_debug_print(const Config& config, ErrorCollector& errors) {
   }
 }
 
+/// Options with which RETURNN's results are others and that are not here: refused unless they say what is so anyway.
+void check_without_support(const Config& config, ErrorCollector& errors) {
+  static const std::map<std::string, double> kNeutral = {{"chunking_variance", 0},
+                                                         {"context_window", 1},
+                                                         {"enforce_min_len1", 0},
+                                                         {"eval_use_train_flag", 0},
+                                                         {"get_model", 0},
+                                                         {"inc_seq_length", 0},
+                                                         {"init_new_network_callback", 0},
+                                                         {"reinit_network_each_epoch", 0},
+                                                         {"reset_updater_vars_mod_step", 0},
+                                                         {"seq_drop", 0},
+                                                         {"shuffle_batches", 0},
+                                                         {"shuffle_frames_of_nseqs", 0},
+                                                         {"train_in_eval", 0},
+                                                         {"use_last_best_model", 0},
+                                                         {"window", 1}};
+  for (const auto& [name, neutral] : kNeutral) {
+    const Value* value = given(config, name.c_str());
+    const bool off = value == nullptr || (value->kind() == Value::Kind::kBool && !value->as_bool()) ||
+                     (value->is_number() && (value->as_float() == neutral || value->as_float() == 0));
+    if (!off) {
+      errors.add(value->error(fmt::format("option '{}' = {} is not supported", name, value->repr())));
+    }
+  }
+}
+
 /// How often `name` stands in the code as a word: a misspelt option is written once, a variable is used.
 int uses(const std::string& source, const std::string& name) {
   const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; };
@@ -235,6 +263,7 @@ void check_config(const Config& config) {
     check_needed(config);
   });
   check_numbers(config, errors);
+  check_without_support(config, errors);
   check_datasets(config, errors);
   check_debug_print(config, errors);
   check_file_names(config, errors);

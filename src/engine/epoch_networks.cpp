@@ -21,7 +21,7 @@ Value with_places(const Value& made, const Value& written, const SourceSpan& oth
     }
     return Value::dict(std::move(entries)).placed(written.span(), written.path());
   }
-  return made.placed(written.span(), written.path());
+  return made.placed(made == written ? written.span() : otherwise, written.path());
 }
 
 /// As RETURNN compares: two Dims are the same if kind and size are.

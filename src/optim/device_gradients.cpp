@@ -105,11 +105,11 @@ void DeviceGradients::prepare(int64_t step) const {
   std::vector<cuda::GradientSettings> settings;
   for (const size_t i : chosen_) {
     const Member& member = members_[i];
-    const bool accumulates = member.options.accum_grad_multiple_step >= 1;
+    const bool sums = member.options.accum_grad_multiple_step >= 1;
+    const int32_t accumulates = !sums ? 0 : member.options.starts_sum(step) ? cuda::kStartsSum : cuda::kAddsToSum;
     settings.push_back({static_cast<float>(member.options.gradient_noise),
                         static_cast<float>(member.options.gradient_clip),
-                        static_cast<float>(1 - 2 * member.decoupled_l2), accumulates ? 1 : 0,
-                        accumulates && member.options.starts_sum(step) ? 1 : 0, static_cast<uint32_t>(i)});
+                        static_cast<float>(1 - 2 * member.decoupled_l2), accumulates, static_cast<uint32_t>(i)});
   }
   const auto number = static_cast<uint64_t>(step);
   cuda::prepare_gradients(pieces_, settings, {noise_seed_, number}, flat_);

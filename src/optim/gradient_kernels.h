@@ -15,13 +15,15 @@ struct GradientPieces {
   Tensor firsts;
 };
 
+constexpr int32_t kStartsSum = 1;
+constexpr int32_t kAddsToSum = 2;
+
 /// Of one member; 0 = off.
 struct GradientSettings {
   float noise = 0;
   float clip = 0;
   float keep = 1;           ///< factor of the weights
-  int32_t accumulates = 0;  ///< adds up the gradients of several steps
-  int32_t starts_sum = 0;   ///< of them
+  int32_t accumulates = 0;  ///< the gradients of several steps: kStartsSum, kAddsToSum
   uint32_t param = 0;       ///< index, so that each parameter has its own noise
 };
 

@@ -58,10 +58,10 @@ GradientOptions GradientOptions::from_config(const Config& config) {
   GradientOptions options;
   ConfigFields fields{config, {}};
   visit(fields, options);
-  fields.field("accum_grad_restarts", options.accumulation_restarts, "");
   fields.field("global_norm_tag", options.global_norm_tag, "");
   options.gradient_clip_global_norm_tag = options.global_norm_tag;
   fields.field("gradient_clip_global_norm_tag", options.gradient_clip_global_norm_tag, "");
+  fields.field("accum_grad_restarts", options.accum_grad_restarts, "");
   fields.errors.throw_if_any();
   return options;
 }

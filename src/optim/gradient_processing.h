@@ -20,6 +20,7 @@ struct GradientOptions {
   double gradient_clip_global_norm = 0;
   double grad_norm_to_clip_to_zero = 0;
   bool gradient_nan_inf_filter = false;
+  bool accum_grad_restarts = true;
   std::string global_norm_tag;
   std::string gradient_clip_global_norm_tag;
   std::vector<std::string> tags;
@@ -33,12 +34,9 @@ struct GradientOptions {
   bool updates_in(int64_t step) const {
     return accum_grad_multiple_step < 1 || step % accum_grad_multiple_step == accum_grad_multiple_step - 1;
   }
-  /// The sum begins anew after an update. TensorFlow 2.15's rewriting of graphs (Grappler) loses that for some
-  /// parameters of some nets (all of the golden case o30_accum3), whose sums go on: `wende replay` repeats it.
-  bool accumulation_restarts = true;
-  bool starts_sum(int64_t step) const {
-    return accumulation_restarts ? step % accum_grad_multiple_step == 0 : step == 0;
-  }
+  /// The sum begins anew after an update. TensorFlow 2.15's rewriting of graphs loses that for some parameters of some
+  /// nets (all of the golden case o30_accum3), whose sums go on: `wende replay` repeats it.
+  bool starts_sum(int64_t step) const { return accum_grad_restarts ? step % accum_grad_multiple_step == 0 : step == 0; }
   bool needs_global_norm() const { return gradient_clip_global_norm > 0 || grad_norm_to_clip_to_zero > 0; }
 };
 

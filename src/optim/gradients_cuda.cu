@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t i = piece.begin + threadIdx.x; i < piece.end; i += blockDim.x) {
     float g = flat.gradients[i];
     if (own.accumulates != 0) {
-      if (own.starts_sum == 0) g = flat.sums[i] + g;
+      if (own.accumulates == kAddsToSum) g = flat.sums[i] + g;
       flat.sums[i] = g;
     }
     if (own.noise > 0.0f) g += own.noise * truncated_normal(random, static_cast<uint64_t>(i - origin));

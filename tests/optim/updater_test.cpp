@@ -115,8 +115,7 @@ TEST(Updater, SumsOfSeveralStepsGoOn) {
   Fixture second(options);
   second.params.flat_values().copy_from(first.params.flat_values());
   second.updater.load_state(first.updater.state());
-  EXPECT_EQ(on_host(second.updater.state().at("b/accum_grad")).to_vector<float>(), (std::vector<float>{0, 24}))
-      << "two gradients since the update of the third step";
+  EXPECT_EQ(on_host(second.updater.state().at("b/accum_grad")).to_vector<float>(), (std::vector<float>{0, 24}));
   second.step(5, 0.1);
   EXPECT_EQ(whole.a0(), second.a0());
   EXPECT_EQ(whole.b1(), second.b1());
