@@ -92,6 +92,9 @@ class ReduceLayer : public Layer {
         out = out.without_axis(axis);
       }
     }
+    if (!keep() && !out.sparse() && std::count(axes_.begin(), axes_.end(), x.feature_axis) != 0) {
+      out.feature_axis = last_static_axis(out);
+    }
     if (is_arg()) {
       out.dtype = DType::kInt32;
       out.feature_axis = -1;
@@ -128,6 +131,13 @@ class ReduceLayer : public Layer {
   }
 
  private:
+  /// What acts as the feature axis once that is reduced: the last one of fixed size but time, -1 if there is none.
+  static int last_static_axis(const Data& data) {
+    const std::vector<int> axes = data.static_axes();
+    const auto found = std::find_if(axes.rbegin(), axes.rend(), [&](int axis) { return axis != data.time_axis; });
+    return found == axes.rend() ? -1 : *found;
+  }
+
   Data ordered(const Data& x) {
     order_ = enforced_batch_order(x, args_.enforce_batch_dim_axis, args_.axes);
     return order_.empty() ? x : x.permuted(order_);
