@@ -7,6 +7,9 @@
 #include <utility>
 
 #include "kernels/product_workspace.h"
+#include "kernels/rnn_layer.h"
+#include "ops/linear_relu.h"
+#include "ops/rnn_layer.h"
 #include "optim/updater.h"
 
 namespace wende {
@@ -65,6 +68,31 @@ size_t bytes_of(const std::map<std::string, Tensor>& tensors) {
   return bytes;
 }
 
+/// Only what a run computes has no size yet.
+bool has_size(const Binding& binding, const Dim& dim) {
+  if (binding.bound(dim)) return true;
+  return dim.op() != Dim::Op::kRoot && std::all_of(dim.operands().begin(), dim.operands().end(),
+                                                   [&](const Dim& operand) { return has_size(binding, operand); });
+}
+
+/// A unit with several gradients is found once for each; a program has one of them.
+size_t kept_by_recurrent_layers(const Graph& graph, const Binding& binding) {
+  std::map<NodeId, size_t> kept;
+  for (const ops::RnnNodes& layer : ops::find_rnn_layers(graph)) {
+    const std::vector<Dim>& x = layer.x.dims();
+    if (layer.unit_grad < 0 || !std::all_of(x.begin(), x.end(), [&](const Dim& dim) { return has_size(binding, dim); }))
+      continue;
+    kept[layer.unit] =
+        cuda::RnnLayer(layer.form)
+            .kept_bytes(binding.size(x[0]), binding.size(x[1]), binding.size(x[2]), binding.size(layer.w_re.dim(0)));
+  }
+  size_t bytes = 0;
+  for (const auto& [unit, of_unit] : kept) {
+    bytes += of_unit;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients& training, bool gpu) {
@@ -75,6 +103,11 @@ std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients
     layer_opts[name] = network.updater_opts(name);
   }
   const Updater updater(config, store, layer_opts, decoupled_l2(config, network, store));
+  const bool library = gpu && cuda::has_rnn_library();
+  if (gpu) {  // as the program on a GPU will be
+    ops::offer_rnn_layers(network.graph());
+    ops::offer_linear_relu(network.graph());
+  }
   NetworkRunner runner(network, training.gradients, store);
   const BatchOptions options = BatchOptions::from_config(config, "train", network.has_recurrent_layer());
   std::vector<StepMemory> steps;
@@ -89,6 +122,7 @@ std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients
     // On a GPU: the batch in its place, and two slots to copy the next one; else what is loaded ahead.
     memory.batches = gpu ? batch * 9 / 8 + 2 * (batch * 5 / 4) : batch * 6;
     memory.products = gpu ? kProductWorkspaceBytes : 0;
+    memory.recurrent = library ? kept_by_recurrent_layers(network.graph(), binding) : 0;
     steps.push_back(memory);
   }
   return steps;
@@ -98,9 +132,10 @@ std::string memory_estimate_text(const StepMemory& memory) {
   const auto megabytes = [](size_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   return fmt::format(
       "{:.1f} MB for a step with {} sequence(s) of {} frames: {:.1f} for parameters, gradients and optimiser, "
-      "{:.1f} for values, {:.1f} for working memory, {:.1f} for batches, {:.1f} for the library of products",
+      "{:.1f} for values, {:.1f} for working memory, {:.1f} for batches, {:.1f} for the library of products, "
+      "{:.1f} for recurrent layers by cuDNN",
       megabytes(memory.total()), memory.sequences, memory.frames, megabytes(memory.state), megabytes(memory.values),
-      megabytes(memory.working), megabytes(memory.batches), megabytes(memory.products));
+      megabytes(memory.working), megabytes(memory.batches), megabytes(memory.products), megabytes(memory.recurrent));
 }
 
 }  // namespace wende

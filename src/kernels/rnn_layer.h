@@ -56,6 +56,10 @@ class RnnLayer {
   /// Of the last forward pass for gradients.
   void backward(const RnnBackward& args, const cpu::Scratch& scratch);
 
+  /// What it keeps in device memory from forward to backward, for x [T,B,k] and n units; for layers that do not run.
+  /// Where no GPU can be asked: two numbers for each gate, the cell and the output, of each frame.
+  size_t kept_bytes(int64_t times, int64_t batch, int64_t k, int64_t n);
+
   /// Whether it frees no memory on the way, so that a second stream may run it.
   static bool runs_beside(const std::vector<int32_t>& lengths);
 

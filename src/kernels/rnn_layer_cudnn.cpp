@@ -62,13 +62,20 @@ bool library_takes(const std::vector<int32_t>& lengths) {
   return !lengths.empty() && std::all_of(lengths.begin(), lengths.end(), [](int32_t length) { return length > 0; });
 }
 
+bool has_gpu() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+}
+
+size_t with_room(size_t bytes) { return bytes + bytes / 8; }
+
 Shape floats(size_t bytes) { return Shape{static_cast<int64_t>((bytes + sizeof(float) - 1) / sizeof(float))}; }
 
 /// Device memory that stays, and grows with some room to spare.
 void reserve(Tensor& memory, size_t bytes, Device device) {
   if (memory.defined() && memory.bytes() >= bytes) return;
   memory = Tensor();
-  memory = Tensor::empty(DType::kFloat32, floats(bytes + bytes / 8), device);
+  memory = Tensor::empty(DType::kFloat32, floats(with_room(bytes)), device);
 }
 
 }  // namespace
@@ -80,7 +87,7 @@ class RnnLayer::Impl {
   void forward(const RnnForward& args, const cpu::Scratch& scratch) {
     own_ran_ = !library_takes(args.host_lengths);
     if (own_ran_) return own_.forward(args, scratch);
-    describe(args.x, args.w_re.dim(0), args.host_lengths);
+    describe(args.x.shape(), args.w_re.dim(0), args.host_lengths);
     write_weights(args);
     const cudnnForwardMode_t mode = args.for_gradients ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE;
     size_t reserve_bytes = 0;
@@ -100,7 +107,7 @@ class RnnLayer::Impl {
 
   void backward(const RnnBackward& args, const cpu::Scratch& scratch) {
     if (own_ran_) return own_.backward(args, scratch);
-    describe(args.x, args.w_re.dim(0), args.host_lengths);
+    describe(args.x.shape(), args.w_re.dim(0), args.host_lengths);
     size_t reserve_bytes = 0;
     const Tensor work = workspace(CUDNN_FWD_MODE_TRAINING, reserve_bytes, scratch);
     const Tensor y = in_running_order(args.y, args.lengths, scratch);
@@ -118,6 +125,21 @@ class RnnLayer::Impl {
     read_weight_grads(args, grads);
   }
 
+  size_t kept(int64_t times, int64_t batch, int64_t k, int64_t n) {
+    const auto frames = static_cast<size_t>(times * batch);
+    size_t reserve_bytes = frames * static_cast<size_t>(2 * gates() + 2) * static_cast<size_t>(n) * sizeof(float);
+    size_t weight_bytes = static_cast<size_t>(gates() * n * (k + n + 1)) * sizeof(float);
+    if (has_gpu()) {
+      const std::vector<int32_t> lengths(static_cast<size_t>(batch), static_cast<int32_t>(times));
+      describe(Shape{times, batch, k}, n, lengths);
+      size_t work_bytes = 0;
+      WENDE_CUDNN_CHECK(
+          cudnnGetRNNTempSpaceSizes(handle(), rnn_, CUDNN_FWD_MODE_TRAINING, x_form_, &work_bytes, &reserve_bytes));
+      weight_bytes = weight_bytes_;
+    }
+    return with_room(reserve_bytes) + with_room(weight_bytes);
+  }
+
  private:
   int64_t gates() const { return form_.lstm ? 4 : 1; }
 
@@ -129,14 +151,14 @@ class RnnLayer::Impl {
     return form_.tf_order ? tf[gate] : native[gate];
   }
 
-  void describe(const Tensor& x, int64_t n, const std::vector<int32_t>& lengths) {
-    const auto batch = static_cast<int>(x.dim(1));
-    if (n_ == 0) describe_layer(x.dim(2), n);
+  void describe(const Shape& x, int64_t n, const std::vector<int32_t>& lengths) {
+    const auto batch = static_cast<int>(x[1]);
+    if (n_ == 0) describe_layer(x[2], n);
     // cuDNN reads a direction of its own only together with the other one: a layer that runs backwards gets reversed
     // sequences.
     for (const auto& [form, width] : {std::pair<cudnnRNNDataDescriptor_t, int64_t>(x_form_, k_), {y_form_, n_}}) {
       WENDE_CUDNN_CHECK(cudnnSetRNNDataDescriptor(form, CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED,
-                                                  static_cast<int>(x.dim(0)), batch, static_cast<int>(width),
+                                                  static_cast<int>(x[0]), batch, static_cast<int>(width),
                                                   lengths.data(), &padding_));
     }
     const int width = static_cast<int>(n_);
@@ -287,6 +309,10 @@ bool has_rnn_library() {
 std::string rnn_library_text() {
   const size_t version = cudnnGetVersion();
   return fmt::format(", cuDNN {}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
+
+size_t RnnLayer::kept_bytes(int64_t times, int64_t batch, int64_t k, int64_t n) {
+  return impl_->kept(times, batch, k, n);
 }
 
 RnnLayer::RnnLayer(const RnnForm& form) : impl_(std::make_unique<Impl>(form)) {}

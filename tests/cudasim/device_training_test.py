@@ -88,8 +88,25 @@ def memory_is_estimated(wende, folder):
     print(f"estimated {found}, used {peak} on the GPU, {state} and {values} on the CPU")
 
 
+def memory_of_recurrent_layers_is_estimated(wende, folder):
+    """Of a BLSTM to 15 %, without what cuDNN works with during a call; what it keeps is more than that."""
+    lstms = "".join(
+        f'"{name}": {{"class": "rec", "unit": "lstm", "n_out": 30, "from": {source}, "direction": {direction}}},\n'
+        for name, source, direction in (("fw", '"data"', 1), ("bw", '"data"', -1), ("fw1", '["fw", "bw"]', 1), ("bw1", '["fw", "bw"]', -1))
+    )
+    net = "network = {\n" + lstms + '"output": {"class": "softmax", "loss": "ce", "from": ["fw1", "bw1"], "target": "classes"},\n}\n'
+    config = re.sub(r"network = \{.*?\n\}\n", lambda _: net, CONFIG, flags=re.S).replace("batch_size = 30", "batch_size = 1000").replace('"num_seqs": 40', '"num_seqs": 60')
+    text = run(wende, folder, "blstm", config)
+    peak = float(re.search(r"memory on the GPU: at most ([0-9.]+) MB", text)[1])
+    done = subprocess.run([wende, "check", folder / "blstm.config", "--device", "gpu"], capture_output=True, text=True, timeout=100)
+    estimate = re.search(r"memory on the GPU: about ([0-9.]+) MB for a step with 100 sequence\(s\) of 10 frames: .*, ([0-9.]+) for recurrent layers", done.stdout)
+    assert done.returncode == 0 and estimate, done.stdout + done.stderr
+    assert abs(float(estimate[1]) - peak) <= 0.15 * peak, (estimate[0], peak)
+
+
 def main():
-    for test in (graphs_change_no_bit, debug_names_the_layer, full_memory_is_explained, memory_is_estimated):
+    tests = (graphs_change_no_bit, debug_names_the_layer, full_memory_is_explained, memory_is_estimated, memory_of_recurrent_layers_is_estimated)
+    for test in tests:
         with tempfile.TemporaryDirectory() as folder:
             test(sys.argv[1], Path(folder))
     print("ok")

@@ -16,9 +16,9 @@
 #include <memory>
 #include <tuple>
 #include <type_traits>
+#pragma GCC system_header  // from here on names are NVIDIA's, not of the house style
 #define cudaLaunchKernelEx \
   cudasim_hidden_cudaLaunchKernelEx  // the toolkit's template erases the kernel's type: replaced below
-#pragma GCC system_header
 #include_next <cuda_runtime.h>
 #undef cudaLaunchKernelEx
 #include <device_launch_parameters.h>  // extern const threadIdx ... : defined by the emulator, set per fiber
