@@ -1,7 +1,8 @@
 #include "layers/activation.h"
 
-#include <cctype>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 
 #include "config/config.h"
 #include "layers/eval_trace.h"
@@ -47,85 +48,40 @@ Expr by_name(const Value& option, const std::string& full_name, Expr x, int feat
   throw error.hint(hint);
 }
 
-/// Arithmetic of numbers and activation names: "10.0*sigmoid", "relu - 0.5", "-tanh".
-class OperatorForm {
- public:
-  OperatorForm(const Value& option, Expr x, int feature_axis)
-      : option_(option), text_(option.as_string()), x_(x), feature_axis_(feature_axis) {}
+/// The whole text as a number.
+std::optional<double> number_in(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool digits = text.find_first_of("0123456789") != std::string::npos;
+  return digits && end == text.c_str() + text.size() ? std::optional(value) : std::nullopt;
+}
 
-  Expr parse() {
-    const Expr result = sum();
-    skip();
-    if (at_ < text_.size()) {
-      throw option_.error("cannot read activation " + option_.repr() + " at character " + std::to_string(at_ + 1));
-    }
-    return result;
-  }
+std::string trimmed(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  return begin == std::string::npos ? std::string() : text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
 
- private:
-  void skip() {
-    while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_]))) {
-      ++at_;
-    }
+/// Arithmetic of numbers and activation names: "10.0*sigmoid", "relu - 0.5". As RETURNN reads it: the first sign of
+/// +, -, *, / that occurs parts the text in two, whatever else stands there, and an empty part is the argument itself
+/// ("-tanh" is x - tanh(x)).
+Expr operator_form(const Value& option, const std::string& text, Expr x, int feature_axis) {
+  if (const std::optional<double> number = number_in(text)) {
+    return ops::constant(*x.graph, *number, x.dtype());
   }
-  bool take(char c) {
-    skip();
-    if (at_ < text_.size() && text_[at_] == c) {
-      ++at_;
-      return true;
+  for (const auto& [sign, function] : {std::pair('+', "add"), {'-', "sub"}, {'*', "mul"}, {'/', "truediv"}}) {
+    const size_t at = text.find(sign);
+    if (at == std::string::npos) {
+      continue;
     }
-    return false;
+    if (text.find(sign, at + 1) != std::string::npos) {
+      throw option.error("activation " + option.repr() + " has '" + sign + "' twice")
+          .hint("write it as an expression of x, e.g. \"tf.nn.relu(x) - x - 1\"");
+    }
+    const Expr left = operator_form(option, trimmed(text.substr(0, at)), x, feature_axis);
+    return traced_binary(function, left, operator_form(option, trimmed(text.substr(at + 1)), x, feature_axis));
   }
-  Expr sum() {
-    Expr left = product();
-    for (;;) {
-      if (take('+')) {
-        left = traced_binary("add", left, product());
-      } else if (take('-')) {
-        left = traced_binary("sub", left, product());
-      } else {
-        return left;
-      }
-    }
-  }
-  Expr product() {
-    Expr left = factor();
-    for (;;) {
-      if (take('*')) {
-        left = traced_binary("mul", left, factor());
-      } else if (take('/')) {
-        left = traced_binary("truediv", left, factor());
-      } else {
-        return left;
-      }
-    }
-  }
-  Expr factor() {
-    if (take('-')) {
-      return ops::unary(ops::Unary::kNeg, factor());
-    }
-    skip();
-    const char* begin = text_.c_str() + at_;
-    char* end = nullptr;
-    const double number = std::strtod(begin, &end);
-    if (end != begin && !std::isalpha(static_cast<unsigned char>(*begin))) {
-      at_ += static_cast<size_t>(end - begin);
-      return ops::constant(*x_.graph, number, x_.dtype());
-    }
-    const size_t start = at_;
-    while (at_ < text_.size() &&
-           (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_' || text_[at_] == '.')) {
-      ++at_;
-    }
-    return by_name(option_, text_.substr(start, at_ - start), x_, feature_axis_);
-  }
-
-  const Value& option_;
-  const std::string text_;
-  Expr x_;
-  int feature_axis_;
-  size_t at_ = 0;
-};
+  return by_name(option, text, x, feature_axis);
+}
 
 }  // namespace
 
@@ -150,7 +106,7 @@ Expr apply_activation(const Value& option, Expr x, int feature_axis) {
     return traced_expr(*x.graph, evaluate_expression(text, option.span(), {{"x", traced(x)}}), x);
   }
   if (text.find_first_of("+-*/") != std::string::npos) {
-    return OperatorForm(option, x, feature_axis).parse();
+    return operator_form(option, text, x, feature_axis);
   }
   return by_name(option, text, x, feature_axis);
 }

@@ -13,7 +13,8 @@ struct ConstantArgs {
   template <class V>
   void fields(V& v) {
     v.field("value", value, "a number or nested lists of numbers (0)");
-    v.field("shape", shape, "sizes or dim tags (batch_dim, or with a size) that the number is repeated to");
+    v.field("shape", shape,
+            "sizes or dim tags (batch_dim, with a size, or of extern_data) that the number is repeated to");
     v.field("dtype", dtype, "float32 or int32; guessed from the value");
     v.field("with_batch_dim", with_batch_dim, "adds a batch axis");
     v.field("sparse_dim", sparse_dim, "number of classes of an index");
@@ -41,6 +42,7 @@ class ConstantLayer : public Layer {
       const Dim::Kind kind = i + 1 == sizes_.size() ? Dim::Kind::kFeature : Dim::Kind::kSpatial;
       const bool tag = i < shape.size() && shape[i].kind() == Value::Kind::kDim;
       out.dims.push_back(tag && is_batch_tag(shape[i]) ? batch_dim(context)
+                         : tag && sizes_[i] < 0        ? fed_dim_of_tag(shape[i])
                          : tag                         ? dim_of_tag(shape[i], kind)
                                                        : Dim::fixed(sizes_[i], kind, context.absolute_name + ":const"));
     }
@@ -85,7 +87,7 @@ class ConstantLayer : public Layer {
     }
   }
 
-  /// A number, or what a dim tag has; -1 for the batch axis.
+  /// A number, or what a dim tag has; -1 for the batch axis and for an axis of the data.
   static int64_t shape_entry(const Value& entry) {
     if (entry.kind() != Value::Kind::kDim) {
       return entry.as_int();
@@ -94,10 +96,13 @@ class ConstantLayer : public Layer {
       return -1;
     }
     const Value* size = entry.find("dimension");
-    if (!size || !size->is_number()) {
-      throw entry.error("constant: a dim tag without a size is not supported by Wende " WENDE_VERSION);
+    if (size && size->is_number()) {
+      return size->as_int();
     }
-    return size->as_int();
+    if (!fed_dim_of_tag(entry).defined()) {
+      throw entry.error("constant: " + tag_text(entry) + " has no size, and no data key has this axis");
+    }
+    return -1;
   }
 
   /// The batch axis of a source or target, else the network's.

@@ -15,6 +15,12 @@ std::map<uint64_t, std::set<uint64_t>>& tag_table() {
   return table;
 }
 
+/// By id of a tag, what the data of the newest network have for it.
+std::map<uint64_t, Dim>& fed_dims() {
+  static std::map<uint64_t, Dim> table;
+  return table;
+}
+
 void add_tag(const Dim& dim, const Value& tag) { tag_table()[dim.id()].insert(tag_id(tag)); }
 
 bool has_tag(const Dim& dim, const Value& tag) {
@@ -97,6 +103,13 @@ bool dim_matches_tag(const Dim& dim, const Value& tag) {
   }
   return true;
 }
+
+Dim fed_dim_of_tag(const Value& tag) {
+  const auto found = fed_dims().find(tag_id(tag));
+  return found == fed_dims().end() ? Dim() : found->second;
+}
+
+void set_fed_dim(const Value& tag, const Dim& dim) { fed_dims()[tag_id(tag)] = dim; }
 
 int axis_of_tag(const Data& data, const Value& tag) {
   for (int axis = 0; axis < data.rank(); ++axis) {

@@ -18,6 +18,9 @@ Dim dim_of_tag(const Value& tag, Dim::Kind kind);
 bool dim_matches_tag(const Dim& dim, const Value& tag);
 /// The axis that stands for the tag; -1 = none.
 int axis_of_tag(const Data& data, const Value& tag);
+/// The Dim that extern_data has for a tag without a size, of the network that is built; undefined: none has it.
+Dim fed_dim_of_tag(const Value& tag);
+void set_fed_dim(const Value& tag, const Dim& dim);
 /// Makes `dim` stand for the tag; throws kConfig at the tag if its size differs.
 void declare_tag(const Dim& dim, const Value& tag);
 

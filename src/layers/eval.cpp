@@ -65,7 +65,16 @@ std::string binary_name(const Value& kind) {
                                                                       {"logical_and", "logical_and"},
                                                                       {"logical_or", "logical_or"},
                                                                       {"squared_difference", "squared_difference"},
-                                                                      {"average", "average"}};
+                                                                      {"average", "average"},
+                                                                      {"subtract", "sub"},
+                                                                      {"multiply", "mul"},
+                                                                      {"divide", "truediv"},
+                                                                      {"power", "pow"},
+                                                                      {"floormod", "mod"},
+                                                                      {"logaddexp", "logaddexp"},
+                                                                      {"logical_xor", "logical_xor"},
+                                                                      {"equal", "equal"},
+                                                                      {"not_equal", "not_equal"}};
   const std::string& word = kind.as_string();
   std::vector<std::string> known{"eval"};
   for (const auto& [name, meaning] : names) {
@@ -93,8 +102,10 @@ class CombineLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     Data out = pointwise_data(context);
-    if (binary_ == "logical_and" || binary_ == "logical_or") {
+    if (binary_ == "logical_and" || binary_ == "logical_or" || binary_ == "logical_xor") {
       out.dtype = DType::kBool;
+    } else if ((binary_ == "equal" || binary_ == "not_equal") && out.dtype != DType::kBool) {
+      throw args_.kind.error("combine '" + binary_ + "' takes bool, got " + out.str()).hint("use a 'compare' layer");
     } else if (binary_ == "truediv" || binary_ == "average") {
       out.dtype = DType::kFloat32;
     }

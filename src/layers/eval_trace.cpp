@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "layers/composed_functions.h"
 #include "layers/eval_call.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -82,6 +83,7 @@ const std::map<std::string, Binary>& binary_table() {
                                                    {"mod", Binary::kMod},
                                                    {"floormod", Binary::kMod},
                                                    {"pow", Binary::kPow},
+                                                   {"power", Binary::kPow},
                                                    {"maximum", Binary::kMaximum},
                                                    {"minimum", Binary::kMinimum},
                                                    {"squared_difference", Binary::kSquaredDifference},
@@ -100,7 +102,8 @@ const std::map<std::string, Binary>& binary_table() {
                                                    {"logical_and", Binary::kLogicalAnd},
                                                    {"and", Binary::kLogicalAnd},
                                                    {"logical_or", Binary::kLogicalOr},
-                                                   {"or", Binary::kLogicalOr}};
+                                                   {"or", Binary::kLogicalOr},
+                                                   {"logical_xor", Binary::kNotEqual}};
   return table;
 }
 
@@ -168,10 +171,7 @@ GraphTrace::GraphTrace(Graph& graph, TraceLayer* layer)
 
 Expr traced_unary(const std::string& name, Expr x) {
   const auto it = unary_table().find(name);
-  if (it == unary_table().end()) {
-    return {};
-  }
-  return ops::unary(it->second, x);
+  return it == unary_table().end() ? composed_unary(name, x) : ops::unary(it->second, x);
 }
 
 const std::vector<std::string>& traced_unary_names() {
@@ -180,19 +180,20 @@ const std::vector<std::string>& traced_unary_names() {
     for (const auto& [name, kind] : unary_table()) {
       list.push_back(name);
     }
+    const std::vector<std::string> composed = composed_unary_names();
+    list.insert(list.end(), composed.begin(), composed.end());
+    std::sort(list.begin(), list.end());
     return list;
   }();
   return names;
 }
 
-bool is_traced_binary(const std::string& name) { return binary_table().count(name) > 0; }
+bool is_traced_binary(const std::string& name) { return binary_table().count(name) > 0 || name == "logaddexp"; }
 
 Expr traced_binary(const std::string& name, Expr a, Expr b) {
   const auto it = binary_table().find(name);
-  if (it == binary_table().end()) {
-    return {};
-  }
-  if (it->second == Binary::kDiv && !is_float(a.dtype()) && !is_float(b.dtype())) {
+  const bool composed = it == binary_table().end();
+  if (!composed && it->second == Binary::kDiv && !is_float(a.dtype()) && !is_float(b.dtype())) {
     a = ops::cast(a, DType::kFloat32);
   }
   if (a.dtype() != b.dtype()) {
@@ -201,7 +202,9 @@ Expr traced_binary(const std::string& name, Expr a, Expr b) {
     b = ops::cast(b, dtype);
   }
   const int rank = std::max(a.rank(), b.rank());
-  return ops::binary(it->second, with_rank(a, rank), with_rank(b, rank));
+  a = with_rank(a, rank);
+  b = with_rank(b, rank);
+  return composed ? composed_binary(name, a, b) : ops::binary(it->second, a, b);
 }
 
 }  // namespace wende

@@ -21,6 +21,7 @@ struct LayerNormLstmArgs {
   bool with_concat = false, global_norm = true, global_norm_joined = false, per_gate_norm = false;
   bool cell_norm = true, cell_norm_in_output = true, hidden_norm = false;
   Value dropout_seed;
+  std::optional<bool> is_training;
 
   template <class V>
   void fields(V& v) {
@@ -30,6 +31,7 @@ struct LayerNormLstmArgs {
     v.field("dropout", dropout, "drop rate of the cell's input, one mask for all steps");
     v.field("dropout_h", dropout_h, "drop rate of the state h, one mask for all steps");
     v.field("dropout_seed", dropout_seed, "accepted; masks follow the layer's name and the run's seed");
+    v.field("is_training", is_training, "whether to drop (None: in training)");
     v.field("with_concat", with_concat, "one matrix for input and state");
     v.field("global_norm", global_norm, "norms of the products with input and state");
     v.field("global_norm_joined", global_norm_joined, "norm of their sum");
@@ -48,8 +50,8 @@ class LayerNormLstm {
       : args_(args), builder_(builder), rec_(rec) {
     make_weights();
     make_norms();
-    dropped_input_ = state_dropout(builder, rec, args.dropout, "dropout");
-    dropped_state_ = state_dropout(builder, rec, args.dropout_h, "dropout_h");
+    dropped_input_ = state_dropout(builder, rec, args.dropout, "dropout", args.is_training);
+    dropped_state_ = state_dropout(builder, rec, args.dropout_h, "dropout_h", args.is_training);
   }
 
   Expr inputs() {

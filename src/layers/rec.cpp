@@ -24,7 +24,8 @@ struct RecArgs {
     v.field("unit", unit, "cell name, e.g. \"lstm\", or a dict of layers that run step by step");
     v.field("unit_opts", unit_opts, "dict of the cell's options");
     v.field("direction", direction, "1, or -1 for backward in time");
-    v.field("input_projection", input_projection, "multiplies the input by a matrix; must be True");
+    v.field("input_projection", input_projection,
+            "multiplies the input by a matrix; False needs an LSTM of RETURNN's own and an input of 4 n_out features");
     v.field("forward_weights_init", forward_weights_init, "initialiser of W (xavier)");
     v.field("recurrent_weights_init", recurrent_weights_init, "initialiser of W_re (xavier)");
     v.field("bias_init", bias_init, "initialiser of the bias (0)");
@@ -78,9 +79,6 @@ class RecLayer : public Layer {
     if (args_.direction != 1 && args_.direction != -1) {
       throw Error(ExitStatus::kConfig, fmt::format("direction must be 1 or -1, got {}", args_.direction));
     }
-    if (!args_.input_projection) {
-      throw Error(ExitStatus::kConfig, "input_projection False is not supported by Wende " WENDE_VERSION);
-    }
     collect_refs(args_.initial_state);
     collect_refs(args_.state);
   }
@@ -123,6 +121,7 @@ class RecLayer : public Layer {
     rec.n_in = input_size(input.data);
     rec.sparse = input.data.sparse();
     rec.direction = static_cast<int>(args_.direction);
+    rec.input_projection = args_.input_projection;
     read_inits(rec);
     rec.state_dims = {input.data.dims[static_cast<size_t>(input.data.batch_axis())], builder.out_data().dims.back()};
     rec.c0 = initial(builder, rec, args_.initial_state, "c");
@@ -160,7 +159,7 @@ class RecLayer : public Layer {
 
   /// Input [B,F], output [B,n]: a sequence of one frame, with the state of the step before.
   Expr one_step(LayerBuilder& builder, const LayerOutput& input, RecInput& rec) const {
-    if (!builder.in_loop() && !is_cell_ && args_.state.is_none()) {
+    if (!builder.in_loop() && !is_cell_ && !unit_.any_frames && args_.state.is_none()) {
       throw Error(ExitStatus::kConfig, "the input " + input.data.str() + " has no time axis, and this is no loop");
     }
     const bool batch_first = input.data.batch_axis() == 0;
@@ -200,17 +199,20 @@ class RecLayer : public Layer {
 
   void add_last_states(LayerBuilder& builder, const RecInput& rec, const ops::RecurrentState& state) const {
     const Data last = state_data(builder, rec);
-    if (goes_on("h", 1)) {
+    if (goes_on("h", 1) && !unit_.single_state) {
       builder.keep(kept_name("h"), state.last_h);
     }
     if (state.last_c.defined() && goes_on("c", 0)) {
       builder.keep(kept_name("c"), state.last_c);
     }
-    builder.add_sub_output("last_h", {last, state.last_h});
-    if (state.last_c.defined()) {
+    builder.add_sub_output("last_h", {last, unit_.single_state ? state.last_c : state.last_h});
+    if (state.last_c.defined() && is_pair()) {
       builder.add_sub_output("last_c", {last, state.last_c});
     }
   }
+
+  /// The state that a config gives has c and h.
+  bool is_pair() const { return unit_.has_cell && !unit_.single_state; }
 
   void collect_refs(const Value& state) {
     if (state.is_string() && !is_state_keyword(state)) {
@@ -239,24 +241,24 @@ class RecLayer : public Layer {
 
   /// The entry for "c" or "h" of initial_state or state; undefined: zeros, or the state as it is.
   Expr initial(LayerBuilder& builder, const RecInput& rec, Value state, const std::string& key) const {
-    if (key == "c" && !unit_.has_cell) {
+    if (key == (unit_.single_state ? "h" : "c") && !is_pair()) {
       return {};
     }
     if (state.is_dict()) {
       for (const std::string& name : state.keys()) {
-        if (name != "h" && (name != "c" || !unit_.has_cell)) {
+        if (name != "h" && (name != "c" || !is_pair())) {
           throw state.find(name)->error(
-              fmt::format("a state of this cell has {}, not '{}'", unit_.has_cell ? "'c' and 'h'" : "'h' alone", name));
+              fmt::format("a state of this cell has {}, not '{}'", is_pair() ? "'c' and 'h'" : "'h' alone", name));
         }
       }
       const Value* entry = state.find(key);
       state = entry == nullptr ? Value() : *entry;
     } else if (state.is_sequence()) {
       const auto& items = state.items();
-      if (items.size() != (unit_.has_cell ? 2 : 1)) {
+      if (items.size() != (is_pair() ? 2 : 1)) {
         throw state.error(fmt::format("one entry per state of the cell is needed, got {}", items.size()));
       }
-      const size_t at = unit_.has_cell && key == "h" ? 1 : 0;
+      const size_t at = is_pair() && key == "h" ? 1 : 0;
       state = Value(items[at]);
     }
     if (state.is_none()) {
@@ -274,7 +276,7 @@ class RecLayer : public Layer {
       return ops::constant(builder.graph(), 1.0, DType::kFloat32, rec.state_dims);
     }
     if (word == "var") {
-      const std::string name = (is_cell_ ? "initial_" : "rec/initial_") + (unit_.has_cell ? key : "var");
+      const std::string name = (is_cell_ ? "initial_" : "rec/initial_") + (is_pair() ? key : "var");
       const Expr var = builder.param(name, Shape{rec.n}, Value(), "zeros");
       return ops::broadcast_to(ops::expand_dims(var, 0), rec.state_dims);
     }
@@ -289,7 +291,7 @@ class RecLayer : public Layer {
   }
 
   std::string kept_name(const std::string& key) const {
-    return std::string(is_cell_ ? "" : "rec/") + "keep_state_" + (unit_.has_cell ? key : "var");
+    return std::string(is_cell_ ? "" : "rec/") + "keep_state_" + (is_pair() ? key : "var");
   }
 
   /// The entry of the initial state for "c" or "h" is keep_over_epoch.
@@ -299,7 +301,7 @@ class RecLayer : public Layer {
       const Value* entry = state.find(key);
       state = entry == nullptr ? Value() : *entry;
     } else if (state.is_sequence()) {
-      state = Value(state.items()[unit_.has_cell ? index : 0]);
+      state = Value(state.items()[is_pair() ? index : 0]);
     }
     return state.is_string() && state.as_string() == "keep_over_epoch";
   }

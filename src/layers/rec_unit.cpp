@@ -18,6 +18,9 @@ namespace {
 struct UnitArgs {
   double forget_bias = 0.0;
   bool use_peepholes = false;
+  double cell_clip = 0.0;
+  Value activation, reuse;
+  bool state_is_tuple = true;
   double rec_weight_dropout = 0.0;
   Value rec_weight_dropout_shape;
 };
@@ -31,11 +34,22 @@ struct NativeLstmArgs : UnitArgs {
   }
 };
 
-struct ForgetBiasArgs : UnitArgs {
+/// Of all cells that TensorFlow has.
+struct ActivationArgs : UnitArgs {
+  template <class V>
+  void fields(V& v) {
+    v.field("activation", activation, "of the cell's input and output (tanh)");
+    v.field("reuse", reuse, "must be None or False");
+  }
+};
+
+struct ForgetBiasArgs : ActivationArgs {
   ForgetBiasArgs() { forget_bias = 1.0; }
   template <class V>
   void fields(V& v) {
+    ActivationArgs::fields(v);
     v.field("forget_bias", forget_bias, "added to the forget gate");
+    v.field("state_is_tuple", state_is_tuple, "must be True");
   }
 };
 
@@ -44,6 +58,7 @@ struct StandardLstmArgs : ForgetBiasArgs {
   void fields(V& v) {
     ForgetBiasArgs::fields(v);
     v.field("use_peepholes", use_peepholes, "gates see the cell");
+    v.field("cell_clip", cell_clip, "the cell stays within -cell_clip and cell_clip");
   }
 };
 
@@ -52,13 +67,22 @@ struct NoArgs : UnitArgs {
   void fields(V&) {}
 };
 
+bool is_on(const Value& option) { return !option.is_none() && option.as_bool(); }
+
 template <class Args>
 UnitArgs read_options(const Value& options, const std::string& unit) {
   Args args;
   ArgsReader reader(options);
   args.fields(reader);
   reader.finish("unit_opts of the unit '" + unit + "'");
+  if (!args.state_is_tuple || is_on(args.reuse)) {
+    throw options.error("state_is_tuple False and reuse True are not supported by Wende " WENDE_VERSION);
+  }
   return args;
+}
+
+bool is_tanh(const Value& activation) {
+  return activation.is_none() || (activation.is_string() && activation.as_string() == "tanh");
 }
 
 UnitArgs native_options(const Value& options, const std::string& unit) {
@@ -94,12 +118,24 @@ Expr dropped_weights(LayerBuilder& builder, Expr w_re, const UnitArgs& args) {
                                           builder.random_key("rec_weight_dropout")));
 }
 
-ops::RecurrentState native_lstm(LayerBuilder& builder, const RecInput& rec, const UnitArgs& args) {
+/// Without the product the input is what the gates get: [T,B,4n].
+Expr gate_inputs(LayerBuilder& builder, const RecInput& rec) {
+  if (!rec.input_projection) {
+    if (rec.sparse || rec.n_in != 4 * rec.n) {
+      throw builder.context().options.error(
+          fmt::format("without input_projection this unit needs {} dense features, got {}", 4 * rec.n, rec.n_in));
+    }
+    return rec.x;
+  }
   const Expr w = builder.param("rec/W", Shape{rec.n_in, 4 * rec.n}, rec.forward_init, "xavier");
+  return project_input(rec, w, builder.param("rec/b", Shape{4 * rec.n}, rec.bias_init, "zeros"));
+}
+
+ops::RecurrentState native_lstm(LayerBuilder& builder, const RecInput& rec, const UnitArgs& args) {
+  const Expr z = gate_inputs(builder, rec);
   const Expr w_re = builder.param("rec/W_re", Shape{rec.n, 4 * rec.n}, rec.recurrent_init, "xavier");
-  const Expr b = builder.param("rec/b", Shape{4 * rec.n}, rec.bias_init, "zeros");
-  return ops::lstm(project_input(rec, w, b), dropped_weights(builder, w_re, args), rec.lengths, rec.c0, rec.h0,
-                   rec.direction, ops::GateOrder::kNative, 0.0);
+  return ops::lstm(z, dropped_weights(builder, w_re, args), rec.lengths, rec.c0, rec.h0, rec.direction,
+                   ops::GateOrder::kNative, 0.0);
 }
 
 ops::RecurrentState joined_lstm(LayerBuilder& builder, const RecInput& rec, const std::string& kernel_name,
@@ -141,7 +177,31 @@ RecUnit joined_lstm_unit(const std::string& scope, double forget_bias) {
 
 RecUnit standard_lstm(const Value& options) {
   const UnitArgs args = read_options<StandardLstmArgs>(options, "standardlstm");
-  return args.use_peepholes ? peephole_lstm(options) : joined_lstm_unit("lstm_cell", args.forget_bias);
+  if (args.cell_clip < 0.0) {
+    throw options.error(fmt::format("cell_clip must be > 0, got {}", args.cell_clip));
+  }
+  const bool plain = !args.use_peepholes && args.cell_clip == 0.0 && is_tanh(args.activation);
+  return plain ? joined_lstm_unit("lstm_cell", args.forget_bias)
+               : stepped_lstm({"lstm_cell", args.use_peepholes, args.forget_bias, args.cell_clip, args.activation});
+}
+
+RecUnit basic_lstm(const Value& options) {
+  const UnitArgs args = read_options<ForgetBiasArgs>(options, "basiclstm");
+  return is_tanh(args.activation) ? joined_lstm_unit("basic_lstm_cell", args.forget_bias)
+                                  : stepped_lstm({"basic_lstm_cell", false, args.forget_bias, 0.0, args.activation});
+}
+
+RecUnit low_memory_lstm(const Value& options) {
+  read_options<NoArgs>(options, "nativelstmlowmem");
+  const auto build = [](LayerBuilder& builder, const RecInput& rec) {
+    if (!rec.input_projection) {
+      throw builder.context().options.error("the unit 'nativelstmlowmem' is never without input_projection");
+    }
+    return joined_lstm(builder, rec, "rec/W", "rec/b", ops::GateOrder::kNative, 0.0);
+  };
+  RecUnit unit{build, true};
+  unit.single_state = unit.any_frames = true;
+  return unit;
 }
 
 /// What the options make of a unit.
@@ -154,27 +214,22 @@ const std::map<std::string, MakeUnit>& rec_units() {
          {"lstm", "lstmp", "nativelstm", "nativelstm2", "lstmblock", "lstmblockfused", "cudnnlstm", "vanillalstm"}) {
       table[name] = [name](const Value& options) -> RecUnit {
         const UnitArgs args = native_options(options, name);
-        return {[args](LayerBuilder& builder, const RecInput& rec) { return native_lstm(builder, rec, args); }, true};
+        RecUnit unit{[args](LayerBuilder& builder, const RecInput& rec) { return native_lstm(builder, rec, args); },
+                     true};
+        unit.any_frames = true;
+        return unit;
       };
     }
     table["standardlstm"] = standard_lstm;
-    table["basiclstm"] = [](const Value& options) {
-      return joined_lstm_unit("basic_lstm_cell", read_options<ForgetBiasArgs>(options, "basiclstm").forget_bias);
-    };
-    table["nativelstmlowmem"] = [](const Value& options) -> RecUnit {
-      read_options<NoArgs>(options, "nativelstmlowmem");
-      return {[](LayerBuilder& builder, const RecInput& rec) {
-                return joined_lstm(builder, rec, "rec/W", "rec/b", ops::GateOrder::kNative, 0.0);
-              },
-              true};
-    };
+    table["basiclstm"] = basic_lstm;
+    table["nativelstmlowmem"] = low_memory_lstm;
     table["gru"] = [](const Value& options) -> RecUnit {
-      read_options<NoArgs>(options, "gru");
-      return {gru, false};
+      const UnitArgs args = read_options<ActivationArgs>(options, "gru");
+      return is_tanh(args.activation) ? RecUnit{gru, false} : stepped_gru(args.activation);
     };
     table["basicrnn"] = [](const Value& options) -> RecUnit {
-      read_options<NoArgs>(options, "basicrnn");
-      return {basic_rnn, false};
+      const UnitArgs args = read_options<ActivationArgs>(options, "basicrnn");
+      return is_tanh(args.activation) ? RecUnit{basic_rnn, false} : stepped_rnn(args.activation);
     };
     table["rnn"] = table["basicrnn"];
     table["zoneoutlstm"] = zoneout_lstm;

@@ -21,13 +21,16 @@ struct RecInput {
   std::vector<Dim> state_dims;  ///< [B,n]
   Expr c0, h0;                  ///< undefined = zeros
   Value forward_init, recurrent_init, bias_init;
-  bool one_step = false;  ///< x is a single frame, of a step of the loop around
+  bool input_projection = true;  ///< false: units that have such a product leave it out
+  bool one_step = false;         ///< x is a single frame, of a step of the loop around
 };
 
 /// A recurrent cell: its variables below "rec/" and its loop.
 struct RecUnit {
   std::function<ops::RecurrentState(LayerBuilder&, const RecInput&)> build;
-  bool has_cell = false;  ///< the state is (c, h)
+  bool has_cell = false;      ///< the state is (c, h)
+  bool single_state = false;  ///< of (c, h), a config sees and gives c alone
+  bool any_frames = false;    ///< takes an input without time axis outside of loops too, as a single frame
 };
 
 /// By RETURNN's name in any case, with or without "cell"; throws kConfig with the closest name.

@@ -16,12 +16,14 @@ struct HighwayArgs {
   double dropout = 0.0;
   Value dropout_seed;
   std::optional<double> transform_bias;
+  std::optional<bool> is_training;
 
   template <class V>
   void fields(V& v) {
     v.field("depth", depth, "highway layers in each step");
     v.field("dropout", dropout, "drop rate of the state, one mask for all steps");
     v.field("dropout_seed", dropout_seed, "accepted; masks follow the layer's name and the run's seed");
+    v.field("is_training", is_training, "whether to drop (None: in training)");
     v.field("transform_bias", transform_bias, "initial bias of the transform gates");
   }
 };
@@ -52,7 +54,7 @@ RecUnit recurrent_highway(const Value& options) {
               layers.push_back(builder.param(fmt::format("rec/rhn_cell/depth_{}/W", i), Shape{rec.n, 2 * rec.n},
                                              rec.forward_init, "xavier"));
             }
-            const Expr mask = state_dropout(builder, rec, args.dropout, "rhn");
+            const Expr mask = state_dropout(builder, rec, args.dropout, "rhn", args.is_training);
             const auto step = [&](Graph& graph, Expr z, const CellState& before) {
               Expr state = before.h;
               for (const Expr& layer : layers) {

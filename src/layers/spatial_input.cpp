@@ -174,6 +174,11 @@ std::vector<Dim> SpatialPadding::place(const std::vector<Dim>& in, const std::ve
   std::vector<Dim> out;
   for (size_t i = 0; i < in.size(); ++i) {
     const int axis = static_cast<int>(i);
+    if (kind == Kind::kSameStatic && size[i] > 1 && options.dilations[i] > 1) {
+      throw Error(ExitStatus::kConfig,
+                  "padding \"same_static\" with dilation_rate is not supported by Wende " WENDE_VERSION)
+          .hint("it pads for the window without its dilation: there are fewer frames than lengths; use \"same\"");
+    }
     options.left.push_back(left(in[i], axis, size[i], options.strides[i]));
     out.push_back(
         out_dim(in[i], axis, size[i], options.strides[i], options.dilations[i], fmt::format("{}:conv:s{}", layer, i)));

@@ -68,7 +68,7 @@ class SplitDimsLayer : public Layer {
     out_data(builder.context());
     Expr x = order_.empty() ? builder.input().expr : permute_if_needed(builder.input().expr, order_);
     if (pads_) {
-      const Dim padded = builder.out_data().dims[static_cast<size_t>(axis_)] * multiple_;
+      const Dim padded = builder.out_data().dims[static_cast<size_t>(axis_ + open_)] * multiple_;
       const double value = args_.pad_value.is_none() ? 0.0 : args_.pad_value.as_float();
       // Enough frames for the next multiple, whatever the length; then as many rows as the split needs.
       x = ops::pad(x, axis_, 0, multiple_ - 1, value, x.dim(axis_) + (multiple_ - 1));
@@ -108,9 +108,7 @@ class SplitDimsLayer : public Layer {
       if (open < 0) {
         throw args_.dims.error("a dynamic axis is split with one -1 in dims, got " + args_.dims.repr());
       }
-      if (open > 0 && pads_) {
-        throw args_.dims.error("a dynamic axis with -1 behind is not supported by Wende " WENDE_VERSION);
-      }
+      open_ = open;
       return multiple_ == 1 ? dim : ceil_div(dim, multiple_);
     }
     if (open < 0 ? dim.size() != multiple_ : dim.size() % multiple_ != 0) {
@@ -124,6 +122,7 @@ class SplitDimsLayer : public Layer {
   SplitDimsArgs args_;
   std::vector<int> order_;  ///< of the input, where its batch axis moves
   int axis_ = 0;
+  int open_ = 0;  ///< which part a dynamic axis is left to
   int64_t multiple_ = 1;
   bool pads_ = false;
 };

@@ -66,8 +66,9 @@ Expr kernel_rows(Expr kernel, int64_t begin, int64_t end) {
 
 Expr gate(Expr x, int index, int64_t n) { return ops::slice(x, 1, index * n, (index + 1) * n, 1, Dim::fixed(n)); }
 
-Expr state_dropout(LayerBuilder& builder, const RecInput& rec, double rate, const std::string& name) {
-  if (rate == 0.0 || !builder.context().train) {
+Expr state_dropout(LayerBuilder& builder, const RecInput& rec, double rate, const std::string& name,
+                   std::optional<bool> training) {
+  if (rate == 0.0 || !training.value_or(builder.context().train)) {
     return {};
   }
   Graph* outermost = &builder.graph();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "layers/rec_unit.h"
@@ -32,10 +33,23 @@ Expr kernel_rows(Expr kernel, int64_t begin, int64_t end);
 /// Block i of x [B,blocks*n].
 Expr gate(Expr x, int index, int64_t n);
 /// A factor [B,n], the same in all steps: dropout of a state. Undefined outside of training and for rate 0.
-Expr state_dropout(LayerBuilder& builder, const RecInput& rec, double rate, const std::string& name);
+/// training: as an option says, or as the run is.
+Expr state_dropout(LayerBuilder& builder, const RecInput& rec, double rate, const std::string& name,
+                   std::optional<bool> training = {});
+
+/// TensorFlow's LSTMCell and BasicLSTMCell, with what the fused one has not.
+struct SteppedLstm {
+  std::string scope;  ///< of the variables, below "rec/"
+  bool use_peepholes = false;
+  double forget_bias = 1.0;
+  double cell_clip = 0.0;  ///< 0: none
+  Value activation;        ///< None: tanh
+};
 
 /// Units whose options say what the cell is: see their files.
-RecUnit peephole_lstm(const Value& options);
+RecUnit stepped_lstm(const SteppedLstm& args);
+RecUnit stepped_gru(const Value& activation);
+RecUnit stepped_rnn(const Value& activation);
 RecUnit zoneout_lstm(const Value& options);
 RecUnit layer_norm_lstm(const Value& options);
 RecUnit recurrent_highway(const Value& options);

@@ -1,8 +1,10 @@
 #include <fmt/core.h>
 
 #include "config/args.h"
+#include "layers/activation.h"
 #include "layers/step_cell.h"
 #include "ops/dropout.h"
+#include "ops/leaf.h"
 #include "ops/matmul.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -12,19 +14,20 @@ namespace {
 
 /// TensorFlow's LSTMCell: gates i, j, f, o; with peepholes the gates see the cell through vectors w_*_diag.
 struct LstmCell {
-  Expr kernel;             ///< [in+n,4n]
-  Expr w_i, w_f, w_o;      ///< [n]; undefined without peepholes
-  double forget_bias = 1;  ///< added to f
+  SteppedLstm args;
+  Expr kernel;         ///< [in+n,4n]
+  Expr w_i, w_f, w_o;  ///< [n]; undefined without peepholes
 };
 
-LstmCell make_lstm(LayerBuilder& builder, const RecInput& rec, bool peepholes, double forget_bias) {
+LstmCell make_lstm(LayerBuilder& builder, const RecInput& rec, const SteppedLstm& args) {
   const auto vector = [&](const char* name) {
-    return builder.param(fmt::format("rec/lstm_cell/{}", name), Shape{rec.n}, rec.forward_init, "xavier");
+    return builder.param(fmt::format("rec/{}/{}", args.scope, name), Shape{rec.n}, rec.forward_init, "xavier");
   };
   LstmCell cell;
-  cell.forget_bias = forget_bias;
-  cell.kernel = builder.param("rec/lstm_cell/kernel", Shape{rec.n_in + rec.n, 4 * rec.n}, rec.forward_init, "xavier");
-  if (peepholes) {
+  cell.args = args;
+  cell.kernel =
+      builder.param("rec/" + args.scope + "/kernel", Shape{rec.n_in + rec.n, 4 * rec.n}, rec.forward_init, "xavier");
+  if (args.use_peepholes) {
     cell.w_f = vector("w_f_diag");
     cell.w_i = vector("w_i_diag");
     cell.w_o = vector("w_o_diag");
@@ -33,7 +36,7 @@ LstmCell make_lstm(LayerBuilder& builder, const RecInput& rec, bool peepholes, d
 }
 
 Expr lstm_inputs(LayerBuilder& builder, const RecInput& rec, const LstmCell& cell) {
-  const Expr bias = builder.param("rec/lstm_cell/bias", Shape{4 * rec.n}, rec.bias_init, "zeros");
+  const Expr bias = builder.param("rec/" + cell.args.scope + "/bias", Shape{4 * rec.n}, rec.bias_init, "zeros");
   return project_input(rec, kernel_rows(cell.kernel, 0, rec.n_in), bias);
 }
 
@@ -45,25 +48,22 @@ CellState lstm_step(const LstmCell& cell, const RecInput& rec, Graph& graph, Exp
     x = weights.defined() ? ops::add(x, ops::mul(c, ops::expand_dims(graph.capture(weights), 0))) : x;
     return ops::unary(ops::Unary::kSigmoid, bias == 0.0 ? x : ops::add_scalar(x, bias));
   };
-  const Expr input = ops::unary(ops::Unary::kTanh, gate(z, 1, rec.n));
+  const auto activated = [&](Expr x) {
+    return cell.args.activation.is_none() ? ops::unary(ops::Unary::kTanh, x)
+                                          : apply_activation(cell.args.activation, x, x.rank() - 1);
+  };
+  const Expr input = activated(gate(z, 1, rec.n));
   CellState after;
-  after.c = ops::add(ops::mul(sigmoid(2, cell.w_f, before.c, cell.forget_bias), before.c),
+  after.c = ops::add(ops::mul(sigmoid(2, cell.w_f, before.c, cell.args.forget_bias), before.c),
                      ops::mul(sigmoid(0, cell.w_i, before.c, 0.0), input));
-  after.h = ops::mul(sigmoid(3, cell.w_o, after.c, 0.0), ops::unary(ops::Unary::kTanh, after.c));
+  if (const double clip = cell.args.cell_clip; clip > 0.0) {
+    after.c = ops::binary(ops::Binary::kMinimum, after.c, ops::constant(graph, clip));
+    after.c = ops::binary(ops::Binary::kMaximum, after.c, ops::constant(graph, -clip));
+  }
+  after.h = ops::mul(sigmoid(3, cell.w_o, after.c, 0.0), activated(after.c));
   after.output = after.h;
   return after;
 }
-
-struct PeepholeArgs {
-  bool use_peepholes = true;
-  double forget_bias = 1.0;
-
-  template <class V>
-  void fields(V& v) {
-    v.field("use_peepholes", use_peepholes, "gates see the cell");
-    v.field("forget_bias", forget_bias, "added to the forget gate");
-  }
-};
 
 struct ZoneoutArgs {
   double zoneout_factor_cell = 0.0;
@@ -93,13 +93,9 @@ Expr zoned_out(LayerBuilder& builder, Graph& graph, Expr before, Expr after, dou
 
 }  // namespace
 
-RecUnit peephole_lstm(const Value& options) {
-  PeepholeArgs args;
-  ArgsReader reader(options);
-  args.fields(reader);
-  reader.finish("unit_opts of the unit 'standardlstm'");
+RecUnit stepped_lstm(const SteppedLstm& args) {
   return {[args](LayerBuilder& builder, const RecInput& rec) {
-            const LstmCell lstm = make_lstm(builder, rec, true, args.forget_bias);
+            const LstmCell lstm = make_lstm(builder, rec, args);
             const auto step = [&](Graph& graph, Expr z, const CellState& before) {
               return lstm_step(lstm, rec, graph, z, before);
             };
@@ -120,7 +116,7 @@ RecUnit zoneout_lstm(const Value& options) {
   }
   return {[args](LayerBuilder& builder, const RecInput& rec) {
             const bool output_is_h = args.use_zoneout_output.value_or(builder.context().behavior_version >= 17);
-            const LstmCell lstm = make_lstm(builder, rec, false, 1.0);
+            const LstmCell lstm = make_lstm(builder, rec, {.scope = "lstm_cell", .activation = {}});
             const auto step = [&](Graph& graph, Expr z, const CellState& before) {
               CellState after = lstm_step(lstm, rec, graph, z, before);
               after.c = zoned_out(builder, graph, before.c, after.c, args.zoneout_factor_cell, "zoneout_cell");

@@ -91,6 +91,7 @@ class Builder {
       fallback = dim_of_tag(tag, Dim::Kind::kSpatial);
     }
     declare_tag(fallback, tag);
+    set_fed_dim(tag, fallback);
     tagged_.push_back(fallback);
     return fallback;
   }

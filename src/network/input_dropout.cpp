@@ -99,11 +99,15 @@ LayerOutput NetworkConstruction::joined_input(const LayerPlan& plan) {
     sources.push_back(source->output);
     key += fmt::format("{}:{},", source->output.expr.node, source->output.expr.output);
   }
-  LayerOutput& joined = dropped_inputs_[key];
-  if (!joined.expr.defined()) {
-    joined.data = concat_input_data(plan.context.sources, plan.context.absolute_name);
-    joined.expr = concat_input(sources, joined.data);
+  LayerOutput& shared = dropped_inputs_[key];
+  if (!shared.expr.defined()) {
+    shared.data = concat_input_data(plan.context.sources, plan.context.absolute_name);
+    shared.expr = concat_input(sources, shared.data);
   }
+  // One source: other layers may say other things about the same numbers (classes, marks, tags).
+  const LayerOutput joined{
+      sources.size() == 1 ? concat_input_data(plan.context.sources, plan.context.absolute_name) : shared.data,
+      shared.expr};
   const Value* rate = plan.options.find("dropout");
   const double p = rate && !rate->is_none() ? rate->as_float() : 0.0;
   if (p == 0.0 || !(options_.train || flag(plan.options, "dropout_on_forward", false))) {
@@ -120,7 +124,6 @@ LayerOutput NetworkConstruction::joined_input(const LayerPlan& plan) {
     dims.push_back(full[i] ? joined.data.dims[i] : Dim::fixed(1, Dim::Kind::kSpatial));
   }
   // Layers of equal sources, rate and shape share the mask (both directions of a BLSTM), named after the first of them.
-  const LayerOutput plain = joined;
   LayerOutput& dropped = dropped_inputs_[key];
   if (!dropped.expr.defined()) {
     const uint32_t random = draw_seed(plan.sources[0]->level ? *plan.sources[0]->level : *plan.level);
@@ -130,9 +133,9 @@ LayerOutput NetworkConstruction::joined_input(const LayerPlan& plan) {
       drawn_in = drawn_in->outer();
     }
     const Expr mask = plan.level->graph->capture(ops::dropout_mask(*drawn_in, dims, 1.0 - p, random));
-    dropped = {plain.data, ops::mul(plain.expr, mask)};
+    dropped = {joined.data, ops::mul(joined.expr, mask)};
   }
-  return dropped;
+  return {joined.data, dropped.expr};
 }
 
 }  // namespace wende

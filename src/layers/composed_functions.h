@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace wende {
+
+/// TensorFlow's element-wise functions that are made of others ("sinh", "gelu2", "digamma", ...), on float x of any
+/// shape; undefined for other names.
+Expr composed_unary(const std::string& name, Expr x);
+std::vector<std::string> composed_unary_names();
+/// The same for two operands of one dtype ("logaddexp").
+Expr composed_binary(const std::string& name, Expr a, Expr b);
+
+}  // namespace wende
