@@ -112,11 +112,7 @@ void NetworkConstruction::construct_cond(NetworkLevel& level, const std::string&
       built.owned.insert(built.owned.end(), branch->owned.begin(), branch->owned.end());
     }
   }
-  resolve_scope(plan);
-  make_loss(plan);
-  resolve_targets(plan);
-  built.targets = plan.targets;
-  finish_layer(plan, built);
+  finish_own_network(plan, built);
 }
 
 }  // namespace wende

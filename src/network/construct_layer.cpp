@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "layers/batch_norm.h"
@@ -29,6 +30,28 @@ bool NetworkConstruction::flag(const Value& options, const char* key, bool fallb
   return value && !value->is_none() ? value->as_bool() : fallback;
 }
 
+bool NetworkConstruction::construct_own_network(const std::string& class_name, NetworkLevel& level,
+                                                const std::string& name, const Value& dict, BuiltLayer& built) {
+  using Construct = void (NetworkConstruction::*)(NetworkLevel&, const std::string&, const Value&, BuiltLayer&);
+  static const std::map<std::string, Construct> kClasses = {
+      {"masked_computation", &NetworkConstruction::construct_masked},
+      {"cond", &NetworkConstruction::construct_cond},
+      {"get_rec_accumulated", &NetworkConstruction::construct_rec_accumulated},
+  };
+  const auto found = kClasses.find(class_name);
+  if (found == kClasses.end()) return false;
+  (this->*found->second)(level, name, dict, built);
+  return true;
+}
+
+void NetworkConstruction::finish_own_network(LayerPlan& plan, BuiltLayer& built) {
+  resolve_scope(plan);
+  make_loss(plan);
+  resolve_targets(plan);
+  built.targets = plan.targets;
+  finish_layer(plan, built);
+}
+
 void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string& name, const Value& dict,
                                           BuiltLayer& built) {
   const Value* klass = dict.find("class");
@@ -41,16 +64,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     place_at(error, *klass);
     throw error;
   }
-  if (entry->name == "masked_computation") {
-    construct_masked(level, name, dict, built);
-    return;
-  }
-  if (entry->name == "cond") {
-    construct_cond(level, name, dict, built);
-    return;
-  }
-  if (entry->name == "get_rec_accumulated") {
-    construct_rec_accumulated(level, name, dict, built);
+  if (construct_own_network(entry->name, level, name, dict, built)) {
     return;
   }
   LayerPlan plan = plan_of(level, name, dict);

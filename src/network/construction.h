@@ -153,6 +153,10 @@ class NetworkConstruction {
 
   // construct_layer.cpp: one layer.
   void construct_layer(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  /// Classes that are networks of their own and have no Layer. False: class_name is none of them.
+  bool construct_own_network(const std::string& class_name, NetworkLevel& level, const std::string& name,
+                             const Value& dict, BuiltLayer& built);
+  void finish_own_network(LayerPlan& plan, BuiltLayer& built);
   void finish_layer(LayerPlan& plan, BuiltLayer& built);
   LayerPlan plan_of(NetworkLevel& level, const std::string& name, const Value& dict) const;
   void check_general_options(const LayerPlan& plan) const;

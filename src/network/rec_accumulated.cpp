@@ -56,11 +56,7 @@ void NetworkConstruction::construct_rec_accumulated(NetworkLevel& level, const s
   built.output = layer.output;
   built.output.data.name = built.name;
   built.beam = layer.beam;
-  resolve_scope(plan);
-  make_loss(plan);
-  resolve_targets(plan);
-  built.targets = plan.targets;
-  finish_layer(plan, built);
+  finish_own_network(plan, built);
 }
 
 }  // namespace wende

@@ -36,9 +36,10 @@ def compare_steps(found, expected, name):
 
 def returnn_models(wende):
     """RETURNN's own checkpoints of a run with pretraining: evaluated, and as the start of another training."""
-    config, model = RUNS / "pretrain-growing.config", RUNS / "model/net"
+    config = RUNS / "pretrain-growing.config"
     rates = read_learning_rates(config.with_suffix(".rates"))
     with tempfile.TemporaryDirectory() as folder:
+        model = shutil.copytree(RUNS / "model", Path(folder) / "returnn") / "net"  # an evaluation writes its metrics there
         for epoch, options in ((8, ["++load_epoch", "8"]), (5, ["++load_epoch", "5"]), (8, ["++load", f"{model}.008"])):
             done = subprocess.run([wende, config, "++task", "eval", "++model", model, *options], env=ENVIRONMENT, capture_output=True, text=True, timeout=120, cwd=folder)
             check(done.returncode == 0, done.stdout + done.stderr)
