@@ -25,7 +25,10 @@ class CumsumLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    one_step_ = args_.axis.is_none() && !x.has_time() && context.loop_time.defined();
+    const bool over_time =
+        args_.axis.is_none() ||
+        (args_.axis.is_string() && (args_.axis.as_string() == "T" || args_.axis.as_string() == "time"));
+    one_step_ = over_time && !x.has_time() && context.loop_time.defined();
     if (one_step_) {
       if (args_.reverse) {
         throw context.options.error("cumsum in a loop cannot run from the end (reverse)");

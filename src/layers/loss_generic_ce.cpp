@@ -20,8 +20,9 @@ struct GenericCeArgs : GeneralLossArgs {
   }
 };
 
-/// -log p of the label with p = y normalised over the classes, for any element-wise activation y of z. The gradient
-/// of z is by definition (d log y / d z) (p - onehot), without regard to the loss's scale.
+/// -log p of the label with p = y normalised over the classes, for any activation y of z. The gradient of z is by
+/// definition (d sum(log y) / d z) (p - onehot), without regard to the loss's scale: the true one only where each
+/// class has an activation of its own, so not after softmax, which RETURNN takes all the same.
 class GenericCrossEntropy : public Loss {
  public:
   explicit GenericCrossEntropy(const GenericCeArgs&) {}
@@ -34,8 +35,8 @@ class GenericCrossEntropy : public Loss {
   }
 
   LossValue build(const LossContext& context) const override {
-    if (context.activation_of_logits == "softmax" || context.activation_of_logits == "log_softmax") {
-      throw Error(ExitStatus::kConfig, "generic_ce needs an activation that acts on each class alone, not softmax");
+    if (context.activation_of_logits == "log_softmax") {
+      throw Error(ExitStatus::kConfig, "generic_ce needs positive outputs, log_softmax gives their logarithms");
     }
     const std::vector<int> order = order_with_last(context.output.data.rank(), context.output.data.feature_axis);
     const Expr y = permute_if_needed(context.output.expr, order);

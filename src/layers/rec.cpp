@@ -42,7 +42,7 @@ struct RecArgs {
     v.field("include_eos", include_eos, "of units of layers; ignored for cells");
     v.field("cheating", cheating, "of units of layers; ignored for cells");
     v.field("debug", debug, "accepted; has no effect");
-    v.field("back_prop", back_prop, "accepted; gradients follow the losses");
+    v.field("back_prop", back_prop, "of a unit of layers: False gives no gradients through the loop");
   }
 };
 
@@ -122,6 +122,7 @@ class RecLayer : public Layer {
     rec.sparse = input.data.sparse();
     rec.direction = static_cast<int>(args_.direction);
     rec.input_projection = args_.input_projection;
+    rec.one_step = !input.data.has_time();
     read_inits(rec);
     rec.state_dims = {input.data.dims[static_cast<size_t>(input.data.batch_axis())], builder.out_data().dims.back()};
     rec.c0 = initial(builder, rec, args_.initial_state, "c");
@@ -165,7 +166,6 @@ class RecLayer : public Layer {
     const bool batch_first = input.data.batch_axis() == 0;
     rec.x = ops::expand_dims(batch_first ? input.expr : ops::permute(input.expr, {1, 0}), 0);
     rec.lengths = full_lengths(builder, rec, 1);
-    rec.one_step = true;
     if (builder.in_loop()) {
       const Data data = state_data(builder, rec);
       builder.set_initial("", rec.h0);
@@ -200,10 +200,10 @@ class RecLayer : public Layer {
   void add_last_states(LayerBuilder& builder, const RecInput& rec, const ops::RecurrentState& state) const {
     const Data last = state_data(builder, rec);
     if (goes_on("h", 1) && !unit_.single_state) {
-      builder.keep(kept_name("h"), state.last_h);
+      builder.keep(kept_name(rec, "h"), state.last_h);
     }
     if (state.last_c.defined() && goes_on("c", 0)) {
-      builder.keep(kept_name("c"), state.last_c);
+      builder.keep(kept_name(rec, "c"), state.last_c);
     }
     builder.add_sub_output("last_h", {last, unit_.single_state ? state.last_c : state.last_h});
     if (state.last_c.defined() && is_pair()) {
@@ -276,12 +276,12 @@ class RecLayer : public Layer {
       return ops::constant(builder.graph(), 1.0, DType::kFloat32, rec.state_dims);
     }
     if (word == "var") {
-      const std::string name = (is_cell_ ? "initial_" : "rec/initial_") + (is_pair() ? key : "var");
+      const std::string name = scope_of_states(rec) + "initial_" + (is_pair() ? key : "var");
       const Expr var = builder.param(name, Shape{rec.n}, Value(), "zeros");
       return ops::broadcast_to(ops::expand_dims(var, 0), rec.state_dims);
     }
     if (word == "keep_over_epoch") {
-      return builder.kept(kept_name(key), state_data(builder, rec));
+      return builder.kept(kept_name(rec, key), state_data(builder, rec));
     }
     if (word == "keep_over_epoch_no_init") {
       throw state.error("a state that goes on from epoch to epoch ('" + word +
@@ -290,8 +290,11 @@ class RecLayer : public Layer {
     return from_layer(builder.ref(word), state, rec);
   }
 
-  std::string kept_name(const std::string& key) const {
-    return std::string(is_cell_ ? "" : "rec/") + "keep_state_" + (is_pair() ? key : "var");
+  /// Variables of the initial state belong to the layer itself where a loop calls it step by step.
+  std::string scope_of_states(const RecInput& rec) const { return rec.one_step ? "" : "rec/"; }
+
+  std::string kept_name(const RecInput& rec, const std::string& key) const {
+    return scope_of_states(rec) + "keep_state_" + (is_pair() ? key : "var");
   }
 
   /// The entry of the initial state for "c" or "h" is keep_over_epoch.

@@ -4,13 +4,20 @@
 namespace wende {
 namespace {
 
-/// The target as if its time axis were the output's: frames are compared by lengths, not by the identity of dims.
-LayerOutput with_time_of(LayerOutput target, const Data& output) {
-  if (!target.data.has_time() || !output.has_time() || target.data.time_dim() == output.time_dim()) {
-    return target;
+/// The target as if its time axis, or its rows of merged frames, were the output's: frames are compared by their
+/// number, not by the identity of dims.
+LayerOutput with_frames_of(LayerOutput target, const Data& output) {
+  std::vector<Dim> dims = target.data.dims;
+  if (target.data.has_time() && output.has_time()) {
+    dims[static_cast<size_t>(target.data.time_axis)] = output.time_dim();
   }
-  target.data.dims[static_cast<size_t>(target.data.time_axis)] = output.time_dim();
-  target.expr = ops::reshape(target.expr, target.data.dims);
+  if (target.data.has_batch() && output.has_batch()) {
+    dims[static_cast<size_t>(target.data.batch_axis())] = output.dims[static_cast<size_t>(output.batch_axis())];
+  }
+  if (dims != target.data.dims) {
+    target.data.dims = std::move(dims);
+    target.expr = ops::reshape(target.expr, target.data.dims);
+  }
   return target;
 }
 
@@ -28,7 +35,7 @@ void NetworkConstruction::add_target(const LayerPlan& plan, LossContext& context
   }
   context.target = in_batch(context.batch, context.target);
   if (!plan.loss->compares_sequences()) {
-    context.target = with_time_of(context.target, context.output.data);
+    context.target = with_frames_of(context.target, context.output.data);
   }
 }
 

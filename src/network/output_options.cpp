@@ -121,8 +121,17 @@ void NetworkConstruction::apply_size_target(const LayerPlan& plan, BuiltLayer& b
         fmt::format("size_target '{}': the time axis of {} has a fixed size", name->as_string(), out.str()));
   }
   target_output(*plan.level, target);  // its lengths must be fed
+  const Dim before = time;
   time = target.data.time_dim();
   built.output.expr = ops::reshape(built.output.expr, out.dims);
+  for (auto& [key, part] : built.sub_outputs) {  // what the loss takes instead: logits
+    const int axis = part.data.time_axis;
+    if (key.starts_with("logits") && part.expr.defined() && axis >= 0 &&
+        part.data.dims[static_cast<size_t>(axis)] == before) {
+      part.data.dims[static_cast<size_t>(axis)] = time;
+      part.expr = ops::reshape(part.expr, part.data.dims);
+    }
+  }
 }
 
 /// The loss per frame that a layer such as fast_bw has beside its output.

@@ -10,6 +10,8 @@ void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
   if (!rec.before_loop.empty()) {
     start_random(rec.before);
   }
+  const Value* back_prop = rec.plan->options.find("back_prop");
+  rec.back_prop = !back_prop || back_prop->is_none() || truthy(back_prop);
   emit_loop(rec);
   start_random(rec.after);
   for (const auto& [names, level] :

@@ -7,6 +7,7 @@
 #include "ops/found_size.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
+#include "ops/pointwise.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -78,12 +79,18 @@ LayerOutput RecSubnet::slice(const LayerOutput& x) {
   return {data, loop->sequence(sequence.expr)};
 }
 
+/// All steps of x. With back_prop False the loop is a constant for the gradients.
+Expr RecSubnet::stacked(Expr x) const {
+  const Expr frames = loop->stack(x);
+  return back_prop ? frames : ops::stop_gradient(frames);
+}
+
 /// All frames of what a step computes: [time, ...].
 LayerOutput RecSubnet::stack(const LayerOutput& x, bool chosen) {
   if (!x.expr.defined() || !search || !x.data.has_batch() || !search->chosen.defined()) {
     return stack_untraced(x);
   }
-  LayerOutput result{x.data.with_axis(0, out_time), loop->stack(x.expr)};
+  LayerOutput result{x.data.with_axis(0, out_time), stacked(x.expr)};
   result.data.time_axis = result.data.time_axis < 0 ? 0 : result.data.time_axis;
   result.expr = rows_of_steps(result, time, chosen ? search->chosen : search->before);
   return result;
@@ -93,7 +100,7 @@ LayerOutput RecSubnet::stack_untraced(const LayerOutput& x) {
   if (!x.expr.defined()) {
     return x;
   }
-  LayerOutput result{x.data.with_axis(0, out_time), loop->stack(x.expr)};
+  LayerOutput result{x.data.with_axis(0, out_time), stacked(x.expr)};
   result.data.time_axis = result.data.time_axis < 0 ? 0 : result.data.time_axis;
   if (!(out_time == time)) {
     result.expr = ops::cut(result.expr, 0, out_time);

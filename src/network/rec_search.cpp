@@ -74,8 +74,9 @@ LayerOutput NetworkConstruction::in_batch(const Dim& batch, const LayerOutput& x
     return x;
   }
   const auto axis = static_cast<size_t>(x.data.batch_axis());
-  if (x.data.dims[axis].same_size(batch) || batch.op() != Dim::Op::kMul) {
-    return x;
+  const Dim& own = x.data.dims[axis];
+  if (own.same_size(batch) || batch.op() != Dim::Op::kMul || own.op() == batch.op()) {
+    return x;  // the same, no beam, or rows of merged axes as well
   }
   LayerOutput result = x;
   result.data.dims[axis] = batch;

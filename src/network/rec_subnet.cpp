@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "layers/axis_option.h"
+#include "layers/dim_tag.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -27,14 +28,26 @@ LayerOutput time_major(LayerOutput x, const Dim& time) {
 }
 
 void refuse_options(const Value& options) {
-  if (const Value* direction = options.find("direction"); direction && direction->as_int() != 1) {
-    throw direction->error("a rec layer with a unit of layers runs forward only (direction 1)");
+  // A unit of layers runs forward whatever the direction: RETURNN only checks the number.
+  if (const Value* direction = options.find("direction");
+      direction && !direction->is_none() && direction->as_int() != 1 && direction->as_int() != -1) {
+    throw direction->error("direction must be 1 or -1");
   }
   for (const char* key : {"unit_opts", "initial_state", "state"}) {
     if (const Value* value = options.find(key); value && !value->is_none()) {
       throw value->error(fmt::format("'{}' is for cells, not for a unit of layers", key));
     }
   }
+}
+
+/// The layer takes apart the dim tag that is the loop's axis.
+bool unstacks_axis_of(const Value& loop, const Value& layer) {
+  const Value* of_loop = loop.find("axis");
+  const Value* of_layer = layer.find("axis");
+  const Value* kind = layer.find("class");
+  return of_loop && of_layer && kind && kind->is_string() && kind->as_string() == "rec_unstack" &&
+         of_loop->kind() == Value::Kind::kDim && of_layer->kind() == Value::Kind::kDim &&
+         tag_id(*of_loop) == tag_id(*of_layer);
 }
 
 }  // namespace
@@ -71,12 +84,12 @@ Dim NetworkConstruction::rec_time(LayerPlan& plan, const LayerOutput* input) {
   return declared_rec_time(plan);
 }
 
-/// A rec_unstack layer of the unit with declare_rec_time says how long the loop is.
+/// A rec_unstack layer of the unit with declare_rec_time, or of the loop's own axis, says how long the loop is.
 Dim NetworkConstruction::declared_rec_time(LayerPlan& plan) {
   const Value& unit = *plan.options.find("unit");
   for (const std::string& name : sorted_names(unit)) {
     const Value& dict = *unit.find(name);
-    if (!dict.is_dict() || !truthy(dict.find("declare_rec_time"))) {
+    if (!dict.is_dict() || !(truthy(dict.find("declare_rec_time")) || unstacks_axis_of(plan.options, dict))) {
       continue;
     }
     const Value* from = dict.find("from");

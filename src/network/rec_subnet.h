@@ -98,6 +98,8 @@ struct RecSubnet {
   LayerOutput slice(const LayerOutput& x);  ///< all frames -> one step, in the body
   /// One step -> all frames [out_time, ...]; after the loop is finished. chosen: BuiltLayer::chosen.
   LayerOutput stack(const LayerOutput& x, bool chosen);
+  bool back_prop = true;
+  Expr stacked(Expr x) const;
   LayerOutput stack_untraced(const LayerOutput& x);  ///< in a search: rows as they were in each step
   LayerOutput move(const LayerOutput& x);            ///< in a search's body: hypotheses before the choice -> after it
   LayerOutput full(const LayerOutput& x);        ///< with the axis of frames first, repeated along it if it has none

@@ -31,10 +31,12 @@ class NormalizedSgd : public GradientDescent {
 struct KerasSgdArgs {
   double momentum = 0;
   bool nesterov = false;
+  double decay = 0;
   template <class V>
   void fields(V& v) {
     v.field("momentum", momentum, "share of the last change that is added");
     v.field("nesterov", nesterov, "look one step ahead");
+    v.field("decay", decay, "of Keras's own count of steps, which RETURNN leaves at 0: no effect");
   }
 };
 
