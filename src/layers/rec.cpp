@@ -200,10 +200,10 @@ class RecLayer : public Layer {
   void add_last_states(LayerBuilder& builder, const RecInput& rec, const ops::RecurrentState& state) const {
     const Data last = state_data(builder, rec);
     if (goes_on("h", 1) && !unit_.single_state) {
-      builder.keep(kept_name(rec, "h"), state.last_h);
+      builder.keep(kept_name(builder, rec, "h"), state.last_h);
     }
     if (state.last_c.defined() && goes_on("c", 0)) {
-      builder.keep(kept_name(rec, "c"), state.last_c);
+      builder.keep(kept_name(builder, rec, "c"), state.last_c);
     }
     builder.add_sub_output("last_h", {last, unit_.single_state ? state.last_c : state.last_h});
     if (state.last_c.defined() && is_pair()) {
@@ -276,12 +276,12 @@ class RecLayer : public Layer {
       return ops::constant(builder.graph(), 1.0, DType::kFloat32, rec.state_dims);
     }
     if (word == "var") {
-      const std::string name = scope_of_states(rec) + "initial_" + (is_pair() ? key : "var");
+      const std::string name = scope_of_states(builder, rec) + "initial_" + (is_pair() ? key : "var");
       const Expr var = builder.param(name, Shape{rec.n}, Value(), "zeros");
       return ops::broadcast_to(ops::expand_dims(var, 0), rec.state_dims);
     }
     if (word == "keep_over_epoch") {
-      return builder.kept(kept_name(rec, key), state_data(builder, rec));
+      return builder.kept(kept_name(builder, rec, key), state_data(builder, rec));
     }
     if (word == "keep_over_epoch_no_init") {
       throw state.error("a state that goes on from epoch to epoch ('" + word +
@@ -291,10 +291,12 @@ class RecLayer : public Layer {
   }
 
   /// Variables of the initial state belong to the layer itself where a loop calls it step by step.
-  std::string scope_of_states(const RecInput& rec) const { return rec.one_step ? "" : "rec/"; }
+  std::string scope_of_states(const LayerBuilder& builder, const RecInput& rec) const {
+    return rec.one_step && builder.in_loop() ? "" : "rec/";
+  }
 
-  std::string kept_name(const RecInput& rec, const std::string& key) const {
-    return scope_of_states(rec) + "keep_state_" + (is_pair() ? key : "var");
+  std::string kept_name(const LayerBuilder& builder, const RecInput& rec, const std::string& key) const {
+    return scope_of_states(builder, rec) + "keep_state_" + (is_pair() ? key : "var");
   }
 
   /// The entry of the initial state for "c" or "h" is keep_over_epoch.
