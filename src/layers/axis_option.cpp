@@ -69,6 +69,10 @@ int axis_of_option(const Data& data, const Value& option, int behavior_version) 
   }
 }
 
+int axis_or_time(const Data& data, const Value& option, int behavior_version) {
+  return option.is_none() ? axis_from_description(data, "T") : axis_of_option(data, option, behavior_version);
+}
+
 bool counts_axes(const Value& option) {
   if (option.is_sequence()) {
     return std::any_of(option.items().begin(), option.items().end(), counts_axes);

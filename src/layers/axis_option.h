@@ -13,6 +13,8 @@ AxisDescription axis_description(const Value& option);
 /// The axes it selects, errors at the option's place.
 std::vector<int> axes_of_option(const Data& data, const Value& option, int behavior_version);
 int axis_of_option(const Data& data, const Value& option, int behavior_version);
+/// The same; None is the time axis.
+int axis_or_time(const Data& data, const Value& option, int behavior_version);
 
 /// Whether an int is among the axes of the option: layers that count axes do so with the batch axis first.
 bool counts_axes(const Value& option);

@@ -35,8 +35,7 @@ class CumsumLayer : public Layer {
       }
       return x;
     }
-    axis_ =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    axis_ = axis_or_time(x, args_.axis, context.behavior_version);
     return x;
   }
 

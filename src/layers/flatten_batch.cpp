@@ -43,8 +43,7 @@ class FlattenBatchLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    axis_ =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    axis_ = axis_or_time(x, args_.axis, context.behavior_version);
     if (!x.has_batch() || axis_ == x.batch_axis()) {
       throw context.options.error("flatten_batch needs a batch axis and another one, got " + x.str());
     }

@@ -30,8 +30,7 @@ class LengthLayer : public Layer {
       throw context.options.error("length takes one input");
     }
     const Data& x = context.sources[0];
-    const int axis =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    const int axis = axis_or_time(x, args_.axis, context.behavior_version);
     dim_ = x.dims[static_cast<size_t>(axis)];
     Data out;
     out.name = context.name;

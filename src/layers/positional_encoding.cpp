@@ -60,8 +60,7 @@ class PositionalEncodingLayer : public Layer {
     const Data x = concat_input_data(context.sources, context.name);
     one_step_ = args_.axis.is_none() && !x.has_time();
     if (!one_step_) {
-      axis_ = args_.axis.is_none() ? axis_from_description(x, "T")
-                                   : axis_of_option(x, args_.axis, context.behavior_version);
+      axis_ = axis_or_time(x, args_.axis, context.behavior_version);
     }
     Data out = x;
     if (!args_.add_to_input) {
@@ -156,8 +155,7 @@ class RelativePositionalEncodingLayer : public Layer {
     }
     one_step_ = !x.has_time() && args_.query_spatial_dim.is_none() && args_.key_value_spatial_dim.is_none();
     const auto dim = [&](const Value& option) {
-      const int axis =
-          option.is_none() ? axis_from_description(x, "T") : axis_of_option(x, option, context.behavior_version);
+      const int axis = axis_or_time(x, option, context.behavior_version);
       return x.dims[static_cast<size_t>(axis)];
     };
     if (one_step_) {

@@ -13,10 +13,6 @@
 namespace wende {
 namespace {
 
-int axis_or_time(const Value& axis, const Data& x, const LayerContext& context) {
-  return axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, axis, context.behavior_version);
-}
-
 Dim longer(const Dim& dim, int64_t by, const std::string& name) {
   return dim.is_static() ? Dim::fixed(dim.size() + by, dim.kind(), name) : dim + by;
 }
@@ -54,7 +50,7 @@ class PrefixInTimeLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     Data out = concat_input_data(context.sources, context.name);
-    axis_ = axis_or_time(args_.axis, out, context);
+    axis_ = axis_or_time(out, args_.axis, context.behavior_version);
     Dim& dim = out.dims[static_cast<size_t>(axis_)];
     dim = longer(dim, repeat_, context.absolute_name + ":prefix");
     if (!args_.size_base.is_none()) {
@@ -104,7 +100,7 @@ class PostfixInTimeLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     Data out = concat_input_data(context.sources, context.name);
-    axis_ = axis_or_time(args_.axis, out, context);
+    axis_ = axis_or_time(out, args_.axis, context.behavior_version);
     Dim& dim = out.dims[static_cast<size_t>(axis_)];
     dim = longer(dim, args_.repeat, context.absolute_name + ":postfix");
     name_axes(context, "out_dim", {dim});

@@ -66,8 +66,7 @@ class RepeatLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    const int axis =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    const int axis = axis_or_time(x, args_.axis, context.behavior_version);
     order_ = axis_to_front(x, axis);
     place_ = x.has_batch() ? 1 : 0;
     Data out = x.permuted(order_);

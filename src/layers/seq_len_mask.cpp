@@ -49,8 +49,7 @@ class SeqLenMaskLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    axis_ =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    axis_ = axis_or_time(x, args_.axis, context.behavior_version);
     if (x.dims[static_cast<size_t>(axis_)].is_static()) {
       throw context.options.error("seq_len_mask needs an axis with sequence lengths, got " + x.str());
     }

@@ -137,8 +137,7 @@ class WindowLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    axis_ =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    axis_ = axis_or_time(x, args_.axis, context.behavior_version);
     const Dim window = Dim::fixed(args_.window_size, Dim::Kind::kSpatial, context.absolute_name + ":window");
     Data out = x.with_axis(axis_ + 1, window);
     Dim& frames = out.dims[static_cast<size_t>(axis_)];

@@ -58,8 +58,7 @@ class SliceNdLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    axis_ =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    axis_ = axis_or_time(x, args_.axis, context.behavior_version);
     const Dim& dim = x.dims[static_cast<size_t>(axis_)];
     const std::string name = context.absolute_name + ":sliced-time";
     if (!args_.start.is_string() && !args_.size.is_string()) {

@@ -38,8 +38,7 @@ class SoftmaxOverSpatialLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    axis_ =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    axis_ = axis_or_time(x, args_.axis, context.behavior_version);
     return x.permuted(order_with_last(x.rank(), axis_)).with_name(context.name);
   }
 

@@ -107,8 +107,7 @@ class TimeChunkingLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    axis_ =
-        args_.axis.is_none() ? axis_from_description(x, "T") : axis_of_option(x, args_.axis, context.behavior_version);
+    axis_ = axis_or_time(x, args_.axis, context.behavior_version);
     if (!x.has_batch() || x.dims[static_cast<size_t>(axis_)].is_static() || context.loop_time.defined()) {
       throw context.options.error(
           "time_chunking needs a batch axis and an axis with sequence lengths, and no loop; got " + x.str());
