@@ -29,7 +29,7 @@ class Executor::Impl : public RunContext {
       : graph_(graph),
         fetches_(std::move(fetches)),
         device_(device),
-        program_(Program::compile(graph, fetches_)),
+        program_(Program::compile(graph, fetches_, /*pack=*/device.is_cpu())),
         stages_(Stage::of(graph, program_, device)),
         scratch_(device),
         host_scratch_(Device::cpu()) {
@@ -326,11 +326,11 @@ class Executor::Impl : public RunContext {
     const auto [it, fresh] = rows_.try_emplace({dims[0], dims[1]});
     FrameRows& frames = it->second;
     const uint64_t dependences = host_dependences;
-    const Shape shape = this->value(value).shape();
+    const auto dim = [&](size_t axis) { return program_.dims[static_cast<size_t>(dims[axis])]; };
+    const Shape shape = binding_->shape({dim(0), dim(1)});
     if (fresh) {
-      const bool time_major = program_.dims[static_cast<size_t>(dims[1])].is_batch();
-      const Dim& time = program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])];
-      frames.rows = rows_within(binding_->lengths(time), shape, time_major);
+      const bool time_major = dim(1).is_batch();
+      frames.rows = rows_within(binding_->lengths(dim(time_major ? 0 : 1)), shape, time_major);
     }
     if (whole_run_) host_dependences = dependences;  // the signature says whether there is padding
     return static_cast<int64_t>(frames.rows.size()) == shape[0] * shape[1] ? nullptr : &frames;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/padding_analysis.h"
+
 namespace wende {
 
 Stage::Stage(const Graph& graph, const Program& program, size_t begin, size_t end, Device device)
@@ -39,6 +41,16 @@ std::vector<int64_t> Stage::sizes(const Binding& binding) const {
   std::vector<int64_t> result;
   for (size_t i = 0; i < reads_dim_.size(); ++i) {
     result.push_back(reads_dim_[i] != 0 ? binding.size(program_->dims[i]) : -1);
+  }
+  for (const auto& [first, second] : program_->packed_axes) {
+    const auto at = [](int dim) { return static_cast<size_t>(dim); };
+    if (reads_dim_[at(first)] == 0 || reads_dim_[at(second)] == 0) {
+      result.push_back(-1);
+      continue;
+    }
+    const bool time_major = program_->dims[at(second)].is_batch();
+    result.push_back(frames_within(binding.lengths(program_->dims[at(time_major ? first : second)]),
+                                   Shape{result[at(first)], result[at(second)]}, time_major));
   }
   return result;
 }

@@ -32,6 +32,7 @@ class Stage {
  private:
   Stage(const Graph& graph, const Program& program, size_t begin, size_t end, Device device);
 
+  /// Of the program's dims, then the numbers of frames of its packed axes; -1: not of this stage.
   std::vector<int64_t> sizes(const Binding& binding) const;
 
   static constexpr size_t kMaxPlans = 256;
