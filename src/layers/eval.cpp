@@ -6,6 +6,7 @@
 #include "layers/eval_source.h"
 #include "layers/layer_builder.h"
 #include "layers/out_type.h"
+#include "layers/outer_layout.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 
@@ -38,7 +39,7 @@ Data pointwise_data(const LayerContext& context) {
     }
     throw context.options.error("layer '" + context.name + "' has no input: 'from' is empty");
   }
-  return broadcast_layout(context.sources, context.name);
+  return outer_layout(context.sources, context.name, context.behavior_version);
 }
 
 /// RETURNN's names and operator signs for the kinds of combine.
