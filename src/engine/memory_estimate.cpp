@@ -130,12 +130,14 @@ std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients
 
 std::string memory_estimate_text(const StepMemory& memory) {
   const auto megabytes = [](size_t bytes) { return static_cast<double>(bytes) * 1e-6; };
+  const bool assumed = memory.recurrent > 0 && !cuda::RnnLayer::knows_kept_bytes();
   return fmt::format(
       "{:.1f} MB for a step with {} sequence(s) of {} frames: {:.1f} for parameters, gradients and optimiser, "
       "{:.1f} for values, {:.1f} for working memory, {:.1f} for batches, {:.1f} for the library of products, "
-      "{:.1f} for recurrent layers by cuDNN",
+      "{:.1f} for recurrent layers by cuDNN{}",
       megabytes(memory.total()), memory.sequences, memory.frames, megabytes(memory.state), megabytes(memory.values),
-      megabytes(memory.working), megabytes(memory.batches), megabytes(memory.products), megabytes(memory.recurrent));
+      megabytes(memory.working), megabytes(memory.batches), megabytes(memory.products), megabytes(memory.recurrent),
+      assumed ? " (an assumption: it says how much only where there is a GPU)" : "");
 }
 
 }  // namespace wende
