@@ -20,7 +20,7 @@ struct Copies {
 /// A tile per block, one copy per blockIdx.z; both sides are read and written along their rows.
 __global__ void __launch_bounds__(kTile* kTileRows) transposed_kernel(Copies copies) {
   __shared__ float tile[kTile][kTile + 1];
-  const TransposedCopy& copy = copies.copy[blockIdx.z];
+  const TransposedCopy copy = copies.copy[blockIdx.z];
   const int64_t first_row = int64_t{blockIdx.y} * kTile;
   const int64_t first_column = int64_t{blockIdx.x} * kTile;
   for (int64_t i = threadIdx.y; i < kTile; i += kTileRows) {

@@ -180,14 +180,14 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t h, cudnnRNNDescriptor_t rd, cudnnFor
     const char* who = "cudnnRNNForward";
     float* store = (float*)(train ? reserve : work);
     if (!no_lengths(who, lengths) || !touch(who, {{x, xv.floats() * 4, false},
-                                                        {w, r.weights() * 4, false},
-                                                        {y, yv.floats() * 4, true},
-                                                        {work, work_bytes, true},
-                                                        {store, need, true},
-                                                        {hx, state, false},
-                                                        {cx, state, false},
-                                                        {hy, state, true},
-                                                        {cy, state, true}}))
+                                                  {w, r.weights() * 4, false},
+                                                  {y, yv.floats() * 4, true},
+                                                  {work, work_bytes, true},
+                                                  {store, need, true},
+                                                  {hx, state, false},
+                                                  {cx, state, false},
+                                                  {hy, state, true},
+                                                  {cy, state, true}}))
       return;
     std::memset(work, 0xff, work_bytes);
     rnn_forward(r, xv, (const float*)x, yv, (float*)y, (const float*)hx, (float*)hy, (const float*)cx, (float*)cy,
@@ -210,17 +210,17 @@ cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t h, cudnnRNNDescriptor_t rd, 
   enqueue(h->stream, "cudnnRNNBackwardData_v8", [=] {
     const char* who = "cudnnRNNBackwardData_v8";
     if (!no_lengths(who, lengths) || !touch(who, {{y, yv.floats() * 4, false},
-                                                        {dy, yv.floats() * 4, false},
-                                                        {w, r.weights() * 4, false},
-                                                        {reserve, need, true},
-                                                        {work, work_bytes, true},
-                                                        {dx, xv.floats() * 4, true},
-                                                        {hx, state, false},
-                                                        {cx, state, false},
-                                                        {dhy, state, false},
-                                                        {dcy, state, false},
-                                                        {dhx, state, true},
-                                                        {dcx, state, true}}))
+                                                  {dy, yv.floats() * 4, false},
+                                                  {w, r.weights() * 4, false},
+                                                  {reserve, need, true},
+                                                  {work, work_bytes, true},
+                                                  {dx, xv.floats() * 4, true},
+                                                  {hx, state, false},
+                                                  {cx, state, false},
+                                                  {dhy, state, false},
+                                                  {dcy, state, false},
+                                                  {dhx, state, true},
+                                                  {dcx, state, true}}))
       return;
     std::memset(work, 0xff, work_bytes);
     rnn_backward_data(r, yv, (const float*)dy, xv, (float*)dx, (const float*)hx, (const float*)dhy, (float*)dhx,
@@ -243,11 +243,11 @@ cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t h, cudnnRNNDescriptor_t r
   enqueue(h->stream, "cudnnRNNBackwardWeights_v8", [=] {
     const char* who = "cudnnRNNBackwardWeights_v8";
     if (!no_lengths(who, lengths) || !touch(who, {{x, xv.floats() * 4, false},
-                                                        {y, yv.floats() * 4, false},
-                                                        {reserve, need, false},
-                                                        {work, work_bytes, true},
-                                                        {dw, r.weights() * 4, true},
-                                                        {hx, state, false}}))
+                                                  {y, yv.floats() * 4, false},
+                                                  {reserve, need, false},
+                                                  {work, work_bytes, true},
+                                                  {dw, r.weights() * 4, true},
+                                                  {hx, state, false}}))
       return;
     std::memset(work, 0xff, work_bytes);
     rnn_backward_weights(r, xv, (const float*)x, (const float*)hx, (const float*)y, (float*)dw,
