@@ -58,5 +58,5 @@ for net in "$@"; do
     programs+=("returnn=$returnn_python $here/peers/returnn_step.py $net --server")
   fi
   echo "== $net"
-  taskset -c "$core" python3 "$here/peers/interleave.py" --rounds "$rounds" "${programs[@]}"
+  taskset -c "$core" python3 "$here/peers/interleave.py" --rounds "$rounds" --peak "${step/step/fma_peak}" "${programs[@]}"
 done

@@ -183,6 +183,18 @@ class Training {
     return time;
   }
 
+  /// Of the products of a frame: two per weight forward, two for its gradient, two for that of its input, which the
+  /// data does not need.
+  double mflop_per_frame() const {
+    double flop = 0;
+    for (const std::string& name : store_.trainable_names()) {
+      const Tensor& value = store_.value(name);
+      if (value.rank() != 2) continue;
+      flop += static_cast<double>(value.elements()) * (value.dim(0) == kInput ? 4 : 6);
+    }
+    return flop / 1e6;
+  }
+
   wende::Executor& executor() { return runner_->executor(); }
   double updater_seconds() const { return updater_seconds_; }
   void reset_updater_seconds() { updater_seconds_ = 0; }
@@ -227,6 +239,8 @@ void serve(Training& training) {
   while (std::fgets(line, sizeof line, stdin)) {
     if (std::string(line).rfind("rss", 0) == 0) {
       fmt::print("{:.1f}\n", peak_rss_mb());
+    } else if (std::string(line).rfind("mflop", 0) == 0) {
+      fmt::print("{:.2f}\n", training.mflop_per_frame());
     } else {
       const StepTime time = training.step();
       fmt::print("{:.6f} {:.6f} {} {:.5f}\n", time.wall, time.cpu, time.frames, time.loss);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/padding_analysis.h"
+#include "tensor/placement.h"
 
 namespace wende {
 
@@ -101,12 +102,18 @@ const SizeOp* Stage::size_op() const {
   return begin_ == end_ ? nullptr : dynamic_cast<const SizeOp*>(graph_->node(program_->steps[end_ - 1].node).op.get());
 }
 
-void bind_found_size(const SizeOp& op, const Tensor& found, Binding& binding) {
-  if (found.rank() == 0) {
-    binding.bind(op.sized(), std::max<int64_t>(found.data<int32_t>()[0], 0));
+const Binding& Stage::with_found_size(const SizedPlan& plan, const Binding& binding, Binding& found) const {
+  const SizeOp* op = size_op();
+  if (op == nullptr) return binding;
+  const int index = program_->steps[end_ - 1].outputs[0];
+  const Tensor size = on_host(plan.tensors[static_cast<size_t>(index)]);  // a number, or lengths
+  found = Binding(binding);
+  if (size.rank() == 0) {
+    found.bind(op->sized(), std::max<int64_t>(size.data<int32_t>()[0], 0));
   } else {
-    binding.bind_lengths(op.sized(), found.to_vector<int32_t>());
+    found.bind_lengths(op->sized(), size.to_vector<int32_t>());
   }
+  return found;
 }
 
 }  // namespace wende

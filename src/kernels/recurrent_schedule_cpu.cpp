@@ -98,7 +98,9 @@ StepMatrix::StepMatrix(const Tensor& w, bool transposed, const RecurrentSchedule
   if (schedule.frames() < kFramesWorthPacking) return;
   const int64_t k = w.dim(transposed ? 1 : 0);
   const int64_t n = w.dim(transposed ? 0 : 1);
-  packed_.emplace(w.data<float>(), k, n, transposed, schedule.batch(), scratch, step_product_tiles(k, n));
+  packed_.emplace(
+      w.data<float>(), k, n, transposed, schedule.batch(), scratch,
+      step_product_tiles(k, n, static_cast<double>(schedule.frames()) / static_cast<double>(schedule.steps())));
 }
 
 void StepMatrix::multiply(int64_t m, const RowView& a, const RowView& c, bool add) const {
