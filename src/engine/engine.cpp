@@ -258,6 +258,9 @@ ExitStatus Engine::train_epochs(int first_epoch) {
     const double learning_rate = learning_rate_of(epoch);
     progress().epoch = epoch;
     log_line(3, fmt::format("start {} with learning rate {} ...", epoch_text(epoch), learning_rate));
+    if (epoch == 1 && global_step_ == 0 && config_.get_bool("save_epoch1_initial_model", false)) {
+      save_epoch(0, {});
+    }
     const PassResult result = train_epoch(epoch, learning_rate);
     if (result.stopped) {
       save_mid_epoch(epoch, result);
