@@ -158,7 +158,8 @@ Order partition(const Order& order, int64_t parts, int64_t part) {
 std::shared_ptr<const std::map<std::string, int64_t>> read_lengths(const Value& file) {
   auto lengths = std::make_shared<std::map<std::string, int64_t>>();
   const std::string& path = file.as_string();
-  for (const auto& [tag, length] : parse_literal(read_text_file(path), path).entries()) {
+  const Value given = parse_literal(read_text_file(path), path);
+  for (const auto& [tag, length] : given.entries()) {
     (*lengths)[tag.as_string()] = length.as_int();
   }
   return lengths;
