@@ -172,9 +172,8 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
     throw rec.dict.error(fmt::format("the unit of layer '{}' has no layer 'output'", built.name));
   }
   find_templates(rec);
-  // Of an initialiser that a unit of layers does not use. RETURNN draws it after those of the layers that the unit
-  // reads.
-  draw_seed(*plan.level);
+  // Of initialisers that a unit of layers does not use. RETURNN draws it after those of the layers that the unit reads.
+  draw_unit_seeds(plan);
   rec.prepare_levels(*plan.level->effects, *plan.level->errors);
   rec.partition(needed_layers(rec));
   if (!(rec.around->loop && rec.around->loop->draft)) {
