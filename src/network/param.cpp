@@ -21,6 +21,12 @@ std::string joined(const std::string& scope, const std::string& name) {
   return scope.empty() || name.empty() ? scope + name : scope + "/" + name;
 }
 
+/// The variables of a cell are in the folder "rec", unless a name_scope says where.
+std::string name_in_scope(const Value& options, const std::string& local) {
+  const Value* scope = options.find("name_scope");
+  return scope && !scope->is_none() && local.starts_with("rec/") ? local.substr(4) : local;
+}
+
 /// RETURNN's maps name a variable by its last part as well: "W" for "rec/W".
 std::string last_part(const std::string& name) { return name.substr(name.rfind('/') + 1); }
 
@@ -325,7 +331,7 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
     }
   }
   if (!expr.defined()) {
-    const std::string name = joined(plan.scope, local);
+    const std::string name = joined(plan.scope, name_in_scope(plan.options, local));
     expr = variable(plan, name, shape, init, fallback, seed, trainable);
     layer.params[local] = name;
     layer.owned.push_back(name);
