@@ -166,7 +166,11 @@ Value concat(const Call& call) {
   const int axis = call.axis(1, parts.at(0).rank(), -1);
   Dim dim = parts[0].dim(axis);
   for (size_t i = 1; i < parts.size(); ++i) {
-    dim = Dim::derived(Dim::Op::kAdd, {dim, parts[i].dim(axis)}, dim.kind());
+    const Dim next = parts[i].dim(axis);
+    const auto fixed = [](const Dim& d) { return d.is_static() && !d.is_batch(); };
+    dim = fixed(next) && !fixed(dim)   ? with_frames_back(dim, next.size())
+          : fixed(dim) && !fixed(next) ? with_frames_back(next, dim.size())
+                                       : Dim::derived(Dim::Op::kAdd, {dim, next}, dim.kind());
   }
   return traced(ops::concat(parts, axis, dim));
 }
@@ -311,7 +315,7 @@ Value pad(const Call& call) {
     if (left + right > 0) {
       const Dim dim = x.dim(static_cast<int>(axis));
       x = ops::pad(x, static_cast<int>(axis), left, right, constant == nullptr ? 0.0 : constant->as_float(),
-                   dim + (left + right));
+                   with_frames_back(dim, left + right));
     }
   }
   return traced(x);

@@ -76,7 +76,8 @@ Dim NetworkConstruction::rec_time(LayerPlan& plan, const LayerOutput* input) {
   if (const Dim time = time_of(options.find("size_target")); time.defined()) {
     return time;
   }
-  if (options_.eval && !options_.search) {
+  // Where an overlay alone searches, its hypotheses are as long as the target, too.
+  if (options_.eval && !(options_.search && real_->options_.search)) {
     if (const Dim time = time_of(options.find("target")); time.defined()) {
       return time;
     }
@@ -135,6 +136,19 @@ void RecSubnet::prepare_levels(Network& effects, ErrorCollector& errors) {
   inside.loop = this;
 }
 
+/// The steps of a loop have the sequences of the data as rows; labels of a target must be theirs.
+static void refuse_hypotheses(const LayerPlan& plan) {
+  for (const TargetRef& target : plan.targets) {
+    if (target.layer && target.layer->beam) {
+      throw plan.options.find("target")
+          ->error(fmt::format(
+              "the target is all hypotheses of a search, {}, which is not supported by Wende " WENDE_VERSION,
+              target.data.str()))
+          .hint("put a 'decide' layer between: it gives the best hypothesis");
+    }
+  }
+}
+
 void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& built) {
   refuse_options(plan.options);
   auto unit = std::make_unique<RecSubnet>();
@@ -155,6 +169,7 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
   }
   draw_seed(*plan.level);  // of an initialiser that a unit of layers does not use
   rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
+  refuse_hypotheses(plan);
   prepare_search(rec);
   if (!rec.around_time.defined()) {
     prepare_end(rec);
