@@ -112,6 +112,20 @@ Value random_normal(const Call& call) {
   return traced(ops::add_scalar(x, number(1, "mean", 0.0)));
 }
 
+/// tf.nn.dropout(x, rate), or TensorFlow 1's keep_prob: elements are 0 or divided by what is kept on average.
+Value dropout(const Call& call) {
+  const Expr x = call.tensor();
+  const Value* keep_prob = call.find(99, {"keep_prob"});
+  const double keep = keep_prob != nullptr ? keep_prob->as_float() : 1.0 - call.get(1, {"rate"}).as_float();
+  std::vector<Dim> dims = x.dims();
+  if (const Value* shape = call.find(2, {"noise_shape"}); shape != nullptr && !shape->is_none()) {
+    for (size_t i = 0; i < dims.size(); ++i) {
+      dims[i] = shape->items().at(i).is_none() ? dims[i] : dim_of_value(shape->items()[i]);
+    }
+  }
+  return traced(ops::mul(x, ops::dropout_mask(call.graph, dims, keep, random_key())));
+}
+
 /// Values and indices, largest first. A k that only the batch knows gives all of them, in order: what is read of the
 /// first k is the same.
 Value top_k(const Call& call) {
@@ -350,6 +364,7 @@ TracedFunctions array_functions() {
           {"random_uniform", random_uniform},
           {"normal", random_normal},
           {"random_normal", random_normal},
+          {"dropout", dropout},
           {"top_k", top_k},
           {"argsort", argsort},
           {"where", where},

@@ -71,6 +71,9 @@ Dim NetworkConstruction::rec_time(LayerPlan& plan, const LayerOutput* input) {
     if (!target.data.has_time()) {
       throw first.error("the loop's length comes from this target, but it has no time axis: " + target.data.str());
     }
+    if (!target.key.empty()) {
+      extern_source(target.key, first);  // its lengths are needed, even if nothing reads its labels
+    }
     return target.data.time_dim();
   };
   if (const Dim time = time_of(options.find("size_target")); time.defined()) {
