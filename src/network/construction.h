@@ -241,7 +241,7 @@ class NetworkConstruction {
 
   // masked_computation.cpp
   void construct_masked(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
-  LayerOutput masked(NetworkLevel& level, const std::string& name, const LayerOutput& now, const LayerOutput& mask);
+  void keep_where_masked(NetworkLevel& level, const std::string& name, const std::string& mask, BuiltLayer& built);
   const BuiltLayer& masked_sub_layer(NetworkLevel& level, const std::string& path, const Value& asker);
   void mask_frames(NetworkLevel& level, const std::string& name, const Value& mask_name, const LayerOutput& mask);
   const BuiltLayer& masked_source(LayerPlan& plan, const BuiltLayer& source);
