@@ -42,6 +42,10 @@ Data pointwise_data(const LayerContext& context) {
   return outer_layout(context.sources, context.name, context.behavior_version);
 }
 
+bool same_rank(const std::vector<Data>& sources) {
+  return std::all_of(sources.begin(), sources.end(), [&](const Data& x) { return x.rank() == sources.front().rank(); });
+}
+
 /// RETURNN's names and operator signs for the kinds of combine.
 std::string binary_name(const Value& kind) {
   static const std::vector<std::pair<std::string, std::string>> names{{"add", "add"},
@@ -102,6 +106,10 @@ class CombineLayer : public Layer {
   }
 
   Data out_data(const LayerContext& context) override {
+    if (!is_eval() && same_rank(context.sources)) {
+      // Adding 10 features to 12 is a slip; RETURNN would make 10 x 12 of them.
+      broadcast_layout(context.sources, context.name);
+    }
     Data out = pointwise_data(context);
     if (binary_ == "logical_and" || binary_ == "logical_or" || binary_ == "logical_xor") {
       out.dtype = DType::kBool;
