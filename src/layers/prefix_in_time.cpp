@@ -1,8 +1,5 @@
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <cstdlib>
-
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
@@ -138,74 +135,6 @@ class PostfixInTimeLayer : public Layer {
   int axis_ = 0;
 };
 
-struct ShiftAxisArgs {
-  Value axis;
-  int64_t amount = 0;
-  bool pad = true;
-  Value pad_value;
-  bool adjust_size_info = true;
-
-  template <class V>
-  void fields(V& v) {
-    v.field("axis", axis, "the axis that is shifted");
-    v.field("amount", amount, "how far; positive to the right");
-    v.field("pad", pad, "fills what becomes free");
-    v.field("pad_value", pad_value, "with this number (0)");
-    v.field("adjust_size_info", adjust_size_info, "sequence lengths change too; with pad it must be False");
-  }
-};
-
-class ShiftAxisLayer : public Layer {
- public:
-  explicit ShiftAxisLayer(ShiftAxisArgs args) : args_(std::move(args)) {
-    if (args_.amount == 0) {
-      throw Error(ExitStatus::kConfig, "shift_axis needs 'amount' other than 0");
-    }
-    if (args_.adjust_size_info && (args_.pad || args_.amount > 0)) {
-      throw Error(ExitStatus::kConfig,
-                  "shift_axis with adjust_size_info is supported for negative amounts without pad only by "
-                  "Wende " WENDE_VERSION)
-          .hint("set \"adjust_size_info\": False");
-    }
-    if (!args_.pad && args_.amount > 0) {
-      throw Error(ExitStatus::kConfig, "shift_axis to the right without pad is not supported by Wende " WENDE_VERSION);
-    }
-  }
-
-  Data out_data(const LayerContext& context) override {
-    Data out = concat_input_data(context.sources, context.name);
-    if (args_.axis.is_none()) {
-      throw context.options.error("shift_axis needs 'axis'");
-    }
-    axis_ = axis_of_option(out, args_.axis, context.behavior_version);
-    if (!args_.pad) {
-      Dim& dim = out.dims[static_cast<size_t>(axis_)];
-      dim = dim.is_static() ? Dim::fixed(std::max<int64_t>(dim.size() + args_.amount, 0), dim.kind(),
-                                         context.absolute_name + ":shift_axis")
-                            : dim - -args_.amount;
-    }
-    return out;
-  }
-
-  Expr build(LayerBuilder& builder) override {
-    const Data out = out_data(builder.context());
-    const Expr x = builder.input().expr;
-    const Dim& dim = out.dims[static_cast<size_t>(axis_)];
-    const int64_t by = std::abs(args_.amount);
-    if (!args_.pad) {
-      return ops::slice(x, axis_, by, INT64_MAX, 1, dim);
-    }
-    const double fill = args_.pad_value.is_none() ? 0.0 : args_.pad_value.as_float();
-    const Dim whole = longer(dim, by, "shifted");
-    return args_.amount > 0 ? ops::slice(ops::pad(x, axis_, by, 0, fill, whole), axis_, 0, -by, 1, dim)
-                            : ops::slice(ops::pad(x, axis_, 0, by, fill, whole), axis_, by, INT64_MAX, 1, dim);
-  }
-
- private:
-  ShiftAxisArgs args_;
-  int axis_ = 0;
-};
-
 const RegisterLayer<PrefixInTimeLayer, PrefixInTimeArgs> kRegister{
     "prefix_in_time",
     {},
@@ -216,12 +145,6 @@ const RegisterLayer<PostfixInTimeLayer, PostfixInTimeArgs> kRegisterPostfix{
     {},
     "Constant frames directly behind the last one of each sequence.",
     {R"({"class": "postfix_in_time", "postfix": 0.5, "from": "data"})"}};
-const RegisterLayer<ShiftAxisLayer, ShiftAxisArgs> kRegisterShift{
-    "shift_axis",
-    {},
-    "Moves its input along an axis.",
-    {R"({"class": "shift_axis", "axis": "T", "amount": 1, "adjust_size_info": False, "from": "data"})",
-     R"({"class": "shift_axis", "axis": "T", "amount": -1, "pad": False, "from": "data"})"}};
 
 }  // namespace
 }  // namespace wende
