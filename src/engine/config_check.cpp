@@ -167,6 +167,7 @@ void check_without_support(const Config& config, ErrorCollector& errors) {
   static const std::map<std::string, double> kNeutral = {{"chunking_variance", 0},
                                                          {"context_window", 1},
                                                          {"enforce_min_len1", 0},
+                                                         {"eval_output_file", 0},
                                                          {"eval_use_train_flag", 0},
                                                          {"forward_use_search", 0},
                                                          {"get_model", 0},
@@ -177,12 +178,14 @@ void check_without_support(const Config& config, ErrorCollector& errors) {
                                                          {"seq_drop", 0},
                                                          {"shuffle_batches", 0},
                                                          {"shuffle_frames_of_nseqs", 0},
+                                                         {"start_batch", 0},
                                                          {"train_in_eval", 0},
                                                          {"use_last_best_model", 0},
                                                          {"window", 1}};
   for (const auto& [name, neutral] : kNeutral) {
     const Value* value = given(config, name.c_str());
     const bool off = value == nullptr || (value->kind() == Value::Kind::kBool && !value->as_bool()) ||
+                     (value->is_string() && value->as_string() == "auto") ||
                      (value->is_number() && (value->as_float() == neutral || value->as_float() == 0));
     if (!off) {
       errors.add(value->error(fmt::format("option '{}' = {} is not supported", name, value->repr())));

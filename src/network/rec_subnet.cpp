@@ -190,7 +190,7 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
     throw rec.dict.error(fmt::format("the unit of layer '{}' has no layer 'output'", built.name));
   }
   find_templates(rec);
-  // Of initialisers that a unit of layers does not use. RETURNN draws it after those of the layers that the unit reads.
+  // Of initialisers that a unit of layers does not use. RETURNN draws them after those of the layers that it reads.
   draw_unit_seeds(plan);
   rec.prepare_levels(*plan.level->effects, *plan.level->errors);
   rec.partition(needed_layers(rec));
