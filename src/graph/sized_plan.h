@@ -30,27 +30,37 @@ struct SizedPlan {
                size_t stop);
 };
 
-/// Working memory of one op call: chunks that stay allocated, handed out from the front.
+/// Working memory of one op call at a time: a block that stays allocated. What does not fit gets memory of its own, and
+/// the next call a block that is large enough, so that all calls together hold what the most demanding of them needs.
 class Scratch {
  public:
   explicit Scratch(Device device) : device_(device) {}
   Tensor take(DType dtype, const Shape& shape) {
-    const size_t bytes = std::max<size_t>(static_cast<size_t>(shape.elements()) * size_of(dtype), 1);
-    while (next_ < chunks_.size() && chunks_[next_]->bytes() < bytes) {
-      chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(next_));
-    }
-    if (next_ == chunks_.size()) {
-      chunks_.push_back(Buffer::allocate(bytes + bytes / 4, device_));
-    }
-    keep_for_recording(chunks_[next_]);
-    return Tensor::wrap(dtype, shape, chunks_[next_++]->data(), nullptr, device_);
+    constexpr size_t kAlignment = 256;
+    const size_t needed = std::max<size_t>(static_cast<size_t>(shape.elements()) * size_of(dtype), 1);
+    const size_t bytes = (needed + kAlignment - 1) / kAlignment * kAlignment;
+    const size_t begin = taken_;
+    taken_ += bytes;
+    const bool fits = block_ != nullptr && taken_ <= block_->bytes();
+    if (!fits) beyond_.push_back(Buffer::allocate(bytes, device_));
+    const std::shared_ptr<Buffer>& memory = fits ? block_ : beyond_.back();
+    keep_for_recording(memory);
+    return Tensor::wrap(dtype, shape, memory->data() + (fits ? begin : 0), nullptr, device_);
   }
-  void reset() { next_ = 0; }
+  void reset() {
+    if (!beyond_.empty()) {
+      beyond_.clear();
+      block_.reset();  // before the new one is taken
+      block_ = Buffer::allocate(taken_ + taken_ / 8, device_);
+    }
+    taken_ = 0;
+  }
 
  private:
   Device device_;
-  std::vector<std::shared_ptr<Buffer>> chunks_;
-  size_t next_ = 0;
+  std::shared_ptr<Buffer> block_;
+  std::vector<std::shared_ptr<Buffer>> beyond_;
+  size_t taken_ = 0;
 };
 
 /// Memory of a leaf on the device that stays where it is while the leaf's tensors come from elsewhere.
