@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs training steps of Wende and of its peers in turn on one core, or on the GPU, and prints medians and their ratios.
-#   bench/race.sh [--device gpu] [ff lstm blstm]      BUILD, CORE, ROUNDS, LENS, TORCH_PYTHON, RETURNN_PYTHON, RETURNN_ROOT from the environment
+#   bench/race.sh [--device gpu] [ff lstm blstm att trafo conformer]      BUILD, CORE, ROUNDS, LENS, TORCH_PYTHON, RETURNN_PYTHON, RETURNN_ROOT from the environment
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 device=cpu
@@ -19,7 +19,7 @@ if [ ! -x "$step" ]; then
   echo "race: no wende_bench_step in $build: configure it with -DWENDE_BENCH=ON" >&2
   exit 2
 fi
-[ $# -gt 0 ] || set -- ff lstm blstm
+[ $# -gt 0 ] || set -- ff lstm blstm att trafo conformer
 malloc="MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=268435456"
 
 has() {  # script, python, modules
@@ -38,7 +38,8 @@ has torch_step.py "$torch_python" torch,numpy && with_torch=1
 [ "$device" = cpu ] && has returnn_step.py "$returnn_python" tensorflow,returnn && with_returnn=1
 for net in "$@"; do
   if [ "$device" = gpu ]; then  # PyTorch's best there: cuDNN on packed sequences, fused Adam
-    lens="--lens ${LENS:-100-300}"
+    lens=""
+    case $net in ff | lstm | blstm) lens="--lens ${LENS:-100-300}" ;; esac
     programs=("wende=$step $net --server --device gpu $lens")
     if [ $with_torch = 1 ]; then
       programs+=("torch=$torch_python $here/peers/torch_step.py $net --server --device cuda --mode packed $lens"
@@ -57,5 +58,5 @@ for net in "$@"; do
     programs+=("returnn=$returnn_python $here/peers/returnn_step.py $net --server")
   fi
   echo "== $net"
-  taskset -c "$core" python3 "$here/peers/interleave.py" --rounds "$rounds" "${programs[@]}"
+  taskset -c "$core" python3 "$here/peers/interleave.py" --rounds "$rounds" --peak "${step/step/fma_peak}" "${programs[@]}"
 done

@@ -1,4 +1,5 @@
-// One training step after another (forward, backward, Adam) of a network of the race, on synthetic batches.
+// One training step after another (forward, backward, Adam) of a network of the race, on synthetic batches. As in the
+// race, run it with OMP_NUM_THREADS=1: wende itself needs no more, and threads that wait for each other would spin.
 
 #include <fmt/core.h>
 #include <sys/resource.h>
@@ -20,6 +21,7 @@
 #include "device/product_precision.h"
 #include "engine/network_runner.h"
 #include "optim/updater.h"
+#include "race_networks.h"
 
 namespace {
 
@@ -27,35 +29,6 @@ using wende::Batch;
 using wende::Tensor;
 
 constexpr int kInput = 40;
-constexpr int kClasses = 4501;
-
-const char* const kHeader = R"(
-num_inputs = 40
-num_outputs = {"data": [40, 2], "classes": [4501, 1]}
-optimizer = {"class": "adam"}
-learning_rate = 0.001
-)";
-const char* const kFf = R"(
-network = {
-  "fw1": {"class": "linear", "activation": "relu", "dropout": 0.1, "n_out": 500, "from": "data"},
-  "fw2": {"class": "linear", "activation": "relu", "dropout": 0.1, "n_out": 500, "from": "fw1"},
-  "output": {"class": "softmax", "loss": "ce", "from": ["fw2"], "target": "classes"}}
-)";
-const char* const kLstm = R"(
-network = {
-  "lstm1": {"class": "rec", "unit": "lstm", "n_out": 500, "dropout": 0.1, "from": "data"},
-  "lstm2": {"class": "rec", "unit": "lstm", "n_out": 500, "dropout": 0.1, "from": "lstm1"},
-  "output": {"class": "softmax", "loss": "ce", "from": "lstm2", "target": "classes"}}
-)";
-const char* const kBlstm = R"(
-network = {}
-for i in range(3):
-  source = "data" if i == 0 else ["lstm%i_fw" % (i - 1), "lstm%i_bw" % (i - 1)]
-  for direction, name in ((1, "fw"), (-1, "bw")):
-    network["lstm%i_%s" % (i, name)] = {"class": "rec", "unit": "lstm", "n_out": 500, "dropout": 0.1, "L2": 0.01,
-                                        "direction": direction, "from": source}
-network["output"] = {"class": "softmax", "loss": "ce", "from": ["lstm2_fw", "lstm2_bw"], "target": "classes"}
-)";
 
 double wall() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -71,8 +44,8 @@ struct Options {
   std::string device = "cpu";
   int steps = 5;
   int warmup = 2;
-  int low = 100;
-  int high = 300;
+  int low = 0;  ///< frames of a sequence; 0: as in the race
+  int high = 0;
   bool server = false;
   bool startup = false;
   bool profile = false;
@@ -112,36 +85,57 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
-std::string source_of(const std::string& net) {
-  const char* body = net == "ff" ? kFf : net == "lstm" ? kLstm : net == "blstm" ? kBlstm : nullptr;
-  if (!body) throw wende::Error(wende::ExitStatus::kConfig, fmt::format("no network '{}': ff, lstm or blstm", net));
-  return std::string(kHeader) + body;
+const wende::race::Entry& entry_of(const std::string& net) {
+  for (const wende::race::Entry& entry : wende::race::kEntries) {
+    if (net == entry.name) return entry;
+  }
+  throw wende::Error(wende::ExitStatus::kConfig,
+                     fmt::format("no network '{}': ff, lstm, blstm, att, trafo or conformer", net));
 }
 
-/// 40 sequences, longest first, zero-padded.
-Batch make_batch(const Options& options, std::mt19937& random) {
-  constexpr int kBatch = 40;
-  std::vector<int32_t> lengths(kBatch);
-  for (int32_t& length : lengths) length = std::uniform_int_distribution<int32_t>(options.low, options.high)(random);
+std::string source_of(const wende::race::Entry& entry) {
+  return fmt::format(R"(
+num_inputs = {}
+num_outputs = {{"data": [{}, 2], "classes": [{}, 1]}}
+optimizer = {{"class": "adam"}}
+learning_rate = 0.001
+)",
+                     kInput, kInput, entry.classes) +
+         entry.network;
+}
+
+std::vector<int32_t> random_labels(const std::vector<int32_t>& lengths, int classes, std::mt19937& random) {
+  std::uniform_int_distribution<int32_t> label(0, classes - 1);
+  std::vector<int32_t> labels;
+  for (const int32_t length : lengths) {
+    for (int32_t t = 0; t < lengths.front(); ++t) labels.push_back(t < length ? label(random) : 0);
+  }
+  return labels;
+}
+
+/// Sequences, longest first, zero-padded.
+Batch make_batch(const Options& options, const wende::race::Entry& entry, std::mt19937& random) {
+  const bool own = options.low > 0;
+  std::uniform_int_distribution<int32_t> any(own ? options.low : entry.low, own ? options.high : entry.high);
+  std::vector<int32_t> lengths(static_cast<size_t>(entry.sequences));
+  for (int32_t& length : lengths) length = any(random);
   std::sort(lengths.rbegin(), lengths.rend());
+  const int64_t batch_size = entry.sequences;
   const int64_t time = lengths.front();
-  std::vector<float> data(static_cast<size_t>(kBatch * time * kInput), 0.0f);
-  std::vector<int32_t> classes(static_cast<size_t>(kBatch * time), 0);
+  std::vector<float> data(static_cast<size_t>(batch_size * time * kInput), 0.0f);
   std::normal_distribution<float> normal;
-  std::uniform_int_distribution<int32_t> label(0, kClasses - 1);
   Batch batch;
-  for (int64_t b = 0; b < kBatch; ++b) {
-    for (int64_t t = 0; t < lengths[static_cast<size_t>(b)]; ++t) {
-      const int64_t row = b * time + t;
-      for (int64_t f = 0; f < kInput; ++f) data[static_cast<size_t>(row * kInput + f)] = normal(random);
-      classes[static_cast<size_t>(row)] = label(random);
-    }
+  for (int64_t b = 0; b < batch_size; ++b) {
+    const auto row = data.begin() + b * time * kInput;
+    std::generate(row, row + lengths[static_cast<size_t>(b)] * kInput, [&] { return normal(random); });
     batch.indices.push_back(b);
     batch.tags.push_back(fmt::format("seq-{}", b));
   }
-  batch.data["data"] = Tensor::of<float>(data, wende::Shape{kBatch, time, kInput});
-  batch.data["classes"] = Tensor::of<int32_t>(classes, wende::Shape{kBatch, time});
   batch.lengths["data"] = batch.lengths["classes"] = lengths;
+  if (entry.labels > 0) batch.lengths["classes"].assign(lengths.size(), entry.labels);
+  const std::vector<int32_t> labels = random_labels(batch.lengths["classes"], entry.classes, random);
+  batch.data["data"] = Tensor::of<float>(data, wende::Shape{batch_size, time, kInput});
+  batch.data["classes"] = Tensor::of<int32_t>(labels, {batch_size, static_cast<int64_t>(labels.size()) / batch_size});
   return batch;
 }
 
@@ -156,7 +150,7 @@ struct StepTime {
 class Training {
  public:
   explicit Training(const Options& options)
-      : config_(wende::Config::from_source(source_of(options.net), "race")),
+      : config_(wende::Config::from_source(source_of(entry_of(options.net)), "race")),
         built_(build(config_)),
         store_(built_.network->params(), built_.backward_order, wende::choose_device(options.device)) {
     store_.initialize(1);
@@ -166,7 +160,7 @@ class Training {
     updater_ = std::make_unique<wende::Updater>(config_, store_, layer_opts);
     for (const auto& [name, gradient] : built_.gradients) has_gradient_[name] = gradient.defined();
     std::mt19937 random(42);
-    for (int i = 0; i < 3; ++i) batches_.push_back(make_batch(options, random));
+    for (int i = 0; i < 3; ++i) batches_.push_back(make_batch(options, entry_of(options.net), random));
   }
 
   StepTime step() {
@@ -187,6 +181,18 @@ class Training {
     for (const int32_t length : batch.lengths.at("data")) time.frames += length;
     time.loss = report.losses.empty() ? 0 : report.losses[0].value / report.losses[0].inv_norm;
     return time;
+  }
+
+  /// Of the products of a frame: two per weight forward, two for its gradient, two for that of its input, which the
+  /// data does not need.
+  double mflop_per_frame() const {
+    double flop = 0;
+    for (const std::string& name : store_.trainable_names()) {
+      const Tensor& value = store_.value(name);
+      if (value.rank() != 2) continue;
+      flop += static_cast<double>(value.elements()) * (value.dim(0) == kInput ? 4 : 6);
+    }
+    return flop / 1e6;
   }
 
   wende::Executor& executor() { return runner_->executor(); }
@@ -233,6 +239,8 @@ void serve(Training& training) {
   while (std::fgets(line, sizeof line, stdin)) {
     if (std::string(line).rfind("rss", 0) == 0) {
       fmt::print("{:.1f}\n", peak_rss_mb());
+    } else if (std::string(line).rfind("mflop", 0) == 0) {
+      fmt::print("{:.2f}\n", training.mflop_per_frame());
     } else {
       const StepTime time = training.step();
       fmt::print("{:.6f} {:.6f} {} {:.5f}\n", time.wall, time.cpu, time.frames, time.loss);
@@ -289,10 +297,10 @@ void bench(const Options& options) {
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   if (options.net.empty()) {
-    fmt::print(
-        stderr,
-        "usage: wende_bench_step ff|lstm|blstm [--device cpu|gpu] [--steps N] [--warmup N] [--lens LO-HI] [--server] "
-        "[--startup] [--profile] [--plan]\n");
+    fmt::print(stderr,
+               "usage: wende_bench_step ff|lstm|blstm|att|trafo|conformer [--device cpu|gpu] [--steps N] [--warmup N] "
+               "[--lens LO-HI] [--server] "
+               "[--startup] [--profile] [--plan]\n");
     return 2;
   }
   try {

@@ -1,6 +1,6 @@
 #include "app/check.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -88,8 +88,12 @@ void check(const Config& given) {
   fmt::print("graph: {} nodes with gradients\n", network.graph().size());
   const Value* device = config.find("device");
   const bool gpu = device != nullptr && device->is_string() && device->as_string() != "cpu";
-  for (const StepMemory& memory : largest_steps(config, built, gpu)) {
+  const TrainingEstimate estimate = estimate_training(config, built, gpu);
+  for (const StepMemory& memory : estimate.steps) {
     fmt::print("memory on the {}: about {}\n", gpu ? "GPU" : "CPU", memory_estimate_text(memory));
+  }
+  if (!estimate.host_operations.empty()) {
+    fmt::print("on the host for lack of CUDA kernels, with copies: {}\n", fmt::join(estimate.host_operations, ", "));
   }
   check_other_epochs(networks, given, extern_data, options);
   for (const std::string& name : network.unreached_layers()) {

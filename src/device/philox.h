@@ -28,6 +28,17 @@ struct Philox {
     return {static_cast<uint32_t>(graph_seed), static_cast<uint32_t>(graph_seed >> 32), op_seed, 0, first_block};
   }
 
+  /// These numbers, which are those of step 0, in a later step: of keyed(), or of of_op() with so many blocks in each.
+  WENDE_HD Philox at_step(uint64_t step, uint64_t blocks_per_step) const {
+    Philox later = *this;
+    later.first_block += step * blocks_per_step;
+    if (blocks_per_step == 0) {
+      later.stream0 = static_cast<uint32_t>(step);
+      later.stream1 ^= static_cast<uint32_t>(step >> 32) * 0x9E3779B9u;
+    }
+    return later;
+  }
+
   /// Four words for block `index`; element i uses word i % 4 of block i / 4.
   WENDE_HD std::array<uint32_t, 4> block(uint64_t index) const {
     const uint64_t counter = first_block + index;

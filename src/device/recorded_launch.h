@@ -48,6 +48,9 @@ class Recording {
   bool open_ = true;
 };
 
+bool is_recording();
+int64_t launched_recordings();  ///< in this process, so far
+
 /// For owners of device memory that may give it back later: a recording that is under way, if any, keeps it as long as
 /// its launch exists.
 void keep_for_recording(const std::shared_ptr<Buffer>& buffer);

@@ -71,6 +71,7 @@ class Engine {
   void search();
   void build_training_network();
   void build_eval_network(bool with_losses, bool search = false);
+  void label_output_file(const Dataset& data);
   /// Tasks other than training: the network of the epoch that restore() will load.
   void choose_network();
   /// Networks that differ by epoch: builds that of this one where it is another, and takes the parameters over.

@@ -177,6 +177,18 @@ HdfDumpCallback::HdfDumpCallback(const std::vector<Sink>& sinks, Communicator& c
 
 HdfDumpCallback::~HdfDumpCallback() = default;
 
+void HdfDumpCallback::set_labels(const std::string& layer, const std::vector<std::string>& labels) {
+  std::vector<Value> names;
+  for (const std::string& label : labels) {
+    names.push_back(Value::of(label));
+  }
+  for (const std::unique_ptr<Dump>& dump : dumps_) {
+    if (dump->layer == layer) {
+      dump->options = dump->options.with("labels", Value::list(names));
+    }
+  }
+}
+
 void HdfDumpCallback::begin_run(const std::string& dataset_name, int epoch) {
   dataset_name_ = dataset_name;
   epoch_ = epoch;

@@ -22,6 +22,8 @@ class HdfDumpCallback {
   ~HdfDumpCallback();
 
   bool empty() const { return dumps_.empty(); }
+  /// Names of the classes of what `layer` dumps, for a file that is not open yet.
+  void set_labels(const std::string& layer, const std::vector<std::string>& labels);
   void begin_run(const std::string& dataset_name, int epoch);
   /// values: one tensor per sink. A rank without a batch passes an empty Batch; all ranks must call.
   void add_batch(const Batch& batch, const std::vector<Tensor>& values, const Binding& binding);

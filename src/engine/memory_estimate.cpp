@@ -95,7 +95,7 @@ size_t kept_by_recurrent_layers(const Graph& graph, const Binding& binding) {
 
 }  // namespace
 
-std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients& training, bool gpu) {
+TrainingEstimate estimate_training(const Config& config, NetworkWithGradients& training, bool gpu) {
   const Network& network = *training.network;
   ParamStore store(network.params(), training.backward_order);
   std::map<std::string, Value> layer_opts;
@@ -110,7 +110,8 @@ std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients
   }
   NetworkRunner runner(network, training.gradients, store);
   const BatchOptions options = BatchOptions::from_config(config, "train", network.has_recurrent_layer());
-  std::vector<StepMemory> steps;
+  TrainingEstimate estimate;
+  if (gpu) estimate.host_operations = runner.executor().host_operations();
   for (const auto& [sequences, frames] : largest_batches(options)) {
     Binding binding;
     StepMemory memory{.sequences = sequences, .frames = frames};
@@ -123,19 +124,21 @@ std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients
     memory.batches = gpu ? batch * 9 / 8 + 2 * (batch * 5 / 4) : batch * 6;
     memory.products = gpu ? kProductWorkspaceBytes : 0;
     memory.recurrent = library ? kept_by_recurrent_layers(network.graph(), binding) : 0;
-    steps.push_back(memory);
+    estimate.steps.push_back(memory);
   }
-  return steps;
+  return estimate;
 }
 
 std::string memory_estimate_text(const StepMemory& memory) {
   const auto megabytes = [](size_t bytes) { return static_cast<double>(bytes) * 1e-6; };
+  const bool assumed = memory.recurrent > 0 && !cuda::RnnLayer::knows_kept_bytes();
   return fmt::format(
       "{:.1f} MB for a step with {} sequence(s) of {} frames: {:.1f} for parameters, gradients and optimiser, "
       "{:.1f} for values, {:.1f} for working memory, {:.1f} for batches, {:.1f} for the library of products, "
-      "{:.1f} for recurrent layers by cuDNN",
+      "{:.1f} for recurrent layers by cuDNN{}",
       megabytes(memory.total()), memory.sequences, memory.frames, megabytes(memory.state), megabytes(memory.values),
-      megabytes(memory.working), megabytes(memory.batches), megabytes(memory.products), megabytes(memory.recurrent));
+      megabytes(memory.working), megabytes(memory.batches), megabytes(memory.products), megabytes(memory.recurrent),
+      assumed ? " (an assumption: it says how much only where there is a GPU)" : "");
 }
 
 }  // namespace wende

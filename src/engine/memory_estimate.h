@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,16 @@ struct StepMemory {
   size_t total() const { return state + values + working + batches + products + recurrent; }
 };
 
+/// What is known of training before it runs.
+struct TrainingEstimate {
+  std::vector<StepMemory> steps;
+  std::set<std::string> host_operations;  ///< for a GPU: operations without kernels, which run on copies on the host
+};
+
 /// The steps that need most for the config's batch_size, max_seqs, max_seq_length and chunking: few long sequences, and
 /// many short ones. All sequences are equally long and all data keys have the frames of the first. Not in it:
 /// what a loop's steps take by themselves.
-std::vector<StepMemory> largest_steps(const Config& config, NetworkWithGradients& training, bool gpu);
+TrainingEstimate estimate_training(const Config& config, NetworkWithGradients& training, bool gpu);
 
 /// "1.9 MB for a step with 40 sequences of 125 frames: 0.1 for ..."
 std::string memory_estimate_text(const StepMemory& memory);

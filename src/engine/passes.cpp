@@ -206,6 +206,21 @@ int64_t Engine::evaluation_steps(int epoch) {
   return steps;
 }
 
+/// As RETURNN: output_file names the labels of the default target where there are as many as the layer has features.
+void Engine::label_output_file(const Dataset& data) {
+  const NetworkLayer* layer = evaluation_.network->default_output_layer();
+  const std::map<std::string, KeyInfo> keys = data.keys();
+  const auto target = keys.find(extern_data_.default_target);
+  if (layer == nullptr || target == keys.end()) {
+    return;
+  }
+  const Dim dim = layer->output.data.feature_or_sparse_dim();
+  const std::vector<std::string>& labels = target->second.labels;
+  if (dim.defined() && dim.is_static() && dim.size() == static_cast<int64_t>(labels.size())) {
+    eval_dumps_->set_labels("output_file", labels);
+  }
+}
+
 void Engine::forward() {
   choose_network();
   build_eval_network(false);
@@ -221,6 +236,7 @@ void Engine::forward() {
   const int epoch = restore();
   Pass pass{"forward", fmt::format("forward epoch {}", epoch), &dataset("forward", *options), false, epoch, 0};
   pass.dataset->init_epoch(epoch);
+  label_output_file(*pass.dataset);
   const PassResult result = run_pass(pass);
   eval_dumps_->close();
   log_line(1, fmt::format("forwarded in {} steps, elapsed {}", result.steps, format_hms(result.seconds)));

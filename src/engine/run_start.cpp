@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "device/choose_device.h"
 #include "device/cuda_memory.h"
+#include "device/recorded_launch.h"
 #include "engine/engine.h"
 #include "engine/rank_map.h"
 #include "engine/run_report.h"
@@ -98,7 +99,7 @@ size_t Engine::state_bytes() const {
 
 void Engine::report_times() {
   if (!device_.is_cpu() && train_runner_ != nullptr) {
-    log_line(4, fmt::format("CUDA graphs: {} launches", train_runner_->executor().recorded_launches()));
+    log_line(4, fmt::format("CUDA graphs: {} launches", launched_recordings()));
     log_line(
         4, fmt::format("memory on the GPU: at most {:.1f} MB", static_cast<double>(cuda::peak_bytes_in_use()) * 1e-6));
   }

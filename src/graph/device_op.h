@@ -6,6 +6,12 @@ namespace wende {
 
 /// An op whose run() calls kernels of context.device(). Any other op gets copies on the host and writes its results
 /// there, whatever the device; the executor moves them.
-class DeviceOp : public Op {};
+class DeviceOp : public Op {
+ public:
+  /// What a loop runs in each step.
+  virtual const Graph* body() const { return nullptr; }
+  /// Whether run() goes to the host all the same, with copies of its own.
+  virtual bool goes_to_host() const { return false; }
+};
 
 }  // namespace wende

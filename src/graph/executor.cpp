@@ -11,13 +11,14 @@
 #include "base/progress.h"
 #include "device/memory.h"
 #include "graph/device_op.h"
+#include "graph/frame_rows_cache.h"
 #include "graph/host_call.h"
 #include "graph/leaf_op.h"
 #include "graph/op.h"
-#include "graph/padding_analysis.h"
+#include "graph/operation_scope.h"
 #include "graph/program.h"
 #include "graph/recorded_steps.h"
-#include "graph/size_op.h"
+#include "graph/run_numbers.h"
 #include "graph/stage.h"
 #include "tensor/placement.h"
 
@@ -29,8 +30,9 @@ class Executor::Impl : public RunContext {
       : graph_(graph),
         fetches_(std::move(fetches)),
         device_(device),
-        program_(Program::compile(graph, fetches_)),
+        program_(Program::compile(graph, fetches_, /*pack=*/device.is_cpu())),
         stages_(Stage::of(graph, program_, device)),
+        rows_(program_),
         scratch_(device),
         host_scratch_(Device::cpu()) {
     if (!device_.is_cpu()) warn_of_host_ops(graph_, program_);
@@ -38,13 +40,13 @@ class Executor::Impl : public RunContext {
 
   std::vector<Tensor> run(const Binding& binding, const RunOptions& options) {
     binding_ = &binding;
-    options_ = &options;
+    options_ = &numbers_.put(options, binding, device_);
     whole_run_ = true;
     for (Stage& stage : stages_) {
       enter(stage);
       bind_leaves(stage, {});
       run_steps(stage);
-      take_sizes(stage);
+      binding_ = &stage.with_found_size(*plan_, *binding_, found_sizes_);
     }
     if (options.launched) options.launched();
     throw_kernel_faults(device_);
@@ -77,6 +79,7 @@ class Executor::Impl : public RunContext {
     bind_leaves(stages_.front(), {moving.begin(), moving.end()});
     leaf_values_.clear();
     kernels_.clear();
+    step_signature_.clear();
     for (const Program::Step& step : program_.steps) {
       const ValuePlace& place = program_.values[static_cast<size_t>(step.outputs.at(0))];
       if (place.kind == ValuePlace::Kind::kLeaf) {
@@ -98,6 +101,12 @@ class Executor::Impl : public RunContext {
     if (place.kind == ValuePlace::Kind::kFetch && place.fetch == fetch) {
       point(value, tensor);
     }
+  }
+
+  void repeat_step() {
+    for (const int alias : moving_aliases_) place_alias(alias);
+    if (step_signature_.empty() || reads_seed_) step_signature_ = signature(reads_seed_);
+    recorded_.run(step_signature_, device_, calls_of(kernels_.size(), [this](size_t i) { return kernels_[i]; }));
   }
 
   void step() {
@@ -122,7 +131,10 @@ class Executor::Impl : public RunContext {
   Tensor scratch(DType dtype, Shape shape) override { return scratch_.take(dtype, shape); }
   std::shared_ptr<void>& kept() override { return kept_[step_->node]; }
   const RunOptions& options() const override { return *options_; }
-  uint64_t seed() const override { return options_->seed; }
+  uint64_t seed() const override {
+    reads_seed_ = true;
+    return options_->seed;
+  }
   uint64_t step() const override {
     depends_on_host();
     return options_->step;
@@ -143,6 +155,7 @@ class Executor::Impl : public RunContext {
   std::map<std::string, double> seconds_;
   double planning_seconds_ = 0;
   RecordedSteps recorded_;
+  std::vector<const Program::Step*> kernels_;  ///< of prepare(): the steps that do something
 
  private:
   const Tensor& value(int index) const { return plan_->tensors[static_cast<size_t>(index)]; }
@@ -160,15 +173,6 @@ class Executor::Impl : public RunContext {
     }
     rows_.clear();
     planning_seconds_ += thread_seconds() - start;
-  }
-
-  /// What the last step of a stage found out holds for the stages after it.
-  void take_sizes(const Stage& stage) {
-    if (const SizeOp* op = stage.size_op()) {
-      found_sizes_ = *binding_;
-      bind_found_size(*op, on_host(value(program_.steps[stage.end() - 1].outputs[0])), found_sizes_);
-      binding_ = &found_sizes_;
-    }
   }
 
   /// Leaves, aliases of anything, and fetches with their own memory get their tensors in each run: they may move.
@@ -229,11 +233,9 @@ class Executor::Impl : public RunContext {
   }
 
   static Tensor checked(const Tensor& tensor, const Shape& shape, const std::string& name) {
-    if (!(tensor.shape() == shape)) {
-      throw Error(ExitStatus::kMalformedInput,
-                  fmt::format("'{}' has shape {} where {} is expected", name, tensor.shape().str(), shape.str()));
-    }
-    return tensor;
+    if (tensor.shape() == shape) return tensor;
+    throw Error(ExitStatus::kMalformedInput,
+                fmt::format("'{}' has shape {} where {} is expected", name, tensor.shape().str(), shape.str()));
   }
 
   [[noreturn]] void fail_step(const Program::Step& step, const std::string& message) const {
@@ -250,18 +252,24 @@ class Executor::Impl : public RunContext {
       }
       return;
     }
-    RecordedSteps::Calls calls;
-    calls.steps = program_.steps.size();
+    RecordedSteps::Calls calls = calls_of(program_.steps.size(), [this](size_t i) { return &program_.steps[i]; });
     calls.most_in_one = options_->on_fetch ? kMostRecordedWhenWatched : 0;
-    calls.run = [this](size_t i) { run_step(program_.steps[i]); };
-    calls.done = [this](size_t i) { hand_out(program_.steps[i]); };
-    calls.name = [this](size_t i) { return graph_.scope_name(graph_.node(program_.steps[i].node).scope).c_str(); };
-    recorded_.run(signature(), device_, calls);
+    recorded_.run(signature(true), device_, calls);
   }
 
-  RecordedSteps::Signature signature() {
-    RecordedSteps::Signature numbers = signature_of(program_, *plan_, fetches_, *binding_);
-    numbers.push_back(options_->seed);
+  template <class StepAt>
+  RecordedSteps::Calls calls_of(size_t steps, StepAt at) {
+    RecordedSteps::Calls calls;
+    calls.steps = steps;
+    calls.run = [this, at](size_t i) { run_step(*at(i)); };
+    calls.done = [this, at](size_t i) { hand_out(*at(i)); };
+    calls.name = [this, at](size_t i) { return graph_.scope_name(graph_.node(at(i)->node).scope).c_str(); };
+    return calls;
+  }
+
+  RecordedSteps::Signature signature(bool with_seed) {
+    RecordedSteps::Signature numbers = signature_of(program_, *plan_, fetches_, *binding_, *options_->numbers);
+    if (with_seed) numbers.push_back(options_->seed);
     for (const Program::Step& step : program_.steps) {
       if (step.frames_of >= 0) numbers.push_back(frame_rows(step.frames_of) == nullptr ? 0 : 1);
     }
@@ -286,25 +294,16 @@ class Executor::Impl : public RunContext {
 
   void run_kernel(const Program::Step& step) {
     const Node& node = graph_.node(step.node);
-    const double start = profiling_ ? thread_seconds() : 0;
-    const double trace_start = tracing() ? monotonic_seconds() : 0;
-    const char* layer = graph_.scope_name(node.scope).c_str();
-    progress().running(layer, node.op->name().data());
+    const OperationScope scope(device_, graph_.scope_name(node.scope), node.op->name(),
+                               profiling_ ? &seconds_ : nullptr);
     step_ = &step;
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
-    const ProfilerRange range(device_, layer);
     try {
       run_op(*node.op);
     } catch (Error& error) {
       error.frame(fmt::format("in layer '{}', operation '{}'", graph_.scope_name(node.scope), node.op->name()));
       throw;
-    }
-    if (tracing()) {
-      trace_span(TraceRow::kOperation, layer, trace_start, monotonic_seconds(), node.op->name().data());
-    }
-    if (profiling_) {
-      seconds_[fmt::format("{}/{}", graph_.scope_name(node.scope), node.op->name())] += thread_seconds() - start;
     }
     if (options_->check_numerics) {
       require_finite(program_, *plan_, step, graph_.scope_name(node.scope), node.op->name());
@@ -322,18 +321,10 @@ class Executor::Impl : public RunContext {
 
   /// nullptr when there is no padding.
   const FrameRows* frame_rows(int value) {
-    const std::vector<int>& dims = program_.values[static_cast<size_t>(value)].dims;
-    const auto [it, fresh] = rows_.try_emplace({dims[0], dims[1]});
-    FrameRows& frames = it->second;
     const uint64_t dependences = host_dependences;
-    const Shape shape = this->value(value).shape();
-    if (fresh) {
-      const bool time_major = program_.dims[static_cast<size_t>(dims[1])].is_batch();
-      const Dim& time = program_.dims[static_cast<size_t>(dims[time_major ? 0 : 1])];
-      frames.rows = rows_within(binding_->lengths(time), shape, time_major);
-    }
+    const FrameRows* rows = rows_.rows(value, *binding_);
     if (whole_run_) host_dependences = dependences;  // the signature says whether there is padding
-    return static_cast<int64_t>(frames.rows.size()) == shape[0] * shape[1] ? nullptr : &frames;
+    return rows;
   }
 
   static constexpr size_t kMostRecordedWhenWatched = 64;  ///< steps: gradients must not come late to their sums
@@ -341,13 +332,15 @@ class Executor::Impl : public RunContext {
   const Binding* binding_ = nullptr;
   Binding found_sizes_;  ///< the run's binding and what its SizeOps found
   const RunOptions* options_ = nullptr;
+  RunNumbers numbers_;
   const Program::Step* step_ = nullptr;
   const FrameRows* frames_ = nullptr;
-  std::map<std::pair<int, int>, FrameRows> rows_;  ///< of this run, by the two leading dims
+  FrameRowsCache rows_;
   std::map<NodeId, std::shared_ptr<void>> kept_;
   std::vector<int> moving_aliases_;               ///< values that alias a moving leaf or fetch, in running order
   std::unordered_map<NodeId, int> leaf_values_;   ///< of prepare()
-  std::vector<const Program::Step*> kernels_;     ///< of prepare(): the steps that do something
+  RecordedSteps::Signature step_signature_;       ///< of repeat_step() since prepare(); empty: not yet
+  mutable bool reads_seed_ = false;               ///< some op did
   std::map<std::string, LeafPlace> leaf_copies_;  ///< of leaves bound to host memory, and inputs
   bool whole_run_ = true;                         ///< not the body of a loop
   Scratch scratch_;
@@ -380,6 +373,8 @@ void Executor::prepare(const Binding& binding, const RunOptions& options, const 
 void Executor::point_leaf(NodeId leaf, const Tensor& tensor) { impl_->point_leaf(leaf, tensor); }
 void Executor::point_fetch(int fetch, const Tensor& tensor) { impl_->point_fetch(fetch, tensor); }
 void Executor::step() { impl_->step(); }
+void Executor::repeat_step() { impl_->repeat_step(); }
+size_t Executor::prepared_kernels() const { return impl_->kernels_.size(); }
 const Binding& Executor::binding() const { return impl_->last_binding(); }
 size_t Executor::arena_bytes() const { return impl_->planned_bytes(); }
 PlannedMemory Executor::planned_memory(const Binding& binding) const {
@@ -388,6 +383,7 @@ PlannedMemory Executor::planned_memory(const Binding& binding) const {
 }
 std::string Executor::memory_text(size_t most) const { return impl_->memory_text(most); }
 int64_t Executor::recorded_launches() const { return impl_->recorded_.launches(); }
+std::set<std::string> Executor::host_operations() const { return host_ops(impl_->graph_, impl_->program_); }
 int64_t Executor::node_count() const { return static_cast<int64_t>(impl_->program_.steps.size()); }
 void Executor::set_profiling(bool on) {
   impl_->profiling_ = on;

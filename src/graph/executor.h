@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,12 @@ struct Fetch {
   bool pointed = false;  ///< written to the memory of Executor::point_fetch, where later nodes may read it
 };
 
+class RunNumbers;
+
 struct RunOptions {
   uint64_t seed = 1;
   uint64_t step = 0;
+  const RunNumbers* numbers = nullptr;  ///< on a GPU, of the executor: the step and more in its memory
   /// Called as soon as fetch i is computed, while later nodes still run: gradients start their allreduce here.
   std::function<void(int fetch)> on_fetch;
   /// Called when all is launched, before results are waited for: the host may prepare the next run while a GPU works.
@@ -55,13 +59,18 @@ class Executor {
   void point_leaf(NodeId leaf, const Tensor& tensor);
   void point_fetch(int fetch, const Tensor& tensor);
   void step();
+  /// The same on a GPU, with all leaves and fetches where they were in the first call since prepare(): recorded and
+  /// launched as a whole, as far as the steps do not depend on the host.
+  void repeat_step();
+  size_t prepared_kernels() const;  ///< of a step
 
   const Binding& binding() const;  ///< of the last run, with the sizes that it found out
   size_t arena_bytes() const;      ///< of the last run
   /// What a run with these sizes would take for its values, up to a step that finds out further sizes; nothing is
   /// allocated.
   PlannedMemory planned_memory(const Binding& binding) const;
-  int64_t node_count() const;  ///< nodes that run
+  int64_t node_count() const;                     ///< nodes that run
+  std::set<std::string> host_operations() const;  ///< that would run on copies on the host if this were on a GPU
   /// How often recorded stretches of steps were launched (GPU): runs of repeated sizes use CUDA graphs, unless numerics
   /// are checked, time is taken, or allow_recorded_launches(false) was called.
   int64_t recorded_launches() const;

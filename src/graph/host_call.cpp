@@ -68,23 +68,41 @@ void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, const 
   call.write_back(dynamic_cast<const SizeOp*>(&op) != nullptr);
 }
 
-void warn_of_host_ops(const Graph& graph, const Program& program) {
-  static std::set<std::string> named;  // of this process: bodies of loops and other programs have them as well
+namespace {
+
+bool runs_on_host(const Op& op, bool has_inputs) {
+  const auto* device_op = dynamic_cast<const DeviceOp*>(&op);
+  return device_op == nullptr ? has_inputs && op.aliases_input() < 0 : device_op->goes_to_host();
+}
+
+void find_host_ops(const Graph& graph, NodeId id, std::set<std::string>& found) {
+  const Node& node = graph.node(id);
+  if (runs_on_host(*node.op, !node.inputs.empty())) found.insert(std::string(node.op->name()));
+  const auto* device_op = dynamic_cast<const DeviceOp*>(node.op.get());
+  if (device_op == nullptr || device_op->body() == nullptr) return;
+  for (NodeId inner = 0; inner < device_op->body()->size(); ++inner) find_host_ops(*device_op->body(), inner, found);
+}
+
+}  // namespace
+
+std::set<std::string> host_ops(const Graph& graph, const Program& program) {
   std::set<std::string> found;
   for (const Program::Step& step : program.steps) {
-    const Op& op = *graph.node(step.node).op;
     const ValuePlace::Kind kind = program.values[static_cast<size_t>(step.outputs.at(0))].kind;
-    const bool runs = kind == ValuePlace::Kind::kArena || kind == ValuePlace::Kind::kFetch;
-    if (runs && !step.inputs.empty() && dynamic_cast<const DeviceOp*>(&op) == nullptr) {
-      if (std::string name(op.name()); named.insert(name).second) {
-        found.insert(name);
-      }
-    }
+    if (kind == ValuePlace::Kind::kArena || kind == ValuePlace::Kind::kFetch) find_host_ops(graph, step.node, found);
   }
-  if (!found.empty()) {
-    log_line(2,
-             fmt::format("warning: no CUDA kernels for {}: computed on the host, with copies", fmt::join(found, ", ")));
+  return found;
+}
+
+void warn_of_host_ops(const Graph& graph, const Program& program) {
+  static std::set<std::string> named;  // of this process: other programs have them as well
+  std::set<std::string> fresh;
+  for (const std::string& name : host_ops(graph, program)) {
+    if (named.insert(name).second) fresh.insert(name);
   }
+  if (fresh.empty()) return;
+  log_line(2,
+           fmt::format("warning: no CUDA kernels for {}: computed on the host, with copies", fmt::join(fresh, ", ")));
 }
 
 }  // namespace wende

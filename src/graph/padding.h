@@ -25,7 +25,8 @@ struct PaddingRule {
   int zero_outputs = 1;       ///< kRecurrent: so many first outputs are zero in padding
   bool zero = false;          ///< the output is zero everywhere
   bool skips = false;         ///< run() leaves out padding, writing zeros, when RunContext::frames() is given
-  Dim time;                   ///< kMask
+  bool packs = false;  ///< values of these frames (kRecurrent: of the lengths) may come without padding, [frames,F]
+  Dim time;            ///< kMask
 };
 
 /// Rows of [B,T] or [T,B] that are no padding, ascending.

@@ -1,6 +1,7 @@
 #include "graph/padding_analysis.h"
 
 #include <algorithm>
+#include <map>
 
 #include "graph/op.h"
 
@@ -15,7 +16,7 @@ class PaddingAnalysis {
     for (const Program::Step& step : program.steps) rules_.push_back(graph.node(step.node).op->padding());
   }
 
-  void run() {
+  void run(bool pack) {
     producer_.assign(program_.values.size(), 0);
     for (size_t i = 0; i < program_.steps.size(); ++i) {
       for (const int output : program_.steps[i].outputs) producer_[at(output)] = i;
@@ -26,6 +27,7 @@ class PaddingAnalysis {
       find_needed(i);
       find_skip(i);
     }
+    if (pack) find_packed();
   }
 
  private:
@@ -139,6 +141,36 @@ class PaddingAnalysis {
     }
   }
 
+  /// Can the op do with a layout of this input or output that has no padding?
+  bool takes_packed(size_t i, int value) const {
+    if (!rules_[i].packs) return false;
+    if (rules_[i].kind == PaddingRule::Kind::kRecurrent) return masks(i, value);
+    return program_.steps[i].frames_of >= 0 && same_frames(value, program_.steps[i].frames_of);
+  }
+
+  void find_packed() {
+    std::vector<char> packed(program_.values.size(), 0);
+    for (size_t value = 0; value < packed.size(); ++value) {
+      const ValuePlace& place = program_.values[value];
+      packed[value] = place.kind == ValuePlace::Kind::kArena && place.dims.size() == 3 && needed_[value] == 0 &&
+                      takes_packed(producer_[value], static_cast<int>(value));
+    }
+    for (size_t i = 0; i < program_.steps.size(); ++i) {
+      for (const int input : program_.steps[i].inputs) {
+        packed[at(input)] = packed[at(input)] != 0 && takes_packed(i, input);
+      }
+    }
+    std::map<std::pair<int, int>, int> axes;
+    for (size_t value = 0; value < packed.size(); ++value) {
+      ValuePlace& place = program_.values[value];
+      if (packed[value] == 0) continue;
+      const std::pair<int, int> leading{place.dims[0], place.dims[1]};
+      const auto [it, fresh] = axes.emplace(leading, static_cast<int>(program_.packed_axes.size()));
+      if (fresh) program_.packed_axes.push_back(leading);
+      place.packed = it->second;
+    }
+  }
+
   Program& program_;
   std::vector<PaddingRule> rules_;
   std::vector<size_t> producer_;  ///< step by value
@@ -148,7 +180,7 @@ class PaddingAnalysis {
 
 }  // namespace
 
-void find_padding(const Graph& graph, Program& program) { PaddingAnalysis(graph, program).run(); }
+void find_padding(const Graph& graph, Program& program, bool pack) { PaddingAnalysis(graph, program).run(pack); }
 
 std::vector<int64_t> rows_within(const std::vector<int32_t>& lengths, const Shape& shape, bool time_major) {
   std::vector<int64_t> rows;
@@ -162,6 +194,17 @@ std::vector<int64_t> rows_within(const std::vector<int32_t>& lengths, const Shap
     }
   }
   return rows;
+}
+
+int64_t frames_within(const std::vector<int32_t>& lengths, const Shape& shape, bool time_major) {
+  const int64_t batch = shape[time_major ? 1 : 0];
+  const int64_t time = shape[time_major ? 0 : 1];
+  const auto count = static_cast<int64_t>(lengths.size());
+  int64_t frames = 0;
+  for (int64_t b = 0; b < batch; ++b) {
+    frames += std::clamp<int64_t>(lengths.at(static_cast<size_t>(b * count / batch)), 0, time);
+  }
+  return frames;
 }
 
 }  // namespace wende

@@ -20,7 +20,7 @@ class Compiler {
  public:
   Compiler(const Graph& graph, const std::vector<Fetch>& fetches) : graph_(graph), fetches_(fetches) {}
 
-  Program compile() {
+  Program compile(bool pack) {
     const RunningOrder order = running_order(graph_, fetches_);
     for (const NodeId id : order.nodes) {
       add_step(id);
@@ -31,8 +31,8 @@ class Compiler {
       }
     }
     place_fetches();
+    find_padding(graph_, program_, pack);
     find_in_place();
-    find_padding(graph_, program_);
     return std::move(program_);
   }
 
@@ -130,7 +130,7 @@ class Compiler {
     return std::lower_bound(size_steps_.begin(), size_steps_.end(), position) - size_steps_.begin();
   }
 
-  /// Gives an output the memory of an input of the same type that nobody reads later.
+  /// Gives an output the memory of an input of the same type and layout that nobody reads later.
   bool take_over(size_t position, int input, int output) {
     const int base = root(input);
     const ValuePlace& from = program_.values[static_cast<size_t>(base)];
@@ -138,7 +138,7 @@ class Compiler {
     const bool same_type = program_.dtypes[static_cast<size_t>(input)] == program_.dtypes[static_cast<size_t>(output)];
     const bool same_dims = program_.values[static_cast<size_t>(input)].dims == to.dims;
     if (to.kind != ValuePlace::Kind::kArena || from.kind != ValuePlace::Kind::kArena || !same_type || !same_dims ||
-        from.last_use != static_cast<int>(position) ||
+        from.packed != to.packed || from.last_use != static_cast<int>(position) ||
         stage_of(producer_[static_cast<size_t>(base)]) != stage_of(static_cast<int>(position))) {
       return false;
     }
@@ -158,8 +158,8 @@ class Compiler {
 
 }  // namespace
 
-Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches) {
-  return Compiler(graph, fetches).compile();
+Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches, bool pack) {
+  return Compiler(graph, fetches).compile(pack);
 }
 
 }  // namespace wende

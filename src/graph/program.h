@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "graph/executor.h"
@@ -17,6 +18,7 @@ struct ValuePlace {
   int last_use = -1;      ///< position of the last reader (aliases count for their root)
   bool wanted = false;    ///< somebody reads it
   std::vector<int> dims;  ///< indices into Program::dims
+  int packed = -1;  ///< stored without padding, [frames,F]: index into Program::packed_axes; -1: with the axes of dims
 };
 
 /// The nodes that some fetches need, in running order, with everything about them that does not depend on sizes.
@@ -36,8 +38,11 @@ struct Program {
   std::vector<DType> dtypes;      ///< by value
   std::vector<Dim> dims;          ///< the distinct dims of all values
   std::vector<int> fetch_values;  ///< value of each fetch
+  /// The two leading dims of packed values: [T,B] or [B,T].
+  std::vector<std::pair<int, int>> packed_axes;
 
-  static Program compile(const Graph& graph, const std::vector<Fetch>& fetches);
+  /// pack: values whose padding nobody reads are stored without it, where producer and readers can do that.
+  static Program compile(const Graph& graph, const std::vector<Fetch>& fetches, bool pack = false);
 };
 
 }  // namespace wende

@@ -1,7 +1,11 @@
 #include "graph/recorded_steps.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
+#include "base/error.h"
+#include "base/log.h"
 #include "device/memory.h"
 
 namespace wende {
@@ -55,15 +59,24 @@ void RecordedSteps::divide(Entry& entry, const Calls& calls) {
   }
 }
 
+/// nullptr where it cannot be: what went wrong happens again when the steps run one by one, if it is a fault of theirs.
+std::unique_ptr<RecordedLaunch> RecordedSteps::recorded(const Stretch& stretch, const Calls& calls) {
+  try {
+    Recording recording;
+    for (size_t step = stretch.begin; step < stretch.end; ++step) calls.run(step);
+    std::unique_ptr<RecordedLaunch> launch = recording.end();
+    const bool gains = launch != nullptr && launch->operations() >= kFewestOperations;
+    return gains ? std::move(launch) : nullptr;
+  } catch (const Error& error) {
+    log_line(3, fmt::format("warning: steps that could not be recorded are launched one by one: {}", error.what()));
+    return nullptr;
+  }
+}
+
 void RecordedSteps::record(Entry& entry, const Calls& calls) {
   divide(entry, calls);
   for (Stretch& stretch : entry.stretches) {
-    if (entry.fixed[stretch.begin] != 0) {
-      Recording recording;
-      for (size_t step = stretch.begin; step < stretch.end; ++step) calls.run(step);
-      stretch.launch = recording.end();
-      if (stretch.launch != nullptr && stretch.launch->operations() < kFewestOperations) stretch.launch.reset();
-    }
+    if (entry.fixed[stretch.begin] != 0) stretch.launch = recorded(stretch, calls);
     if (stretch.launch != nullptr) {
       stretch.launch->launch();
       ++launches_;
@@ -91,10 +104,12 @@ void RecordedSteps::forget_some() {
 }
 
 RecordedSteps::Signature signature_of(const Program& program, const SizedPlan& plan, const std::vector<Fetch>& fetches,
-                                      const Binding& binding) {
+                                      const Binding& binding, const RunNumbers& run_numbers) {
   RecordedSteps::Signature numbers = binding.root_sizes();
   const auto add = [&numbers](const void* address) { numbers.push_back(reinterpret_cast<uint64_t>(address)); };
   add(plan.base);
+  add(run_numbers.random().step);
+  numbers.push_back(static_cast<uint64_t>(run_numbers.random().rows));
   for (const Program::Step& step : program.steps) {
     for (const int index : step.outputs) {
       const ValuePlace::Kind kind = program.values[static_cast<size_t>(index)].kind;

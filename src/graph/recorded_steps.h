@@ -8,6 +8,7 @@
 
 #include "device/recorded_launch.h"
 #include "graph/program.h"
+#include "graph/run_numbers.h"
 #include "graph/sized_plan.h"
 
 namespace wende {
@@ -42,6 +43,7 @@ class RecordedSteps {
 
   static void watch(Entry& entry, const Calls& calls);
   static void divide(Entry& entry, const Calls& calls);
+  static std::unique_ptr<RecordedLaunch> recorded(const Stretch& stretch, const Calls& calls);
   void record(Entry& entry, const Calls& calls);
   void forget_some();
 
@@ -52,6 +54,6 @@ class RecordedSteps {
 
 /// What the kernels of a program are told in a run besides the contents of memory, as far as its plan says it.
 RecordedSteps::Signature signature_of(const Program& program, const SizedPlan& plan, const std::vector<Fetch>& fetches,
-                                      const Binding& binding);
+                                      const Binding& binding, const RunNumbers& run_numbers);
 
 }  // namespace wende

@@ -25,6 +25,7 @@ void SizedPlan::lay_out(const Graph& graph, const Program& program, const std::v
       for (const int dim : place.dims) {
         shape.push_back(sizes[static_cast<size_t>(dim)]);
       }
+      if (place.packed >= 0) shape = {sizes[program.dims.size() + static_cast<size_t>(place.packed)], shape[2]};
       if (place.kind != ValuePlace::Kind::kArena) {
         continue;
       }

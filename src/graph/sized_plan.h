@@ -24,7 +24,8 @@ struct SizedPlan {
   /// To allocate: some more than needed, which costs nothing until it is touched, so that batches a little longer need
   /// no new arena.
   size_t arena_bytes() const { return std::max<size_t>(bytes + bytes / 8, 64); }
-  /// Shapes, and places in one arena, for these sizes of the program's dims: of steps [begin, stop).
+  /// Shapes, and places in one arena, of steps [begin, stop). sizes: of the program's dims, then the numbers of frames
+  /// of its packed axes.
   void lay_out(const Graph& graph, const Program& program, const std::vector<int64_t>& sizes, size_t begin,
                size_t stop);
 };

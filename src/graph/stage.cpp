@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "graph/padding_analysis.h"
+#include "tensor/placement.h"
+
 namespace wende {
 
 Stage::Stage(const Graph& graph, const Program& program, size_t begin, size_t end, Device device)
@@ -39,6 +42,16 @@ std::vector<int64_t> Stage::sizes(const Binding& binding) const {
   std::vector<int64_t> result;
   for (size_t i = 0; i < reads_dim_.size(); ++i) {
     result.push_back(reads_dim_[i] != 0 ? binding.size(program_->dims[i]) : -1);
+  }
+  for (const auto& [first, second] : program_->packed_axes) {
+    const auto at = [](int dim) { return static_cast<size_t>(dim); };
+    if (reads_dim_[at(first)] == 0 || reads_dim_[at(second)] == 0) {
+      result.push_back(-1);
+      continue;
+    }
+    const bool time_major = program_->dims[at(second)].is_batch();
+    result.push_back(frames_within(binding.lengths(program_->dims[at(time_major ? first : second)]),
+                                   Shape{result[at(first)], result[at(second)]}, time_major));
   }
   return result;
 }
@@ -89,12 +102,18 @@ const SizeOp* Stage::size_op() const {
   return begin_ == end_ ? nullptr : dynamic_cast<const SizeOp*>(graph_->node(program_->steps[end_ - 1].node).op.get());
 }
 
-void bind_found_size(const SizeOp& op, const Tensor& found, Binding& binding) {
-  if (found.rank() == 0) {
-    binding.bind(op.sized(), std::max<int64_t>(found.data<int32_t>()[0], 0));
+const Binding& Stage::with_found_size(const SizedPlan& plan, const Binding& binding, Binding& found) const {
+  const SizeOp* op = size_op();
+  if (op == nullptr) return binding;
+  const int index = program_->steps[end_ - 1].outputs[0];
+  const Tensor size = on_host(plan.tensors[static_cast<size_t>(index)]);  // a number, or lengths
+  found = Binding(binding);
+  if (size.rank() == 0) {
+    found.bind(op->sized(), std::max<int64_t>(size.data<int32_t>()[0], 0));
   } else {
-    binding.bind_lengths(op.sized(), found.to_vector<int32_t>());
+    found.bind_lengths(op->sized(), size.to_vector<int32_t>());
   }
+  return found;
 }
 
 }  // namespace wende

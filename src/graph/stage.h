@@ -20,7 +20,8 @@ class Stage {
 
   size_t begin() const { return begin_; }
   size_t end() const { return end_; }
-  const SizeOp* size_op() const;                           ///< the last step's, if it is one
+  /// What the last step found out holds for the stages after it: `found`, or the binding itself if it is no SizeOp.
+  const Binding& with_found_size(const SizedPlan& plan, const Binding& binding, Binding& found) const;
   size_t planned_bytes() const { return planned_bytes_; }  ///< of the last run
   /// The plan for these sizes; kept for the next time.
   SizedPlan& plan_for(const Binding& binding);
@@ -32,6 +33,8 @@ class Stage {
  private:
   Stage(const Graph& graph, const Program& program, size_t begin, size_t end, Device device);
 
+  const SizeOp* size_op() const;  ///< the last step's, if it is one
+  /// Of the program's dims, then the numbers of frames of its packed axes; -1: not of this stage.
   std::vector<int64_t> sizes(const Binding& binding) const;
 
   static constexpr size_t kMaxPlans = 256;
@@ -44,8 +47,5 @@ class Stage {
   std::shared_ptr<Buffer> arena_;
   size_t planned_bytes_ = 0;
 };
-
-/// What a SizeOp computed, as a number or as lengths.
-void bind_found_size(const SizeOp& op, const Tensor& found, Binding& binding);
 
 }  // namespace wende

@@ -11,6 +11,11 @@ namespace wende::cpu {
 void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep_beams, const Tensor& labels,
                const Tensor& rows, const Tensor& valid);
 
+/// The rows [B] of each frame that lead to those at the end: rows [T,B] int32 holds the row before each one, steps (an
+/// int32 scalar) how many frames of it count. chosen and before [T,B] int32, as t * B + row: in a frame, and before it.
+void beam_trace(const Tensor& rows, const Tensor& steps, const Tensor& chosen, const Tensor& before);
+
 }  // namespace wende::cpu
 
 WENDE_CUDA_KERNEL(beam_step)
+WENDE_CUDA_KERNEL(beam_trace)

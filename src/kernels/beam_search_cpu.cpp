@@ -50,4 +50,20 @@ void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep
   }
 }
 
+void beam_trace(const Tensor& rows, const Tensor& steps, const Tensor& chosen, const Tensor& before) {
+  const int64_t batch = rows.dim(1);
+  const int32_t* source = rows.data<int32_t>();
+  const int64_t count = std::min<int64_t>(rows.dim(0), steps.data<int32_t>()[0]);
+  std::vector<int32_t> now(static_cast<size_t>(batch));
+  std::iota(now.begin(), now.end(), 0);
+  for (int64_t t = rows.dim(0) - 1; t >= 0; --t) {
+    for (int64_t b = 0; b < batch; ++b) {
+      int32_t& row = now[static_cast<size_t>(b)];
+      chosen.data<int32_t>()[t * batch + b] = static_cast<int32_t>(t * batch) + row;
+      row = t < count ? source[t * batch + row] : row;
+      before.data<int32_t>()[t * batch + b] = static_cast<int32_t>(t * batch) + row;
+    }
+  }
+}
+
 }  // namespace wende::cpu

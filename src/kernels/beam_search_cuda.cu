@@ -1,5 +1,6 @@
 #include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "kernels/beam_search.h"
 #include "kernels/ordered_key_cuda.cuh"
 #include "tensor/placement.h"
@@ -48,6 +49,19 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+/// A thread per beam's end goes back through the frames.
+__global__ void __launch_bounds__(kThreads) trace_kernel(const int32_t* rows, const int32_t* steps, int64_t times,
+                                                         int64_t batch, int32_t* chosen, int32_t* before) {
+  for (const int64_t b : grid_range(batch)) {
+    int64_t row = b;
+    for (int64_t t = times - 1; t >= 0; --t) {
+      chosen[t * batch + b] = static_cast<int32_t>(t * batch + row);
+      if (t < *steps) row = rows[t * batch + row];
+      before[t * batch + b] = static_cast<int32_t>(t * batch + row);
+    }
+  }
+}
+
 }  // namespace
 
 void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep_beams, const Tensor& labels,
@@ -56,6 +70,11 @@ void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep
                         device_data<int32_t>(rows), device_data<bool>(valid)};
   launch(beam_kernel, static_cast<unsigned>(scores.dim(0) / beam), threads_for_row(beam * scores.dim(1)), 0, choices,
          device_data<int32_t>(step), beam, keep_beams);
+}
+
+void beam_trace(const Tensor& rows, const Tensor& steps, const Tensor& chosen, const Tensor& before) {
+  launch(trace_kernel, blocks_for(rows.dim(1)), kThreads, 0, device_data<int32_t>(rows), device_data<int32_t>(steps),
+         rows.dim(0), rows.dim(1), device_data<int32_t>(chosen), device_data<int32_t>(before));
 }
 
 }  // namespace wende::cuda

@@ -17,15 +17,18 @@ struct RandomFrames {
   cpu::RandomLayout::Axis kinds[kMaxRank] = {};
   int64_t tail = 1;
   int64_t fixed = 1;
-  int64_t rows = 0;
-  const int64_t* pieces = nullptr;  ///< id, offset of each piece
-  const int64_t* begins = nullptr;  ///< [rows + 1]: first piece of each row
+  cpu::RandomRun run;  ///< step: nullptr where it does not count
+  uint64_t blocks_per_step = 0;
 
   struct Element {
     Philox philox;
     uint64_t frame;
     int64_t number;
   };
+
+  __device__ Philox in_this_run(const Philox& philox) const {
+    return run.step == nullptr ? philox : philox.at_step(static_cast<uint64_t>(*run.step), blocks_per_step);
+  }
 
   __device__ Element at(Philox philox, int64_t i) const {
     int64_t index[kMaxRank];
@@ -39,10 +42,11 @@ struct RandomFrames {
     int64_t frame = place.frame;
     if (place.row >= 0) {
       auto id = static_cast<uint64_t>(place.row);
-      for (int64_t p = place.row < rows ? begins[place.row] : 0; place.row < rows && p < begins[place.row + 1]; ++p) {
-        if (pieces[2 * p + 1] <= place.frame) {
-          id = static_cast<uint64_t>(pieces[2 * p]);
-          frame = place.frame - pieces[2 * p + 1];
+      const bool known = place.row < run.rows;
+      for (int64_t p = known ? run.begins[place.row] : 0; known && p < run.begins[place.row + 1]; ++p) {
+        if (run.pieces[2 * p + 1] <= place.frame) {
+          id = static_cast<uint64_t>(run.pieces[2 * p]);
+          frame = place.frame - run.pieces[2 * p + 1];
         }
       }
       philox = RandomPlace::keyed(philox, id);
@@ -65,7 +69,8 @@ struct RangeOf {
 
 template <class F>
 __global__ void __launch_bounds__(kThreads)
-    uniform_kernel(RandomFrames frames, Philox philox, F f, int64_t n, float* out) {
+    uniform_kernel(RandomFrames frames, Philox start, F f, int64_t n, float* out) {
+  const Philox philox = frames.in_this_run(start);
   for (const int64_t i : grid_range(n)) {
     const RandomFrames::Element element = frames.at(philox, i);
     const auto words = element.philox.block((element.frame << 32) + static_cast<uint64_t>(element.number / 4));
@@ -76,7 +81,8 @@ __global__ void __launch_bounds__(kThreads)
 /// Four neighbours, which share a block of random words.
 template <class F>
 __global__ void __launch_bounds__(kThreads)
-    uniform_packs_kernel(RandomFrames frames, Philox philox, F f, int64_t packs, float* out) {
+    uniform_packs_kernel(RandomFrames frames, Philox start, F f, int64_t packs, float* out) {
+  const Philox philox = frames.in_this_run(start);
   for (const int64_t i : grid_range(packs)) {
     const RandomFrames::Element element = frames.at(philox, i * kPack);
     const auto words = element.philox.block((element.frame << 32) + static_cast<uint64_t>(element.number / kPack));
@@ -87,7 +93,8 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 __global__ void __launch_bounds__(kThreads)
-    normal_kernel(RandomFrames frames, Philox philox, float stddev, int64_t n, float* out) {
+    normal_kernel(RandomFrames frames, Philox start, float stddev, int64_t n, float* out) {
+  const Philox philox = frames.in_this_run(start);
   for (const int64_t i : grid_range(n)) {
     const RandomFrames::Element element = frames.at(philox, i);
     out[i] = stddev * element.philox.normal((element.frame << 34) + static_cast<uint64_t>(element.number));
@@ -109,7 +116,13 @@ class RandomLaunch {
       frames.kinds[axis] = layout.axes[static_cast<size_t>(axis)];
       if (frames.kinds[axis] == cpu::RandomLayout::Axis::kFixed) frames.fixed *= out.dim(axis);
     }
-    if (layout.rows != nullptr) upload(*layout.rows, out.device());
+    if (layout.run != nullptr) {
+      frames.run = *layout.run;
+      frames.blocks_per_step = layout.blocks_per_step;
+      if (layout.always_same) frames.run.step = nullptr;
+    } else if (layout.rows != nullptr) {
+      upload(*layout.rows, out.device());
+    }
   }
 
   RandomFrames frames;
@@ -127,9 +140,9 @@ class RandomLaunch {
     }
     pieces_ = on(device, Tensor::of<int64_t>(pieces, Shape{static_cast<int64_t>(pieces.size())}));
     begins_ = on(device, Tensor::of<int64_t>(begins, Shape{static_cast<int64_t>(begins.size())}));
-    frames.rows = static_cast<int64_t>(rows.size());
-    frames.pieces = device_data<int64_t>(pieces_);
-    frames.begins = device_data<int64_t>(begins_);
+    frames.run = {.begins = device_data<int64_t>(begins_),
+                  .pieces = device_data<int64_t>(pieces_),
+                  .rows = static_cast<int64_t>(rows.size())};
   }
 
   Tensor pieces_;

@@ -182,7 +182,7 @@ class Plans {
 
  private:
   static constexpr size_t kMost = 4096;
-  using Key = std::array<int64_t, 16>;
+  using Key = std::array<int64_t, 17>;
 
   static Key key(const Product& p) {
     return {p.m,
@@ -200,7 +200,8 @@ class Plans {
             static_cast<int64_t>(product_precision()),
             alignment(p.a, p.stride_a),
             alignment(p.b, p.stride_b),
-            alignment(p.c, p.stride_c)};
+            alignment(p.c, p.stride_c),
+            alignment(p.vector, 0)};
   }
 
   std::mutex mutex_;

@@ -5,7 +5,8 @@
 
 namespace wende::cpu {
 
-/// Undefined tensors: no initial state; outputs that nobody wants (all but y).
+/// Undefined tensors: no initial state; outputs that nobody wants (all but y). On the CPU each tensor of frames, here
+/// and in GruBackward, may also be [frames,...] without the padding.
 struct GruForward {
   Tensor z_gates;      ///< [T,B,2n]: r, u
   Tensor z_candidate;  ///< [T,B,n]

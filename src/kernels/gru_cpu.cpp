@@ -57,13 +57,11 @@ void add_to(int64_t n, const float* __restrict x, float* __restrict sum) {
   for (int64_t k = 0; k < n; ++k) sum[k] += x[k];
 }
 
-float* data_or_null(const Tensor& x) { return x.defined() ? x.data<float>() : nullptr; }
-
 }  // namespace
 
 void gru_forward(const GruForward& args, int direction, const Scratch& scratch) {
   const int64_t n = args.w_candidate.dim(0);
-  const RecurrentSchedule schedule(args.lengths, args.z_candidate.dim(0), direction);
+  const RecurrentSchedule schedule(args.lengths, direction);
   const int64_t batch = schedule.batch();
   const Tensor memory = scratch(Shape{batch * 7 * n + n});
   float* h = memory.data<float>();
@@ -75,24 +73,25 @@ void gru_forward(const GruForward& args, int direction, const Scratch& scratch) 
   schedule.load(args.h0, n, h);
   const StepMatrix w_gates(args.w_gates, false, schedule, scratch);
   const StepMatrix w_candidate(args.w_candidate, false, schedule, scratch);
-  float* saved_gates = data_or_null(args.gates);
-  float* saved_candidate = data_or_null(args.candidate);
+  const RowView z_gates = schedule.frames_of(args.z_gates);
+  const RowView z_candidate = schedule.frames_of(args.z_candidate);
+  const RowView y = schedule.frames_of(args.y);
+  const RowView saved_gates = schedule.frames_of(args.gates);
+  const RowView saved_candidate = schedule.frames_of(args.candidate);
   for (int64_t step = 0; step < schedule.steps(); ++step) {
     const int64_t active = schedule.active(step);
+    const int64_t first = schedule.first(step);
     w_gates.multiply(active, {h, n}, {rz, 2 * n});
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = schedule.row(r, step);
-      gates_forward(n, args.z_gates.data<float>() + row * 2 * n, rz + r * 2 * n, h + r * n, gates + r * 2 * n,
-                    rh + r * n);
-      if (saved_gates) {
-        std::memcpy(saved_gates + row * 2 * n, gates + r * 2 * n, static_cast<size_t>(2 * n) * sizeof(float));
+      gates_forward(n, z_gates.row(first + r), rz + r * 2 * n, h + r * n, gates + r * 2 * n, rh + r * n);
+      if (saved_gates.data) {
+        std::memcpy(saved_gates.row(first + r), gates + r * 2 * n, static_cast<size_t>(2 * n) * sizeof(float));
       }
     }
     w_candidate.multiply(active, {rh, n}, {rc, n});
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = schedule.row(r, step);
-      state_forward(n, args.z_candidate.data<float>() + row * n, rc + r * n, gates + r * 2 * n + n,
-                    saved_candidate ? saved_candidate + row * n : unsaved, h + r * n, args.y.data<float>() + row * n);
+      state_forward(n, z_candidate.row(first + r), rc + r * n, gates + r * 2 * n + n,
+                    saved_candidate.data ? saved_candidate.row(first + r) : unsaved, h + r * n, y.row(first + r));
     }
   }
   schedule.clear_padding(args.y);
@@ -101,7 +100,7 @@ void gru_forward(const GruForward& args, int direction, const Scratch& scratch) 
 
 void gru_backward(const GruBackward& args, int direction, const Scratch& scratch) {
   const int64_t n = args.w_candidate.dim(0);
-  const RecurrentSchedule schedule(args.lengths, args.dz_candidate.dim(0), direction);
+  const RecurrentSchedule schedule(args.lengths, direction);
   const int64_t batch = schedule.batch();
   const Tensor memory = scratch(Shape{batch * 3 * n});
   float* dh = memory.data<float>();
@@ -112,31 +111,31 @@ void gru_backward(const GruBackward& args, int direction, const Scratch& scratch
   const Tensor all_rh = scratch(Shape{schedule.frames(), n});
   const StepMatrix w_gates(args.w_gates, true, schedule, scratch);
   const StepMatrix w_candidate(args.w_candidate, true, schedule, scratch);
-  const float* gates = args.gates.data<float>();
-  float* y = args.y.data<float>();
-  const float* dy = data_or_null(args.dy);
-  float* dz_gates = args.dz_gates.data<float>();
-  float* dz_candidate = args.dz_candidate.data<float>();
+  const RowView gates = schedule.frames_of(args.gates);
+  const RowView candidate = schedule.frames_of(args.candidate);
+  const RowView y = schedule.frames_of(args.y);
+  const RowView dy = schedule.frames_of(args.dy);
+  const RowView dz_gates = schedule.frames_of(args.dz_gates);
+  const RowView dz_candidate = schedule.frames_of(args.dz_candidate);
   for (int64_t step = schedule.steps() - 1; step >= 0; --step) {
     const int64_t active = schedule.active(step);
-    const int64_t* rows = schedule.rows(step);
-    const auto previous = [&](int64_t r) { return step == 0 ? h0 + r * n : y + schedule.row(r, step - 1) * n; };
+    const int64_t first = schedule.first(step);
+    const auto previous = [&](int64_t r) { return step == 0 ? h0 + r * n : y.row(schedule.first(step - 1) + r); };
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = rows[r];
-      multiply(n, gates + row * 2 * n, previous(r), all_rh.data<float>() + (schedule.first(step) + r) * n);
-      if (dy) add_to(n, dy + row * n, dh + r * n);
-      state_backward(n, gates + row * 2 * n + n, args.candidate.data<float>() + row * n, previous(r), dh + r * n,
-                     dz_gates + row * 2 * n + n, dz_candidate + row * n);
+      const int64_t frame = first + r;
+      multiply(n, gates.row(frame), previous(r), all_rh.data<float>() + frame * n);
+      if (dy.data) add_to(n, dy.row(frame), dh + r * n);
+      state_backward(n, gates.row(frame) + n, candidate.row(frame), previous(r), dh + r * n, dz_gates.row(frame) + n,
+                     dz_candidate.row(frame));
     }
-    w_candidate.multiply(active, {dz_candidate, n, rows}, {drh, n});
+    w_candidate.multiply(active, dz_candidate.from(first), {drh, n});
     for (int64_t r = 0; r < active; ++r) {
-      reset_backward(n, gates + rows[r] * 2 * n, previous(r), drh + r * n, dh + r * n, dz_gates + rows[r] * 2 * n);
+      reset_backward(n, gates.row(first + r), previous(r), drh + r * n, dh + r * n, dz_gates.row(first + r));
     }
-    w_gates.multiply(active, {dz_gates, 2 * n, rows}, {dh, n}, true);
+    w_gates.multiply(active, dz_gates.from(first), {dh, n}, true);
   }
   recurrent_weight_grad(schedule, args.y, args.h0, args.dz_gates, scratch, args.dw_gates);
-  transposed_product(schedule.frames(), {all_rh.data<float>(), n}, n,
-                     {dz_candidate, n, schedule.steps() > 0 ? schedule.rows(0) : nullptr}, n, false,
+  transposed_product(schedule.frames(), {all_rh.data<float>(), n}, n, dz_candidate, n, false,
                      args.dw_candidate.data<float>(), nullptr, scratch);
   schedule.clear_padding(args.dz_gates);
   schedule.clear_padding(args.dz_candidate);

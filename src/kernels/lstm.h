@@ -11,7 +11,8 @@ struct LstmOptions {
   float forget_bias = 0.0f;
 };
 
-/// Undefined tensors: no initial state; outputs that nobody wants (all but y).
+/// Undefined tensors: no initial state; outputs that nobody wants (all but y). On the CPU each tensor of frames, here
+/// and in LstmBackward, may also be [frames,...] without the padding.
 struct LstmForward {
   Tensor z;        ///< [T,B,4n]
   Tensor w_re;     ///< [n,4n]

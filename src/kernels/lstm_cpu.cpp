@@ -79,14 +79,12 @@ void add_to(int64_t n, const float* __restrict x, float* __restrict sum) {
   for (int64_t k = 0; k < n; ++k) sum[k] += x[k];
 }
 
-float* data_or_null(const Tensor& x) { return x.defined() ? x.data<float>() : nullptr; }
-
 }  // namespace
 
 void lstm_forward(const LstmForward& args, const LstmOptions& options, const Scratch& scratch) {
   const int64_t n = args.w_re.dim(0);
   const int64_t n4 = 4 * n;
-  const RecurrentSchedule schedule(args.lengths, args.z.dim(0), options.direction);
+  const RecurrentSchedule schedule(args.lengths, options.direction);
   const int64_t batch = schedule.batch();
   const Blocks at(n, options.tf_order);
   const Tensor memory = scratch(Shape{batch * (2 * n + n4) + n4});
@@ -96,11 +94,11 @@ void lstm_forward(const LstmForward& args, const LstmOptions& options, const Scr
   float* unsaved_gates = rz + batch * n4;
   schedule.load(args.h0, n, h);
   schedule.load(args.c0, n, c);
-  const float* z = args.z.data<float>();
   const StepMatrix w(args.w_re, false, schedule, scratch);
-  float* y = args.y.data<float>();
-  float* gates = data_or_null(args.gates);
-  float* cells = data_or_null(args.cells);
+  const RowView z = schedule.frames_of(args.z);
+  const RowView y = schedule.frames_of(args.y);
+  const RowView gates = schedule.frames_of(args.gates);
+  const RowView cells = schedule.frames_of(args.cells);
   for (int64_t step = 0; step < schedule.steps(); ++step) {
     const int64_t active = schedule.active(step);
     if (step == 0 && !args.h0.defined()) {
@@ -109,10 +107,10 @@ void lstm_forward(const LstmForward& args, const LstmOptions& options, const Scr
       w.multiply(active, {h, n}, {rz, n4});
     }
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = schedule.row(r, step);
-      cell_forward(n, at, options.forget_bias, z + row * n4, rz + r * n4, gates ? gates + row * n4 : unsaved_gates,
-                   c + r * n, h + r * n, y + row * n);
-      if (cells) std::memcpy(cells + row * n, c + r * n, static_cast<size_t>(n) * sizeof(float));
+      const int64_t frame = schedule.first(step) + r;
+      cell_forward(n, at, options.forget_bias, z.row(frame), rz + r * n4, gates.data ? gates.row(frame) : unsaved_gates,
+                   c + r * n, h + r * n, y.row(frame));
+      if (cells.data) std::memcpy(cells.row(frame), c + r * n, static_cast<size_t>(n) * sizeof(float));
     }
   }
   schedule.clear_padding(args.y);
@@ -122,8 +120,7 @@ void lstm_forward(const LstmForward& args, const LstmOptions& options, const Scr
 
 void lstm_backward(const LstmBackward& args, const LstmOptions& options, const Scratch& scratch) {
   const int64_t n = args.w_re.dim(0);
-  const int64_t n4 = 4 * n;
-  const RecurrentSchedule schedule(args.lengths, args.dz.dim(0), options.direction);
+  const RecurrentSchedule schedule(args.lengths, options.direction);
   const int64_t batch = schedule.batch();
   const Blocks at(n, options.tf_order);
   const Tensor memory = scratch(Shape{batch * 3 * n});
@@ -134,22 +131,20 @@ void lstm_backward(const LstmBackward& args, const LstmOptions& options, const S
   schedule.load(args.d_last_c, n, dc);
   schedule.load(args.c0, n, c0);
   const StepMatrix w(args.w_re, true, schedule, scratch);
-  const float* gates = args.gates.data<float>();
-  const float* cells = args.cells.data<float>();
-  const float* dy = data_or_null(args.dy);
-  float* dz = args.dz.data<float>();
+  const RowView gates = schedule.frames_of(args.gates);
+  const RowView cells = schedule.frames_of(args.cells);
+  const RowView dy = schedule.frames_of(args.dy);
+  const RowView dz = schedule.frames_of(args.dz);
   for (int64_t step = schedule.steps() - 1; step >= 0; --step) {
     const int64_t active = schedule.active(step);
+    const int64_t first = schedule.first(step);
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = schedule.row(r, step);
-      const int64_t previous = step == 0 ? 0 : schedule.row(r, step - 1);
-      if (dy) add_to(n, dy + row * n, dh + r * n);
-      cell_backward(n, at, gates + row * n4, cells + row * n, step == 0 ? c0 + r * n : cells + previous * n, dh + r * n,
-                    dc + r * n, dz + row * n4);
+      const float* previous = step == 0 ? c0 + r * n : cells.row(schedule.first(step - 1) + r);
+      if (dy.data) add_to(n, dy.row(first + r), dh + r * n);
+      cell_backward(n, at, gates.row(first + r), cells.row(first + r), previous, dh + r * n, dc + r * n,
+                    dz.row(first + r));
     }
-    if (step > 0 || args.dh0.defined()) {
-      w.multiply(active, {dz, n4, schedule.rows(step)}, {dh, n});
-    }
+    if (step > 0 || args.dh0.defined()) w.multiply(active, dz.from(first), {dh, n});
   }
   recurrent_weight_grad(schedule, args.y, args.h0, args.dz, scratch, args.dw_re);
   schedule.clear_padding(args.dz);

@@ -8,7 +8,8 @@
 
 namespace wende::cpu {
 
-/// Rows of a matrix to compute, ascending; nullptr stands for all. Others are not read, and zero in results.
+/// Rows of a matrix to compute, ascending; nullptr stands for all. Others are not read, and zero in results; a tensor
+/// that has only as many rows as the list holds just those.
 using Rows = std::vector<int64_t>;
 
 /// out [...,N] = x [...,K] w [K,N] (or [N,K] with transpose_w) + bias [N] (may be undefined).

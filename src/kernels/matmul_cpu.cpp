@@ -21,6 +21,13 @@ void add_row(const float* __restrict x, int64_t columns, float* __restrict sum) 
 
 constexpr int64_t kRowsWorthPacking = 192;
 
+bool holds_only(const Rows& rows, const Tensor& x) { return rows_of(x) == static_cast<int64_t>(rows.size()); }
+
+/// The rows to compute in a tensor that has others, or just those.
+RowView view(const Tensor& x, const Rows* rows) {
+  return {x.data<float>(), x.dim(-1), rows && !holds_only(*rows, x) ? rows->data() : nullptr};
+}
+
 /// Zeros in all rows that are not in the (ascending) list.
 void clear_other_rows(const Rows& rows, int64_t all, int64_t n, float* x) {
   int64_t begin = 0;
@@ -41,14 +48,13 @@ void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose
   const int64_t all = n == 0 ? 0 : out.elements() / n;
   const int64_t count = rows ? static_cast<int64_t>(rows->size()) : all;
   const float* b = bias.defined() ? bias.data<float>() : nullptr;
-  const int64_t* list = rows ? rows->data() : nullptr;
-  const RowView from{x.data<float>(), k, list};
-  const RowView to{out.data<float>(), n, list};
+  const RowView from = view(x, rows);
+  const RowView to = view(out, rows);
   // Arranging the weights costs as much as a product with some 25 rows.
   if (rows || count >= kRowsWorthPacking) {
     const PackedMatrix packed(w.data<float>(), k, n, transpose_w, count, scratch);
     packed.multiply(count, from, to, b);
-    if (rows) clear_other_rows(*rows, all, n, to.data);
+    if (to.list) clear_other_rows(*rows, all, n, to.data);
     return;
   }
   for (int64_t row = 0; b && row < count; ++row) std::memcpy(to.row(row), b, bytes_of(n));
@@ -72,8 +78,7 @@ void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, cons
     if (sum_b.defined()) column_sum(b, rows, sum_b);
     return;
   }
-  const int64_t* list = rows ? rows->data() : nullptr;
-  transposed_product(count, {a.data<float>(), k, list}, k, {b.data<float>(), n, list}, n, false, out.data<float>(),
+  transposed_product(count, view(a, rows), k, view(b, rows), n, false, out.data<float>(),
                      sum_b.defined() ? sum_b.data<float>() : nullptr, scratch);
 }
 
@@ -83,7 +88,7 @@ void column_sum(const Tensor& x, const Rows* rows, const Tensor& out) {
   constexpr int64_t kColumns = 512;
   const int64_t n = out.elements();
   const int64_t count = rows ? static_cast<int64_t>(rows->size()) : rows_of(x);
-  const float* from = x.data<float>();
+  const RowView from = view(x, rows);
   float* to = out.data<float>();
   std::fill(to, to + n, 0.0f);
   float partial[kColumns];
@@ -93,7 +98,7 @@ void column_sum(const Tensor& x, const Rows* rows, const Tensor& out) {
       const int64_t width = std::min(kColumns, n - column);
       std::fill(partial, partial + width, 0.0f);
       for (int64_t r = row; r < end; ++r) {
-        add_row(from + (rows ? (*rows)[static_cast<size_t>(r)] : r) * n + column, width, partial);
+        add_row(from.row(r) + column, width, partial);
       }
       for (int64_t i = 0; i < width; ++i) to[column + i] += partial[i];
     }

@@ -18,7 +18,8 @@ RnnLayer::~RnnLayer() = default;
 void RnnLayer::forward(const RnnForward&, const cpu::Scratch&) { absent(); }
 void RnnLayer::backward(const RnnBackward&, const cpu::Scratch&) { absent(); }
 size_t RnnLayer::kept_bytes(int64_t, int64_t, int64_t, int64_t) { absent(); }
-bool RnnLayer::runs_beside(const std::vector<int32_t>&) { return false; }
+bool RnnLayer::knows_kept_bytes() { return false; }
+bool RnnLayer::runs_beside(const std::vector<int32_t>&, int64_t) { return false; }
 void run_rnn_layers(const std::function<void()>&, const std::function<void()>&) { absent(); }
 
 }  // namespace wende::cuda

@@ -7,6 +7,16 @@
 
 namespace wende::cpu {
 
+/// Rows [first, last) of a matrix, `floats` columns from `column` on, that will be read soon and may be fetched into
+/// the cache meanwhile.
+struct Ahead {
+  RowView rows = {};
+  int64_t first = 0;
+  int64_t last = 0;
+  int64_t column = 0;
+  int64_t floats = 0;
+};
+
 /// c [height,width] = A B + bias, or += A B, for one row tile of A and one panel of B.
 struct TileProduct {
   int64_t height;
@@ -17,8 +27,8 @@ struct TileProduct {
   int64_t width;
   const float* bias;  ///< may be null
   bool add;
-  const float* ahead;  ///< will be read soon, and may be fetched into the cache meanwhile
-  int64_t floats_ahead;
+  Ahead panel_ahead;  ///< of B, as it is arranged or will be
+  Ahead rows_ahead;   ///< of A, before they are arranged
 };
 
 /// One way to compute C [m,n] = A [m,k] B [k,n] on a processor: in tiles of C, from A and B in an arrangement of its
@@ -56,7 +66,7 @@ const ProductTiles* amx_tiles(ProductPrecision precision = ProductPrecision::kFl
 
 /// What is quickest for a B of [k,n] that meets many rows, with product_precision().
 const ProductTiles& product_tiles(int64_t k, int64_t n);
-/// The same for few rows at a time, as a recurrence has them.
-const ProductTiles& step_product_tiles(int64_t k, int64_t n);
+/// The same for a B that meets so few rows at a time, on average, as a recurrence has them.
+const ProductTiles& step_product_tiles(int64_t k, int64_t n, double rows);
 
 }  // namespace wende::cpu

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "kernels/product_fetch.h"
 #include "kernels/product_tiles.h"
 
 // AMX multiplies bfloat16 and sums float32. A float32 is the sum of three bfloat16 of 8 bits each, x = x1 + x2 + x3,
@@ -154,11 +155,6 @@ void arrange_columns(const RowView& b, int64_t first, int64_t depth, int64_t col
     for (int64_t r = 0; r < 16; ++r) {
       const float* even = row_or_null(b, first, begin + 2 * r, depth, column);
       const float* odd = row_or_null(b, first, begin + 2 * r + 1, depth, column);
-      // Those of the next panel: rows are too far apart for the processor to find out.
-      for (int64_t line = 1; line <= 2; ++line) {
-        if (even) __builtin_prefetch(even + width + line * 16 - 1, 0, 2);
-        if (odd) __builtin_prefetch(odd + width + line * 16 - 1, 0, 2);
-      }
       for (int64_t half = 0; half < 2; ++half) {
         __m512i terms[kTerms];
         split_rows<kTerms>(even ? even + half * 16 : nullptr, odd ? odd + half * 16 : nullptr,
@@ -206,36 +202,43 @@ inline void load_b(const char* from) {
   _tile_loadd(6, from, 64);
   _tile_loadd(7, from + kRegister, 64);
 }
-inline void add_products() {
+inline void add_products(ProductFetch& fetch) {
   _tile_dpbf16ps(0, 4, 6);
+  fetch();
   _tile_dpbf16ps(1, 4, 7);
+  fetch();
   _tile_dpbf16ps(2, 5, 6);
+  fetch();
   _tile_dpbf16ps(3, 5, 7);
+  fetch();
 }
+
+/// How often add_unit fetches.
+constexpr int64_t products_of(int64_t terms) { return 4 * (terms == 3 ? 6 : terms == 2 ? 3 : 1); }
 
 /// One unit of k. The small products come first; each step changes one factor, and B, the one from farther away, is
 /// read once.
 template <int64_t kTerms>
-inline void add_unit(const char* a, const char* b) {
+inline void add_unit(const char* a, const char* b, ProductFetch& fetch) {
   load_a(a);
   load_b(b + (kTerms - 1) * kPair);
-  add_products();
+  add_products(fetch);
   if constexpr (kTerms == 3) {
     load_b(b + kPair);
-    add_products();
+    add_products(fetch);
     load_a(a + kPair);
-    add_products();
+    add_products(fetch);
     load_b(b);
-    add_products();
+    add_products(fetch);
     load_a(a + 2 * kPair);
-    add_products();
+    add_products(fetch);
     load_a(a);
-    add_products();
+    add_products(fetch);
   } else if constexpr (kTerms == 2) {
     load_b(b);
-    add_products();
+    add_products(fetch);
     load_a(a + kPair);
-    add_products();
+    add_products(fetch);
   }
 }
 
@@ -261,29 +264,20 @@ void finish() {
   configured_height = 0;
 }
 
-/// sums: the four registers of the tile. What will be written, or read next, is fetched meanwhile, a little at a time:
-/// all at once, it keeps the registers waiting.
+/// sums: the four registers of the tile.
 template <int64_t kTerms>
 void sum_tile(const TileProduct& product, float sums[4][256]) {
   configure(product.height);
   const char* a = reinterpret_cast<const char*>(product.a);
   const char* b = reinterpret_cast<const char*>(product.b);
-  const float* ahead = product.ahead;
-  const float* ahead_end = product.ahead + product.floats_ahead;
+  const int64_t units = units_of(product.depth);
+  ProductFetch fetch(product, std::max<int64_t>(units, 1) * products_of(kTerms));
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);
   _tile_zero(3);
-  int64_t row = 0;
-  for (int64_t unit = units_of(product.depth); unit > 0; --unit, a += group_bytes(kTerms), b += group_bytes(kTerms)) {
-    for (const int64_t end = row + (product.height - row + unit - 1) / unit; row < end; ++row) {
-      __builtin_prefetch(product.c[row], 1);
-      __builtin_prefetch(product.c[row] + product.width / 2, 1);
-      __builtin_prefetch(product.c[row] + product.width - 1, 1);
-    }
-    for (const float* end = ahead + (ahead_end - ahead) / unit; ahead < end; ahead += 16)
-      __builtin_prefetch(ahead, 0, 2);
-    add_unit<kTerms>(a, b);
+  for (int64_t unit = 0; unit < units; ++unit, a += group_bytes(kTerms), b += group_bytes(kTerms)) {
+    add_unit<kTerms>(a, b, fetch);
   }
   _tile_stored(0, sums[0], 64);
   _tile_stored(1, sums[1], 64);

@@ -44,7 +44,7 @@ namespace cuda {
 bool has_rnn_library();
 
 /// One layer by cuDNN: its descriptors, and what lies in device memory from forward to backward. Batches with empty
-/// sequences, which cuDNN does not take, run by our own kernels.
+/// sequences or of more than 65535 frames, which cuDNN does not take, run by our own kernels.
 class RnnLayer {
  public:
   explicit RnnLayer(const RnnForm& form);
@@ -57,11 +57,13 @@ class RnnLayer {
   void backward(const RnnBackward& args, const cpu::Scratch& scratch);
 
   /// What it keeps in device memory from forward to backward, for x [T,B,k] and n units; for layers that do not run.
-  /// Where no GPU can be asked: two numbers for each gate, the cell and the output, of each frame.
+  /// cuDNN documents no formula: without a GPU that it can look at (knows_kept_bytes()), an assumption: two numbers for
+  /// each gate, the cell and the output, of each frame.
   size_t kept_bytes(int64_t times, int64_t batch, int64_t k, int64_t n);
+  static bool knows_kept_bytes();
 
-  /// Whether it frees no memory on the way, so that a second stream may run it.
-  static bool runs_beside(const std::vector<int32_t>& lengths);
+  /// Whether it frees no memory on the way, so that a second stream may run it. frames: with those of padding.
+  static bool runs_beside(const std::vector<int32_t>& lengths, int64_t frames);
 
  private:
   class Impl;

@@ -1,8 +1,9 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
-#include "device/grid_range.cuh"
+#include "device/pack.cuh"
 #include "kernels/rnn_layer_cuda.cuh"
 #include "tensor/placement.h"
 
@@ -19,7 +20,7 @@ struct Copies {
 /// A tile per block, one copy per blockIdx.z; both sides are read and written along their rows.
 __global__ void __launch_bounds__(kTile* kTileRows) transposed_kernel(Copies copies) {
   __shared__ float tile[kTile][kTile + 1];
-  const TransposedCopy& copy = copies.copy[blockIdx.z];
+  const TransposedCopy copy = copies.copy[blockIdx.z];
   const int64_t first_row = int64_t{blockIdx.y} * kTile;
   const int64_t first_column = int64_t{blockIdx.x} * kTile;
   for (int64_t i = threadIdx.y; i < kTile; i += kTileRows) {
@@ -36,12 +37,46 @@ __global__ void __launch_bounds__(kTile* kTileRows) transposed_kernel(Copies cop
   }
 }
 
+/// The frame (t,b) of this block's rows [T*B], and whether it is padding.
+struct FramePlace {
+  int64_t t;
+  int64_t length;
+  __device__ FramePlace(int64_t row, const int32_t* lengths, int64_t batch)
+      : t(row / batch), length(lengths[row % batch]) {}
+  __device__ bool padding() const { return t >= length; }
+};
+
+/// Each block takes whole frames of n elements: T is float or a pack.
+template <class T>
 __global__ void __launch_bounds__(kThreads)
-    reverse_kernel(const float* x, const int32_t* lengths, int64_t batch, int64_t n, int64_t elements, float* out) {
-  for (const int64_t i : grid_range(elements)) {
-    const int64_t t = i / (batch * n);
-    const int64_t length = lengths[i / n % batch];
-    out[i] = t < length ? x[i + (length - 1 - 2 * t) * batch * n] : 0.0f;
+    reverse_kernel(const T* x, const int32_t* lengths, int64_t rows, int64_t batch, int64_t n, T* out) {
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const FramePlace place(row, lengths, batch);
+    const T* from = x + (row + (place.length - 1 - 2 * place.t) * batch) * n;
+    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) out[row * n + i] = place.padding() ? T{} : from[i];
+  }
+}
+
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    clear_padding_kernel(const int32_t* lengths, int64_t rows, int64_t batch, int64_t n, T* out) {
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    if (!FramePlace(row, lengths, batch).padding()) continue;
+    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) out[row * n + i] = T{};
+  }
+}
+
+unsigned frame_blocks(int64_t rows) { return static_cast<unsigned>(std::min<int64_t>(rows, 65536)); }
+
+/// body(from, to, n) with the data of x and out [T,B,n], as packs where those fit.
+template <class Body>
+void by_packs(const Tensor& x, const Tensor& out, const Body& body) {
+  auto* const from = device_data<float>(x);
+  auto* const to = device_data<float>(out);
+  if (x.dim(2) % kPack == 0 && aligned_for_packs(from) && aligned_for_packs(to)) {
+    body(reinterpret_cast<Pack<float>*>(from), reinterpret_cast<Pack<float>*>(to), x.dim(2) / kPack);
+  } else {
+    body(from, to, x.dim(2));
   }
 }
 
@@ -63,8 +98,19 @@ void copy_transposed(const std::vector<TransposedCopy>& copies) {
 }
 
 void reverse_frames(const Tensor& x, const Tensor& lengths, const Tensor& out) {
-  launch(reverse_kernel, blocks_for(x.elements()), kThreads, 0, device_data<float>(x), device_data<int32_t>(lengths),
-         x.dim(1), x.dim(2), x.elements(), device_data<float>(out));
+  const int64_t rows = x.dim(0) * x.dim(1);
+  by_packs(x, out, [&]<class T>(T* from, T* to, int64_t n) {
+    launch(reverse_kernel<T>, frame_blocks(rows), threads_for_row(n), 0, from, device_data<int32_t>(lengths), rows,
+           x.dim(1), n, to);
+  });
+}
+
+void clear_padding(const Tensor& x, const Tensor& lengths) {
+  const int64_t rows = x.dim(0) * x.dim(1);
+  by_packs(x, x, [&]<class T>(T*, T* to, int64_t n) {
+    launch(clear_padding_kernel<T>, frame_blocks(rows), threads_for_row(n), 0, device_data<int32_t>(lengths), rows,
+           x.dim(1), n, to);
+  });
 }
 
 }  // namespace wende::cuda

@@ -26,4 +26,7 @@ void copy_transposed(const std::vector<TransposedCopy>& copies);
 /// Each sequence of x [T,B,n] backwards within its length, zeros in the padding.
 void reverse_frames(const Tensor& x, const Tensor& lengths, const Tensor& out);
 
+/// Zeros in the frames of x [T,B,n] behind each sequence.
+void clear_padding(const Tensor& x, const Tensor& lengths);
+
 }  // namespace wende::cuda

@@ -58,9 +58,20 @@ using DataDescriptor =
 using DropoutDescriptor =
     Descriptor<cudnnDropoutDescriptor_t, cudnnCreateDropoutDescriptor, cudnnDestroyDropoutDescriptor>;
 
-bool library_takes(const std::vector<int32_t>& lengths) {
-  return !lengths.empty() && std::all_of(lengths.begin(), lengths.end(), [](int32_t length) { return length > 0; });
+/// Most frames of a batch: of more it says that they are not supported.
+constexpr int64_t kMostFrames = 65535;
+
+bool library_takes(const std::vector<int32_t>& lengths, int64_t frames) {
+  const auto has_frames = [](int32_t length) { return length > 0; };
+  return !lengths.empty() && frames <= kMostFrames && std::all_of(lengths.begin(), lengths.end(), has_frames);
 }
+
+bool has_padding(const std::vector<int32_t>& lengths, int64_t frames) {
+  return std::any_of(lengths.begin(), lengths.end(), [frames](int32_t length) { return length < frames; });
+}
+
+/// Since 8.9.1 the library wants no second copy of the lengths on the device: it takes those of the descriptors.
+constexpr const int32_t* kLengthsOfDescriptors = nullptr;
 
 bool has_gpu() {
   int count = 0;
@@ -70,6 +81,15 @@ bool has_gpu() {
 size_t with_room(size_t bytes) { return bytes + bytes / 8; }
 
 Shape floats(size_t bytes) { return Shape{static_cast<int64_t>((bytes + sizeof(float) - 1) / sizeof(float))}; }
+
+/// Working memory that begins where a block of cudaMalloc might: what the library asks of its spaces is not documented.
+Tensor aligned_scratch(size_t bytes, const cpu::Scratch& scratch) {
+  constexpr size_t kAlignment = 256;
+  const Tensor block = scratch(floats(bytes + kAlignment));
+  const size_t beyond = reinterpret_cast<uintptr_t>(block.raw()) % kAlignment;
+  return Tensor::wrap(DType::kFloat32, floats(bytes), block.raw() + (beyond == 0 ? 0 : kAlignment - beyond), nullptr,
+                      block.device());
+}
 
 /// Device memory that stays, and grows with some room to spare.
 void reserve(Tensor& memory, size_t bytes, Device device) {
@@ -85,7 +105,7 @@ class RnnLayer::Impl {
   explicit Impl(const RnnForm& form) : form_(form), own_(form) {}
 
   void forward(const RnnForward& args, const cpu::Scratch& scratch) {
-    own_ran_ = !library_takes(args.host_lengths);
+    own_ran_ = !library_takes(args.host_lengths, args.x.dim(0));
     if (own_ran_) return own_.forward(args, scratch);
     describe(args.x.shape(), args.w_re.dim(0), args.host_lengths);
     write_weights(args);
@@ -96,11 +116,11 @@ class RnnLayer::Impl {
     const Tensor x = in_running_order(args.x, args.lengths, scratch);
     const Tensor y = form_.direction > 0 ? args.y : scratch(args.y.shape());
     WENDE_CUDNN_CHECK(cudnnRNNForward(
-        handle(), rnn_, mode, device_data<int32_t>(args.lengths), x_form_, device_data<float>(x), y_form_,
-        device_data<float>(y), state_form_, device_data_or_null<float>(args.h0),
-        device_data_or_null<float>(args.last_h), state_form_, device_data_or_null<float>(args.c0),
-        device_data_or_null<float>(args.last_c), weight_bytes_, device_data<float>(weights_), work.bytes(),
-        device_data<float>(work), reserve_bytes, args.for_gradients ? device_data<float>(reserve_) : nullptr));
+        handle(), rnn_, mode, kLengthsOfDescriptors, x_form_, device_data<float>(x), y_form_, device_data<float>(y),
+        state_form_, device_data_or_null<float>(args.h0), device_data_or_null<float>(args.last_h), state_form_,
+        device_data_or_null<float>(args.c0), device_data_or_null<float>(args.last_c), weight_bytes_,
+        device_data<float>(weights_), work.bytes(), device_data<float>(work), reserve_bytes,
+        args.for_gradients ? device_data<float>(reserve_) : nullptr));
     after_launch();
     if (form_.direction < 0) reverse_frames(y, args.lengths, args.y);
   }
@@ -114,13 +134,12 @@ class RnnLayer::Impl {
     run_backward_data(args, y, work, reserve_bytes, scratch);
     if (!args.dw.defined() && !args.dw_re.defined() && !args.dbias.defined()) return;
     const Tensor x = in_running_order(args.x, args.lengths, scratch);
-    const Tensor grads = scratch(floats(weight_bytes_));
+    const Tensor grads = aligned_scratch(weight_bytes_, scratch);
     clear(grads);  // the library adds to what is there
-    WENDE_CUDNN_CHECK(
-        cudnnRNNBackwardWeights_v8(handle(), rnn_, CUDNN_WGRAD_MODE_ADD, device_data<int32_t>(args.lengths), x_form_,
-                                   device_data<float>(x), state_form_, device_data_or_null<float>(args.h0), y_form_,
-                                   device_data<float>(y), weight_bytes_, device_data<float>(grads), work.bytes(),
-                                   device_data<float>(work), reserve_bytes, device_data<float>(reserve_)));
+    WENDE_CUDNN_CHECK(cudnnRNNBackwardWeights_v8(
+        handle(), rnn_, CUDNN_WGRAD_MODE_ADD, kLengthsOfDescriptors, x_form_, device_data<float>(x), state_form_,
+        device_data_or_null<float>(args.h0), y_form_, device_data<float>(y), weight_bytes_, device_data<float>(grads),
+        work.bytes(), device_data<float>(work), reserve_bytes, device_data<float>(reserve_)));
     after_launch();
     read_weight_grads(args, grads);
   }
@@ -129,8 +148,8 @@ class RnnLayer::Impl {
     const auto frames = static_cast<size_t>(times * batch);
     size_t reserve_bytes = frames * static_cast<size_t>(2 * gates() + 2) * static_cast<size_t>(n) * sizeof(float);
     size_t weight_bytes = static_cast<size_t>(gates() * n * (k + n + 1)) * sizeof(float);
-    if (has_gpu()) {
-      const std::vector<int32_t> lengths(static_cast<size_t>(batch), static_cast<int32_t>(times));
+    const std::vector<int32_t> lengths(static_cast<size_t>(batch), static_cast<int32_t>(times));
+    if (has_gpu() && library_takes(lengths, times)) {
       describe(Shape{times, batch, k}, n, lengths);
       size_t work_bytes = 0;
       WENDE_CUDNN_CHECK(
@@ -186,7 +205,7 @@ class RnnLayer::Impl {
   Tensor workspace(cudnnForwardMode_t mode, size_t& reserve_bytes, const cpu::Scratch& scratch) const {
     size_t bytes = 0;
     WENDE_CUDNN_CHECK(cudnnGetRNNTempSpaceSizes(handle(), rnn_, mode, x_form_, &bytes, &reserve_bytes));
-    return scratch(floats(std::max<size_t>(bytes, 1)));
+    return aligned_scratch(std::max<size_t>(bytes, 1), scratch);
   }
 
   Tensor in_running_order(const Tensor& frames, const Tensor& lengths, const cpu::Scratch& scratch) const {
@@ -207,15 +226,16 @@ class RnnLayer::Impl {
     }
     const bool in_place = args.dx.defined() && form_.direction > 0;
     const Tensor dx = in_place ? args.dx : scratch(args.x.shape());
-    if (in_place) clear(dx);  // what the library writes to padding is not documented
     WENDE_CUDNN_CHECK(cudnnRNNBackwardData_v8(
-        handle(), rnn_, device_data<int32_t>(args.lengths), y_form_, device_data<float>(y), device_data<float>(dy),
-        x_form_, device_data<float>(dx), state_form_, device_data_or_null<float>(args.h0),
+        handle(), rnn_, kLengthsOfDescriptors, y_form_, device_data<float>(y), device_data<float>(dy), x_form_,
+        device_data<float>(dx), state_form_, device_data_or_null<float>(args.h0),
         device_data_or_null<float>(args.d_last_h), device_data_or_null<float>(args.dh0), state_form_,
         device_data_or_null<float>(args.c0), device_data_or_null<float>(args.d_last_c),
         device_data_or_null<float>(args.dc0), weight_bytes_, device_data<float>(weights_), work.bytes(),
         device_data<float>(work), reserve_bytes, device_data<float>(reserve_)));
     after_launch();
+    // What the library writes to padding is documented for y alone.
+    if (in_place && has_padding(args.host_lengths, dx.dim(0))) clear_padding(dx, args.lengths);
     if (args.dx.defined() && !in_place) reverse_frames(dx, args.lengths, args.dx);
   }
 
@@ -319,7 +339,10 @@ RnnLayer::RnnLayer(const RnnForm& form) : impl_(std::make_unique<Impl>(form)) {}
 RnnLayer::~RnnLayer() = default;
 void RnnLayer::forward(const RnnForward& args, const cpu::Scratch& scratch) { impl_->forward(args, scratch); }
 void RnnLayer::backward(const RnnBackward& args, const cpu::Scratch& scratch) { impl_->backward(args, scratch); }
-bool RnnLayer::runs_beside(const std::vector<int32_t>& lengths) { return library_takes(lengths); }
+bool RnnLayer::runs_beside(const std::vector<int32_t>& lengths, int64_t frames) {
+  return library_takes(lengths, frames);
+}
+bool RnnLayer::knows_kept_bytes() { return has_gpu(); }
 
 void run_rnn_layers(const std::function<void()>& first, const std::function<void()>& second) {
   run_both(first, second);

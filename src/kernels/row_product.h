@@ -20,6 +20,11 @@ class PackedMatrix {
   void multiply(int64_t m, const RowView& a, const RowView& c, const float* bias = nullptr, bool add = false) const;
 
  private:
+  /// Of the columns from `column` on, the rows from `begin` on.
+  const float* panel(int64_t column, int64_t begin) const;
+  /// The same, up to kSummedRows rows, as memory to be fetched.
+  Ahead panel_rows(int64_t column, int64_t begin) const;
+
   const ProductTiles& tiles_;
   int64_t k_;
   int64_t n_;

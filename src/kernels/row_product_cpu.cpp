@@ -28,22 +28,33 @@ int64_t block_of(int64_t rows, const ProductTiles& tiles) {
   return tiles_of(tiles_of(rows, blocks), tiles.rows) * tiles.rows;
 }
 
+/// Part `index` of `count` parts of the rows.
+Ahead share(const Ahead& whole, int64_t index, int64_t count) {
+  const int64_t rows = whole.last - whole.first;
+  Ahead part = whole;
+  part.first = whole.first + rows * index / count;
+  part.last = whole.first + rows * (index + 1) / count;
+  return part;
+}
+
 /// A block of rows of A, arranged, times one panel of B.
 struct BlockProduct {
   const ProductTiles& tiles;
   const RowTiles& rows;
   const float* arranged;
   int64_t depth;
+  int64_t panels;    ///< that this block meets
+  Ahead rows_ahead;  ///< of A: the next block, of which each panel fetches a part
 
-  /// next: the panel after this one, or null.
-  void operator()(const float* panel, const float* next, const RowView& c, int64_t row, int64_t column, int64_t width,
-                  const float* bias, bool add) const {
+  /// panel_ahead: what the next panel is, or will be made of.
+  void operator()(const float* panel, const Ahead& panel_ahead, const RowView& c, int64_t row, int64_t column,
+                  int64_t width, const float* bias, bool add) const {
     float* to[kMostRows];
-    const int64_t share = next ? tiles.panel_floats(depth) / rows.count : 0;
+    const int64_t first = column / tiles.columns * rows.count;
     for (int64_t tile = 0; tile < rows.count; ++tile) {
       for (int64_t r = 0; r < rows.height(tile); ++r) to[r] = c.row(row + rows.begin(tile) + r) + column;
       tiles.multiply({rows.height(tile), depth, arranged + tile * tiles.tile_floats(depth), panel, to, width, bias, add,
-                      next ? next + tile * share : nullptr, share});
+                      share(panel_ahead, tile, rows.count), share(rows_ahead, first + tile, panels * rows.count)});
     }
   }
 };
@@ -81,6 +92,16 @@ PackedMatrix::PackedMatrix(const float* b, int64_t k, int64_t n, bool transposed
   }
 }
 
+const float* PackedMatrix::panel(int64_t column, int64_t begin) const {
+  return panels_.data<float>() + column / tiles_.columns * tiles_.panel_floats(k_) + tiles_.panel_floats(begin);
+}
+
+Ahead PackedMatrix::panel_rows(int64_t column, int64_t begin) const {
+  constexpr int64_t kRow = 512;
+  const int64_t floats = tiles_.panel_floats(std::min(kDepth, k_ - begin));
+  return {{const_cast<float*>(panel(column, begin)), kRow}, 0, floats / kRow, 0, kRow};
+}
+
 void PackedMatrix::multiply(int64_t m, const RowView& a, const RowView& c, const float* bias, bool add) const {
   float* arranged = rows_of_a_.data<float>();
   const int64_t block = block_of(m, tiles_);
@@ -93,12 +114,21 @@ void PackedMatrix::multiply(int64_t m, const RowView& a, const RowView& c, const
         tiles_.arrange_rows(a, row + row_tiles.begin(tile), row_tiles.height(tile), begin, depth,
                             arranged + tile * tiles_.tile_floats(depth));
       }
-      const BlockProduct product{tiles_, row_tiles, arranged, depth};
-      const float* panel = panels_.data<float>() + tiles_.panel_floats(begin);
-      for (int64_t column = 0; column < n_; column += tiles_.columns, panel += tiles_.panel_floats(k_)) {
-        const float* next = column + tiles_.columns < n_ ? panel + tiles_.panel_floats(k_) : nullptr;
-        product(panel, next, c, row, column, std::min(tiles_.columns, n_ - column), bias ? bias + column : nullptr,
-                add || begin > 0);
+      const int64_t next_begin = begin + kDepth < k_ ? begin + kDepth : 0;
+      const int64_t next_row = next_begin > 0 ? row : row + block;
+      const BlockProduct product{tiles_,
+                                 row_tiles,
+                                 arranged,
+                                 depth,
+                                 tiles_of(n_, tiles_.columns),
+                                 Ahead{a, std::min(next_row, m), std::min(next_row + block, m), next_begin,
+                                       std::min(kDepth, k_ - next_begin)}};
+      for (int64_t column = 0; column < n_; column += tiles_.columns) {
+        const int64_t next = column + tiles_.columns;
+        // After the last panel the first of the next block follows, or of the next call.
+        const Ahead panel_ahead = next < n_ ? panel_rows(next, begin) : panel_rows(0, next_begin);
+        product(panel(column, begin), panel_ahead, c, row, column, std::min(tiles_.columns, n_ - column),
+                bias ? bias + column : nullptr, add || begin > 0);
       }
     }
   }
@@ -123,14 +153,26 @@ void transposed_product(int64_t rows, const RowView& a, int64_t m, const RowView
         tiles.arrange_rows_transposed(a, begin, depth, first + row_tiles.begin(tile), row_tiles.height(tile),
                                       arranged + tile * tiles.tile_floats(depth));
       }
-      const BlockProduct product{tiles, row_tiles, arranged, depth};
+      const int64_t next_begin = begin + kDepth < rows ? begin + kDepth : 0;
+      const int64_t next_end = std::min(next_begin + kDepth, rows);
+      const int64_t next_first = next_begin > 0 ? first : first + block;
+      const int64_t next_rows = std::min(block, m - next_first);
+      const BlockProduct product{tiles,
+                                 row_tiles,
+                                 arranged,
+                                 depth,
+                                 tiles_of(n, tiles.columns),
+                                 Ahead{a, next_begin, next_rows > 0 ? next_end : next_begin, next_first, next_rows}};
       for (int64_t column = 0; column < n; column += tiles.columns) {
         const int64_t width = std::min(tiles.columns, n - column);
         tiles.arrange_columns(b, begin, depth, column, width, panel);
         if (column_sum && first == 0) {
           add_columns(b, begin, depth, column, width, !add && begin == 0, column_sum + column);
         }
-        product(panel, nullptr, {out, n}, first, column, width, nullptr, add || begin > 0);
+        const int64_t next = column + tiles.columns;
+        const Ahead panel_ahead = next < n ? Ahead{b, begin, begin + depth, next, std::min(tiles.columns, n - next)}
+                                           : Ahead{b, next_begin, next_end, 0, std::min(tiles.columns, n)};
+        product(panel, panel_ahead, {out, n}, first, column, width, nullptr, add || begin > 0);
       }
     }
   }

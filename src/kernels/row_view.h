@@ -11,6 +11,8 @@ struct RowView {
   int64_t stride;
   const int64_t* list = nullptr;
   float* row(int64_t i) const { return data + (list ? list[i] : i) * stride; }
+  /// Without the first i rows.
+  RowView from(int64_t i) const { return list ? RowView{data, stride, list + i} : RowView{data + i * stride, stride}; }
 };
 
 }  // namespace wende::cpu

@@ -5,7 +5,8 @@
 
 namespace wende::cpu {
 
-/// h_t = tanh(z_t + h_{t-1} w_re). h0 and last_h may be undefined.
+/// h_t = tanh(z_t + h_{t-1} w_re). h0 and last_h may be undefined. On the CPU each tensor of frames, here and in
+/// SimpleRnnBackward, may also be [frames,n] without the padding.
 struct SimpleRnnForward {
   Tensor z;        ///< [T,B,n]
   Tensor w_re;     ///< [n,n]

@@ -30,18 +30,20 @@ void cell_backward(int64_t n, const float* __restrict y, const float* __restrict
 
 void simple_rnn_forward(const SimpleRnnForward& args, int direction, const Scratch& scratch) {
   const int64_t n = args.w_re.dim(0);
-  const RecurrentSchedule schedule(args.lengths, args.z.dim(0), direction);
+  const RecurrentSchedule schedule(args.lengths, direction);
   const Tensor memory = scratch(Shape{schedule.batch() * 2 * n});
   float* h = memory.data<float>();
   float* rz = h + schedule.batch() * n;
   schedule.load(args.h0, n, h);
   const StepMatrix w(args.w_re, false, schedule, scratch);
+  const RowView z = schedule.frames_of(args.z);
+  const RowView y = schedule.frames_of(args.y);
   for (int64_t step = 0; step < schedule.steps(); ++step) {
     const int64_t active = schedule.active(step);
     w.multiply(active, {h, n}, {rz, n});
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = schedule.row(r, step);
-      cell_forward(n, args.z.data<float>() + row * n, rz + r * n, h + r * n, args.y.data<float>() + row * n);
+      const int64_t frame = schedule.first(step) + r;
+      cell_forward(n, z.row(frame), rz + r * n, h + r * n, y.row(frame));
     }
   }
   schedule.clear_padding(args.y);
@@ -50,21 +52,21 @@ void simple_rnn_forward(const SimpleRnnForward& args, int direction, const Scrat
 
 void simple_rnn_backward(const SimpleRnnBackward& args, int direction, const Scratch& scratch) {
   const int64_t n = args.w_re.dim(0);
-  const RecurrentSchedule schedule(args.lengths, args.dz.dim(0), direction);
+  const RecurrentSchedule schedule(args.lengths, direction);
   const Tensor memory = scratch(Shape{schedule.batch() * n});
   float* dh = memory.data<float>();
   schedule.load(args.d_last_h, n, dh);
   const StepMatrix w(args.w_re, true, schedule, scratch);
-  const float* y = args.y.data<float>();
-  const float* dy = args.dy.defined() ? args.dy.data<float>() : nullptr;
-  float* dz = args.dz.data<float>();
+  const RowView y = schedule.frames_of(args.y);
+  const RowView dy = schedule.frames_of(args.dy);
+  const RowView dz = schedule.frames_of(args.dz);
   for (int64_t step = schedule.steps() - 1; step >= 0; --step) {
     const int64_t active = schedule.active(step);
+    const int64_t first = schedule.first(step);
     for (int64_t r = 0; r < active; ++r) {
-      const int64_t row = schedule.row(r, step);
-      cell_backward(n, y + row * n, dh + r * n, dy ? dy + row * n : nullptr, dz + row * n);
+      cell_backward(n, y.row(first + r), dh + r * n, dy.data ? dy.row(first + r) : nullptr, dz.row(first + r));
     }
-    w.multiply(active, {dz, n, schedule.rows(step)}, {dh, n});
+    w.multiply(active, dz.from(first), {dh, n});
   }
   recurrent_weight_grad(schedule, args.y, args.h0, args.dz, scratch, args.dw_re);
   schedule.clear_padding(args.dz);

@@ -72,12 +72,20 @@ Moments moments_of(LayerBuilder& builder, const LayerOutput& x, bool masked) {
   return result;
 }
 
+/// RETURNN keeps all parameters of a rec layer in "rec", unless its name_scope says where.
+std::string folder_of_params(const Value& options) {
+  const Value* layer_class = options.find("class");
+  const Value* scope = options.find("name_scope");
+  const bool rec = layer_class && layer_class->is_string() && layer_class->as_string() == "rec";
+  return rec && (!scope || scope->is_none()) ? "rec/" : "";
+}
+
 /// The parameters of one norm, and what a step makes of them.
 class Norm {
  public:
   Norm(LayerBuilder& builder, const LayerOutput& x, const BatchNormArgs& args, const std::string& layer)
       : builder_(builder), x_(x), args_(args), settings_(args, builder.context()) {
-    prefix_ = "batch_norm/";
+    prefix_ = folder_of_params(builder.context().options) + "batch_norm/";
     if (settings_.version == 0) {
       prefix_ += fmt::format("{0}_{0}_output_", layer);
     } else if (settings_.version == 2) {

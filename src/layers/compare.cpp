@@ -2,6 +2,8 @@
 
 #include "layers/alignment.h"
 #include "layers/layer_builder.h"
+#include "layers/layer_names.h"
+#include "layers/outer_layout.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -67,7 +69,7 @@ class CompareLayer : public Layer {
     if (context.sources.size() + (args_.value.is_none() ? 0 : 1) < 2) {
       throw context.options.error("compare needs two operands: sources or 'value'");
     }
-    Data out = broadcast_layout(context.sources, context.name);
+    Data out = outer_layout(context.sources, context.name, context.behavior_version);
     out.dtype = DType::kBool;
     out.sparse_dim = Dim();
     return out;
@@ -123,13 +125,7 @@ class SwitchLayer : public Layer {
   }
 
   std::vector<std::string> refs() const override {
-    std::vector<std::string> names;
-    for (const Value* option : {&args_.condition, &args_.true_from, &args_.false_from}) {
-      if (option->is_string()) {
-        names.push_back(option->as_string());
-      }
-    }
-    return names;
+    return layer_names({&args_.condition, &args_.true_from, &args_.false_from});
   }
 
   Data out_data(const LayerContext& context) override {

@@ -6,6 +6,7 @@
 #include "layers/eval_source.h"
 #include "layers/layer_builder.h"
 #include "layers/out_type.h"
+#include "layers/outer_layout.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 
@@ -38,7 +39,11 @@ Data pointwise_data(const LayerContext& context) {
     }
     throw context.options.error("layer '" + context.name + "' has no input: 'from' is empty");
   }
-  return broadcast_layout(context.sources, context.name);
+  return outer_layout(context.sources, context.name, context.behavior_version);
+}
+
+bool same_rank(const std::vector<Data>& sources) {
+  return std::all_of(sources.begin(), sources.end(), [&](const Data& x) { return x.rank() == sources.front().rank(); });
 }
 
 /// RETURNN's names and operator signs for the kinds of combine.
@@ -117,6 +122,10 @@ class CombineLayer : public Layer {
   }
 
   Data out_data(const LayerContext& context) override {
+    if (!is_eval() && same_rank(context.sources)) {
+      // Adding 10 features to 12 is a slip; RETURNN would make 10 x 12 of them.
+      broadcast_layout(context.sources, context.name);
+    }
     Data out = pointwise_data(context);
     if (binary_ == "logical_and" || binary_ == "logical_or" || binary_ == "logical_xor") {
       out.dtype = DType::kBool;

@@ -2,6 +2,7 @@
 
 #include "layers/alignment.h"
 #include "layers/out_type.h"
+#include "layers/outer_layout.h"
 #include "ops/check.h"
 
 namespace wende {
@@ -24,7 +25,8 @@ Value source_function(LayerBuilder& builder, const std::vector<LayerOutput>& sou
   for (const LayerOutput& each : sources) {
     templates.push_back(each.data);
   }
-  const Data layout = sources.empty() ? Data() : broadcast_layout(templates, builder.context().name);
+  const LayerContext& context = builder.context();
+  const Data layout = sources.empty() ? Data() : outer_layout(templates, context.name, context.behavior_version);
   return native_function(
       "source", [&builder, &sources, layout](const std::vector<Value>& args, const KeywordArgs& kwargs) {
         int64_t index = 0;

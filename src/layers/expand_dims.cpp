@@ -114,8 +114,8 @@ struct SqueezeArgs {
 
   template <class V>
   void fields(V& v) {
-    v.field("axis", axis, "axes of size 1 to remove; \"auto\" = all of size 1 but batch and feature");
-    v.field("enforce_batch_dim_axis", enforce_batch_dim_axis, "accepted; has no effect");
+    v.field("axis", axis, "axes of size 1 to remove; \"auto\" = all of size 1");
+    v.field("enforce_batch_dim_axis", enforce_batch_dim_axis, "where the batch axis goes before");
     v.field("allow_no_op", allow_no_op, "no error if no axis is selected");
   }
 };
@@ -125,11 +125,16 @@ class SqueezeLayer : public Layer {
   explicit SqueezeLayer(SqueezeArgs args) : args_(std::move(args)) {}
 
   Data out_data(const LayerContext& context) override {
-    const Data x = concat_input_data(context.sources, context.name);
+    Data x = concat_input_data(context.sources, context.name);
+    order_.clear();
+    if (!args_.enforce_batch_dim_axis.is_none()) {
+      order_ = enforced_batch_order(x, args_.enforce_batch_dim_axis, args_.axis);
+      x = order_.empty() ? x : x.permuted(order_);
+    }
     axes_.clear();
     if (args_.axis.is_string() && args_.axis.as_string() == "auto") {
       for (const int axis : x.static_axes()) {
-        if (x.dims[static_cast<size_t>(axis)].size() == 1 && axis != x.feature_axis) {
+        if (x.dims[static_cast<size_t>(axis)].size() == 1) {
           axes_.push_back(axis);
         }
       }
@@ -154,6 +159,7 @@ class SqueezeLayer : public Layer {
   Expr build(LayerBuilder& builder) override {
     out_data(builder.context());
     Expr x = builder.input().expr;
+    x = order_.empty() ? x : permute_if_needed(x, order_);
     for (const int axis : axes_) {
       x = ops::squeeze(x, axis);
     }
@@ -162,7 +168,8 @@ class SqueezeLayer : public Layer {
 
  private:
   SqueezeArgs args_;
-  std::vector<int> axes_;  ///< descending
+  std::vector<int> order_;  ///< of the input, where its batch axis moves
+  std::vector<int> axes_;   ///< descending
 };
 
 const RegisterLayer<ExpandDimsLayer, ExpandDimsArgs> kRegister{

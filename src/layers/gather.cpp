@@ -8,6 +8,7 @@
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "layers/gathering.h"
+#include "layers/layer_names.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
@@ -36,10 +37,7 @@ class GatherLayer : public Layer {
     }
   }
 
-  std::vector<std::string> refs() const override {
-    return args_.position.is_string() ? std::vector<std::string>{args_.position.as_string()}
-                                      : std::vector<std::string>{};
-  }
+  std::vector<std::string> refs() const override { return layer_names({&args_.position}); }
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);

@@ -8,12 +8,12 @@ namespace wende {
 namespace {
 
 struct BinCeArgs : GeneralLossArgs {
-  double pos_weight = 1.0;
+  Value pos_weight;
 
   template <class V>
   void fields(V& v) {
     general_fields(v);
-    v.field("pos_weight", pos_weight, "weight of the positive class");
+    v.field("pos_weight", pos_weight, "weight of the positive class (1)");
   }
 };
 
@@ -50,7 +50,8 @@ class BinaryCrossEntropy : public Loss {
         context.target.data.sparse() ? ops::reshape(context.target.expr, z.dims()) : aligned_target(context);
     const Expr y = ops::cast(own, DType::kFloat32);
     const Expr rest = ops::add_scalar(ops::scale(y, -1.0), 1.0);
-    const Expr weight = ops::add_scalar(ops::scale(y, args_.pos_weight - 1.0), 1.0);
+    const double positive = args_.pos_weight.is_none() ? 1.0 : args_.pos_weight.as_float();
+    const Expr weight = ops::add_scalar(ops::scale(y, positive - 1.0), 1.0);
     const Expr soft = ops::scale(ops::unary(ops::Unary::kLogSigmoid, z), -1.0);
     const Expr frames = mean(context, ops::add(ops::mul(rest, z), ops::mul(weight, soft)));
     const Expr guess = ops::binary(ops::Binary::kGreater, z, ops::constant(*context.graph, 0.0));

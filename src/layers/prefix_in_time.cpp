@@ -6,6 +6,7 @@
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
+#include "layers/layer_names.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -94,9 +95,7 @@ class PostfixInTimeLayer : public Layer {
  public:
   explicit PostfixInTimeLayer(PostfixInTimeArgs args) : args_(std::move(args)) {}
 
-  std::vector<std::string> refs() const override {
-    return args_.postfix.is_string() ? std::vector<std::string>{args_.postfix.as_string()} : std::vector<std::string>{};
-  }
+  std::vector<std::string> refs() const override { return layer_names({&args_.postfix}); }
 
   Data out_data(const LayerContext& context) override {
     Data out = concat_input_data(context.sources, context.name);

@@ -6,6 +6,7 @@
 #include "layers/alignment.h"
 #include "layers/dim_tag.h"
 #include "layers/layer_builder.h"
+#include "layers/layer_names.h"
 #include "ops/dropout.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -116,12 +117,8 @@ class RandomLayer : public Layer {
   }
 
   std::vector<std::string> refs() const override {
-    std::vector<std::string> names;
-    for (const Value* option : {&args_.mean, &args_.stddev, &args_.bound, &args_.minval, &args_.maxval}) {
-      if (option->is_string()) {
-        names.push_back(option->as_string());
-      }
-    }
+    std::vector<std::string> names =
+        layer_names({&args_.mean, &args_.stddev, &args_.bound, &args_.minval, &args_.maxval});
     if (args_.shape_deps.is_sequence()) {
       for (const Value& name : args_.shape_deps.items()) {
         names.push_back(name.as_string());

@@ -3,6 +3,7 @@
 #include "graph/device_op.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
+#include "layers/layer_names.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"
@@ -84,15 +85,7 @@ class ScaledGradLayer : public Layer {
     }
   }
 
-  std::vector<std::string> refs() const override {
-    std::vector<std::string> names;
-    for (const Value* option : {&args_.scale, &args_.shift}) {
-      if (option->is_string()) {
-        names.push_back(option->as_string());
-      }
-    }
-    return names;
-  }
+  std::vector<std::string> refs() const override { return layer_names({&args_.scale, &args_.shift}); }
 
   Data out_data(const LayerContext& context) override { return concat_input_data(context.sources, context.name); }
 

@@ -1,6 +1,7 @@
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
+#include "layers/layer_names.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -38,13 +39,7 @@ class SeqLenMaskLayer : public Layer {
   }
 
   std::vector<std::string> refs() const override {
-    std::vector<std::string> names;
-    for (const Value* option : {&args_.start, &args_.window_start, &args_.window_size}) {
-      if (option->is_string()) {
-        names.push_back(option->as_string());
-      }
-    }
-    return names;
+    return layer_names({&args_.start, &args_.window_start, &args_.window_size});
   }
 
   Data out_data(const LayerContext& context) override {

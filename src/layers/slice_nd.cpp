@@ -8,6 +8,7 @@
 #include "layers/concat_input.h"
 #include "layers/dim_tag.h"
 #include "layers/gathering.h"
+#include "layers/layer_names.h"
 #include "ops/found_size.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -46,15 +47,7 @@ class SliceNdLayer : public Layer {
     }
   }
 
-  std::vector<std::string> refs() const override {
-    std::vector<std::string> names;
-    for (const Value* option : {&args_.start, &args_.size}) {
-      if (option->is_string()) {
-        names.push_back(option->as_string());
-      }
-    }
-    return names;
-  }
+  std::vector<std::string> refs() const override { return layer_names({&args_.start, &args_.size}); }
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);

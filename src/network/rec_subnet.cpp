@@ -170,7 +170,6 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
                                rec.input.data.str());
     }
   }
-  draw_seed(*plan.level);  // of an initialiser that a unit of layers does not use
   rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
   refuse_hypotheses(plan);
   prepare_search(rec);
@@ -191,6 +190,9 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
     throw rec.dict.error(fmt::format("the unit of layer '{}' has no layer 'output'", built.name));
   }
   find_templates(rec);
+  // Of an initialiser that a unit of layers does not use. RETURNN draws it after those of the layers that the unit
+  // reads.
+  draw_seed(*plan.level);
   rec.prepare_levels(*plan.level->effects, *plan.level->errors);
   rec.partition(needed_layers(rec));
   if (!(rec.around->loop && rec.around->loop->draft)) {

@@ -1,8 +1,5 @@
 #include "ops/beam_search.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "graph/device_op.h"
 #include "kernels/beam_search.h"
 
@@ -37,10 +34,9 @@ class BeamStepOp final : public DeviceOp {
   bool keep_beams_;
 };
 
-class BeamTraceOp final : public Op {
+class BeamTraceOp final : public DeviceOp {
  public:
   std::string_view name() const override { return "beam_trace"; }
-  OpTraits traits() const override { return {.host_only = true}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     if (inputs[0].dtype != DType::kInt32 || inputs[0].dims.size() != 2 || inputs[1].dtype != DType::kInt32) {
       op_error(name(), "needs int32 [T,B] and an int32 scalar", inputs);
@@ -48,22 +44,8 @@ class BeamTraceOp final : public Op {
     return {inputs[0], inputs[0]};
   }
   void run(RunContext& context) const override {
-    const Tensor& rows = context.input(0);
-    const int64_t batch = rows.dim(1);
-    const int32_t* source = rows.data<int32_t>();
-    auto* chosen = context.output(0).data<int32_t>();
-    auto* before = context.output(1).data<int32_t>();
-    const int64_t steps = std::min<int64_t>(rows.dim(0), context.input(1).data<int32_t>()[0]);
-    std::vector<int32_t> now(static_cast<size_t>(batch));
-    std::iota(now.begin(), now.end(), 0);
-    for (int64_t t = rows.dim(0) - 1; t >= 0; --t) {
-      for (int64_t b = 0; b < batch; ++b) {
-        int32_t& row = now[static_cast<size_t>(b)];
-        chosen[t * batch + b] = static_cast<int32_t>(t * batch) + row;
-        row = t < steps ? source[t * batch + row] : row;
-        before[t * batch + b] = static_cast<int32_t>(t * batch) + row;
-      }
-    }
+    WENDE_ON_DEVICE(context.device(),
+                    beam_trace(context.input(0), context.input(1), context.output(0), context.output(1)));
   }
   std::vector<Expr> vjp(const VjpContext&) const override { return {{}, {}}; }
 };

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "graph/device_op.h"
+#include "graph/executor.h"
 #include "graph/row_identity.h"
+#include "graph/run_numbers.h"
 #include "kernels/dropout.h"
 
 namespace wende::ops {
@@ -32,10 +34,17 @@ class RandomOp : public DeviceOp {
 
   void run(RunContext& context) const override {
     const Tensor& out = context.output(0);
-    const Philox philox = random_numbers(context, out.elements());
-    const cpu::RandomRows rows = rows_of(context.binding());
+    const RunNumbers* numbers = context.device().is_cpu() ? nullptr : context.options().numbers;
+    const Philox philox = random_numbers(context, out.elements(), numbers != nullptr ? 0 : context.step());
     cpu::RandomLayout layout = layout_of();
-    layout.rows = rows.empty() ? nullptr : &rows;
+    cpu::RandomRows rows;
+    if (numbers != nullptr) {
+      layout.run = &numbers->random();
+      layout.blocks_per_step = blocks_per_step(out.elements());
+      layout.always_same = always_same_;
+    } else if (rows = rows_of(context.binding()); !rows.empty()) {
+      layout.rows = &rows;
+    }
     switch (kind_) {
       case Kind::kMask:
         return WENDE_ON_DEVICE(context.device(), dropout_mask(philox, first_, out, layout));
@@ -49,12 +58,16 @@ class RandomOp : public DeviceOp {
   std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
 
  private:
-  Philox random_numbers(const RunContext& context, int64_t elements) const {
+  /// TensorFlow's op uses up 256 blocks for each element in a run; 0: numbers of sequences and frames are keyed.
+  uint64_t blocks_per_step(int64_t elements) const {
     const bool fixed = std::all_of(dims_.begin(), dims_.end(), [](const Dim& dim) { return dim.is_static(); });
-    const uint64_t step = always_same_ ? 0 : context.step();
-    if (!fixed) return Philox::keyed(context.seed(), step, key_);
-    constexpr uint64_t kBlocksPerElement = 256;  // that a run of TensorFlow's op uses up
-    return Philox::of_op(context.seed(), key_, step * kBlocksPerElement * static_cast<uint64_t>(elements));
+    return fixed ? uint64_t{256} * static_cast<uint64_t>(elements) : 0;
+  }
+
+  Philox random_numbers(const RunContext& context, int64_t elements, uint64_t step) const {
+    const uint64_t blocks = blocks_per_step(elements);
+    if (always_same_) step = 0;
+    return blocks == 0 ? Philox::keyed(context.seed(), step, key_) : Philox::of_op(context.seed(), key_, step * blocks);
   }
 
   cpu::RandomLayout layout_of() const {

@@ -72,6 +72,7 @@ class EditDistanceOp : public DeviceOp {
   }
 
   std::vector<Expr> vjp(const VjpContext&) const override { return std::vector<Expr>(4); }
+  bool goes_to_host() const override { return decode && beam_width > 1; }
 
  private:
   /// On the host, wherever the scores are.

@@ -28,7 +28,8 @@ class GruGradOp : public DeviceOp {
   PaddingRule padding() const override {
     return {.kind = PaddingRule::Kind::kRecurrent,
             .mask = static_cast<int>(has_dy_ + has_d_last_h_) + 5,
-            .zero_outputs = 2};
+            .zero_outputs = 2,
+            .packs = true};
   }
   OpTraits traits() const override {
     return {.overwrites = {.output = 0, .input = static_cast<int>(has_dy_ + has_d_last_h_)}};
@@ -80,7 +81,7 @@ class GruOp : public DeviceOp {
  public:
   explicit GruOp(GruAttributes attributes) : attributes_(attributes) {}
   std::string_view name() const override { return "gru"; }
-  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 4}; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 4, .packs = true}; }
   void attributes(AttributeVisitor& visitor) const override { attributes_.visit(visitor); }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {

@@ -13,7 +13,7 @@ class LinearReluOp : public DeviceOp {
   explicit LinearReluOp(bool has_bias) : has_bias_(has_bias) {}
   std::string_view name() const override { return "linear_relu"; }
   PaddingRule padding() const override {
-    PaddingRule rule{.kind = PaddingRule::Kind::kFrameWise, .skips = true};
+    PaddingRule rule{.kind = PaddingRule::Kind::kFrameWise, .skips = true, .packs = true};
     if (!has_bias_) rule.zero_any = {0};
     return rule;
   }

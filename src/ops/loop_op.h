@@ -12,7 +12,8 @@ class LoopOp final : public DeviceOp {
  public:
   explicit LoopOp(std::shared_ptr<const LoopBody> body) : body_(std::move(body)) {}
 
-  const LoopBody& body() const { return *body_; }
+  const LoopBody& loop_body() const { return *body_; }
+  const Graph* body() const override { return body_->graph.get(); }
   std::string_view name() const override { return "loop"; }
   OpTraits traits() const override { return {.pure = false, .skips_unwanted = true}; }
   void attributes(AttributeVisitor& visitor) const override;

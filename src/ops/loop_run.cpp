@@ -6,6 +6,7 @@
 
 #include "device/recorded_launch.h"
 #include "graph/leaf_op.h"
+#include "kernels/copy_many.h"
 #include "kernels/pointwise.h"
 #include "ops/loop_op.h"
 #include "tensor/placement.h"
@@ -76,7 +77,7 @@ void LoopRun::find_read_inputs() {
   const std::set<std::string> read(names.begin(), names.end());
   for (const LoopBody::Sequence& sequence : body_->sequences) {
     if (read.count(name_of_leaf(*body_->graph, sequence.leaf)) != 0) {
-      sequences_.push_back(sequence);
+      sequences_.push_back({sequence, {}});
     }
   }
   for (const LoopBody::Capture& capture : body_->captures) {
@@ -156,13 +157,14 @@ void LoopRun::start_states(RunContext& context) {
   }
 }
 
+Tensor LoopRun::slice(RunContext& context, const LoopBody::Sequence& sequence, int64_t t) const {
+  const int64_t from = t + sequence.offset;
+  const bool inside = from >= 0 && from < count_;
+  return inside ? frame(context.input(sequence.input), from) : context.input(sequence.boundary);
+}
+
 void LoopRun::step(RunContext& context, int64_t t, bool is_last) {
-  for (const LoopBody::Sequence& sequence : sequences_) {
-    const int64_t from = t + sequence.offset;
-    const bool inside = from >= 0 && from < count_;
-    executor_->point_leaf(sequence.leaf,
-                          inside ? frame(context.input(sequence.input), from) : context.input(sequence.boundary));
-  }
+  for (const SequenceRun& run : sequences_) executor_->point_leaf(run.sequence.leaf, slice(context, run.sequence, t));
   if (body_->step >= 0) {
     executor_->point_leaf(body_->step, frame(steps_, t));
   }
@@ -199,12 +201,80 @@ void LoopRun::run_steps(RunContext& context) {
   if (stop_fetch_ >= 0) {
     executor_->point_fetch(stop_fetch_, stop_);
   }
+  const bool repeated = repeats(context);
+  if (repeated) set_places(context);
   int64_t done = 0;
   for (bool stopped = false; done < count_ && !stopped; ++done) {
-    step(context, body_->reverse ? count_ - 1 - done : done, done == count_ - 1);
+    const int64_t t = body_->reverse ? count_ - 1 - done : done;
+    if (repeated) {
+      repeat_step(context, t);
+    } else {
+      step(context, t, done == count_ - 1);
+    }
     stopped = stop_fetch_ >= 0 && on_host(stop_).data<bool>()[0];
   }
   clear_frames_from(context, body_->reverse ? count_ : done);
+}
+
+/// Copies cost two launches in each step, and the first two steps are for watching and recording.
+bool LoopRun::repeats(const RunContext& context) const {
+  constexpr size_t kFewestKernels = 8;
+  constexpr int64_t kFewestSteps = 4;
+  return (stop_fetch_ >= 0 || needs_host_) && records_launches(context.device()) && !is_recording() &&
+         !options_.check_numerics && count_ >= kFewestSteps && executor_->prepared_kernels() >= kFewestKernels;
+}
+
+/// All leaves and fetches point to where they are in every step.
+void LoopRun::set_places(const RunContext& context) {
+  const Device device = context.device();
+  const auto place = [&](Tensor& at, const ExprType& type) {
+    const Shape shape = context.binding().shape(type.dims);
+    if (!at.defined() || !(at.shape() == shape)) at = Tensor::empty(type.dtype, shape, device);
+  };
+  for (SequenceRun& run : sequences_) {
+    place(run.place, type_of(*body_->graph, run.sequence.leaf));
+    executor_->point_leaf(run.sequence.leaf, run.place);
+  }
+  if (body_->step >= 0) {
+    place(step_place_, {DType::kInt32, {}});
+    executor_->point_leaf(body_->step, step_place_);
+  }
+  for (ValueRun& value : values_) {
+    ExprType type = body_->values[static_cast<size_t>(value.output) - body_->states.size()].type();
+    place(value.place, type);
+    executor_->point_fetch(value.fetch, value.place);
+  }
+  for (StateRun& run : states_) {
+    const LoopBody::State& state = body_->states[static_cast<size_t>(run.state)];
+    if (state.sums) {
+      run.now = run.next = run.last;
+    } else {
+      place(run.now, type_of(*body_->graph, state.leaf));
+      if (run.value < 0) place(run.next, type_of(*body_->graph, state.leaf));
+    }
+    executor_->point_leaf(state.leaf, run.now);
+    if (run.value >= 0) {
+      run.next = values_[static_cast<size_t>(run.value)].place;
+    } else {
+      executor_->point_fetch(run.fetch, run.next);
+    }
+  }
+}
+
+void LoopRun::repeat_step(RunContext& context, int64_t t) {
+  std::vector<cpu::TensorCopy> copies;
+  for (const SequenceRun& run : sequences_) copies.push_back({slice(context, run.sequence, t), run.place});
+  if (body_->step >= 0) copies.push_back({frame(steps_, t), step_place_});
+  for (StateRun& run : states_) {
+    if (run.last.raw() != run.now.raw()) copies.push_back({run.last, run.now});
+    run.last = run.next;
+  }
+  WENDE_ON_DEVICE(context.device(), copy_many(copies));
+  options_.seed = seed_of_step(context.seed(), t);
+  executor_->repeat_step();
+  copies.clear();
+  for (const ValueRun& value : values_) copies.push_back({value.place, frame(context.output(value.output), t)});
+  WENDE_ON_DEVICE(context.device(), copy_many(copies));
 }
 
 /// Steps that did not run.
@@ -216,6 +286,7 @@ void LoopRun::clear_frames_from(RunContext& context, int64_t begin) {
 }
 
 void LoopRun::run(RunContext& context) {
+  const uint64_t dependences = host_dependences;
   count_ = context.binding().size(body_->time);
   if (body_->count >= 0) {
     const int64_t wanted = on_host(context.input(body_->count)).data<int32_t>()[0];
@@ -235,6 +306,7 @@ void LoopRun::run(RunContext& context) {
   }
   run_steps(context);
   finish_states(context);
+  needs_host_ = host_dependences != dependences;
 }
 
 void LoopOp::run(RunContext& context) const {

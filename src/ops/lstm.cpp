@@ -32,7 +32,9 @@ class LstmGradOp : public DeviceOp {
   LstmGradOp(LstmAttributes attributes, std::vector<bool> has_grad)
       : attributes_(attributes), has_grad_(std::move(has_grad)) {}
   std::string_view name() const override { return "lstm_grad"; }
-  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = first_saved() + 4}; }
+  PaddingRule padding() const override {
+    return {.kind = PaddingRule::Kind::kRecurrent, .mask = first_saved() + 4, .packs = true};
+  }
   OpTraits traits() const override { return {.overwrites = {.output = 0, .input = first_saved()}}; }
   void attributes(AttributeVisitor& visitor) const override {
     attributes_.visit(visitor);
@@ -81,7 +83,7 @@ class LstmOp : public DeviceOp {
  public:
   explicit LstmOp(LstmAttributes attributes) : attributes_(attributes) {}
   std::string_view name() const override { return "lstm"; }
-  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 2}; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 2, .packs = true}; }
   // z, gates and, in backward, dz: one memory for the three of them.
   OpTraits traits() const override { return {.overwrites = {.output = 3, .input = 0}}; }
   void attributes(AttributeVisitor& visitor) const override { attributes_.visit(visitor); }

@@ -24,7 +24,7 @@ class BiasGradOp : public DeviceOp {
   std::string_view name() const override { return "bias_grad"; }
   OpTraits traits() const override { return {.sums_frames = true}; }
   PaddingRule padding() const override {
-    return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0}, .skips = true};
+    return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0}, .skips = true, .packs = true};
   }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     need_float(name(), inputs);
@@ -42,7 +42,7 @@ class LinearWeightGradOp : public DeviceOp {
   std::string_view name() const override { return "linear_weight_grad"; }
   OpTraits traits() const override { return {.sums_frames = true}; }
   PaddingRule padding() const override {
-    return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0, 1}, .skips = true};
+    return {.kind = PaddingRule::Kind::kFrameSum, .zero_any = {0, 1}, .skips = true, .packs = true};
   }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     need_float(name(), inputs);
@@ -66,7 +66,7 @@ class LinearOp : public DeviceOp {
   LinearOp(bool transpose_w, bool has_bias) : transpose_w_(transpose_w), has_bias_(has_bias) {}
   std::string_view name() const override { return "linear"; }
   PaddingRule padding() const override {
-    PaddingRule rule{.kind = PaddingRule::Kind::kFrameWise, .skips = true};
+    PaddingRule rule{.kind = PaddingRule::Kind::kFrameWise, .skips = true, .packs = true};
     if (!has_bias_) rule.zero_any = {0};
     return rule;
   }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "graph/device_op.h"
+#include "kernels/pointwise.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -18,7 +19,7 @@ constexpr std::array<std::string_view, 8> kNames = {"sum",  "mean", "reduce_max"
                                                     "prod", "any",  "all",        "logsumexp"};
 
 /// The product of the sizes of some dims in this step: float32 scalar.
-class CountOp final : public Op {
+class CountOp final : public DeviceOp {
  public:
   explicit CountOp(std::vector<Dim> dims) : dims_(std::move(dims)) {}
 
@@ -28,7 +29,7 @@ class CountOp final : public Op {
   void run(RunContext& context) const override {
     double product = 1;
     for (const Dim& dim : dims_) product *= static_cast<double>(context.binding().size(dim));
-    *context.output(0).data<float>() = static_cast<float>(product);
+    WENDE_ON_DEVICE(context.device(), fill(context.output(0), product));
   }
   std::vector<Expr> vjp(const VjpContext&) const override { return {}; }
 

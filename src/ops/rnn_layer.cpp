@@ -56,8 +56,11 @@ class RnnLayersBase : public DeviceOp {
   }
 
   /// calls: one for each layer.
-  static void run_all(const std::vector<std::function<void()>>& calls, const std::vector<int32_t>& lengths) {
-    if (calls.size() == 2 && cuda::RnnLayer::runs_beside(lengths)) return cuda::run_rnn_layers(calls[0], calls[1]);
+  static void run_all(const std::vector<std::function<void()>>& calls, const std::vector<int32_t>& lengths,
+                      int64_t frames) {
+    if (calls.size() == 2 && cuda::RnnLayer::runs_beside(lengths, frames)) {
+      return cuda::run_rnn_layers(calls[0], calls[1]);
+    }
     for (const auto& call : calls) call();
   }
 
@@ -121,7 +124,7 @@ class RnnLayersOp : public RnnLayersBase {
       layer.lengths = on_device;
       calls.emplace_back([&layer, &scratch, memory = part(i).memory] { memory->forward(layer, scratch); });
     }
-    run_all(calls, lengths);
+    run_all(calls, lengths, layers[0].x.dim(0));
     for (int i = 0; i < count(); ++i) {
       if (layers[static_cast<size_t>(i)].for_gradients) clear(context.output(count() + 3 * i + 2));
     }
@@ -172,7 +175,7 @@ class RnnLayersGradOp : public RnnLayersBase {
       layer.host_lengths = lengths;
       calls.emplace_back([&layer, &scratch, memory = part(i).memory] { memory->backward(layer, scratch); });
     }
-    run_all(calls, lengths);
+    run_all(calls, lengths, layers[0].x.dim(0));
   }
 
  private:

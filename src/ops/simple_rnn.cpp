@@ -15,7 +15,8 @@ class SimpleRnnGradOp : public DeviceOp {
       : direction_(direction), has_h0_(has_h0), has_dy_(has_dy), has_d_last_h_(has_d_last_h) {}
   std::string_view name() const override { return "simple_rnn_grad"; }
   PaddingRule padding() const override {
-    return {.kind = PaddingRule::Kind::kRecurrent, .mask = static_cast<int>(has_dy_ + has_d_last_h_) + 2};
+    return {
+        .kind = PaddingRule::Kind::kRecurrent, .mask = static_cast<int>(has_dy_ + has_d_last_h_) + 2, .packs = true};
   }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("direction", direction_);
@@ -57,7 +58,7 @@ class SimpleRnnOp : public DeviceOp {
  public:
   SimpleRnnOp(int direction, bool has_h0) : direction_(direction), has_h0_(has_h0) {}
   std::string_view name() const override { return "simple_rnn"; }
-  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 2}; }
+  PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kRecurrent, .mask = 2, .packs = true}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("direction", direction_);
     visitor.field("has_h0", has_h0_);

@@ -13,5 +13,7 @@ add_test(NAME foreign_readers COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../io/
 add_test(NAME returnn_reads_dumps
   COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/../io/returnn_reads_dumps.py $<TARGET_FILE:io_test> $<TARGET_FILE:wende>)
 set_tests_properties(foreign_readers returnn_reads_dumps PROPERTIES LABELS e2e SKIP_RETURN_CODE 77 TIMEOUT 300)
+add_test(NAME forward_baseline COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/forward_baseline_test.py $<TARGET_FILE:wende>)
+set_tests_properties(forward_baseline PROPERTIES LABELS e2e SKIP_RETURN_CODE 77 TIMEOUT 300)
 add_test(NAME tensorboard COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/tensorboard_test.py $<TARGET_FILE:wende>)
 set_tests_properties(tensorboard PROPERTIES LABELS e2e TIMEOUT 300 SKIP_RETURN_CODE 77)

@@ -142,6 +142,14 @@ TEST_P(RnnLayers, ASecondGradientOfTheSameLayers) {
   expect_same(expected, run(other, test::test_device()));
 }
 
+// Batches that cuDNN 9 refuses: asked of the library itself, whose descriptors need no GPU.
+TEST(RnnLibrary, TakesNoEmptySequencesAndNoMoreFramesThanItSupports) {
+  if (test::test_device().is_cpu() || !cuda::has_rnn_library()) GTEST_SKIP() << "no cuDNN here";
+  EXPECT_TRUE(cuda::RnnLayer::runs_beside({5, 7}, 65535));
+  EXPECT_FALSE(cuda::RnnLayer::runs_beside({5, 7}, 65536));
+  EXPECT_FALSE(cuda::RnnLayer::runs_beside({0, 7}, 7));
+}
+
 // A layer: product, unit, unit_grad, dx and dw in two nodes. Two: the sum of their dx stays.
 INSTANTIATE_TEST_SUITE_P(
     Cudnn, RnnLayers,

@@ -91,6 +91,12 @@ def check_the_checks(build, flags):
     assert len(list(pattern_faults(wrong))) == 4, list(pattern_faults(wrong))
 
 
+def include_line(path):
+    """Headers of the CUDA backend may need the toolkit's."""
+    line = f'#include "{path}"\n'
+    return f"#if __has_include(<cuda_runtime.h>)\n{line}#endif\n" if path.stem.endswith("_cuda") else line
+
+
 def main():
     build = Path(sys.argv[1]).resolve()
     if TOOL is None:
@@ -100,7 +106,7 @@ def main():
     check_the_checks(build, flags)
     files = sources()
     headers = build / "names_headers.cpp"
-    headers.write_text("".join(f'#include "{path}"\n' for path in files if path.suffix == ".h" and path.relative_to(ROOT).parts[0] == "src"))
+    headers.write_text("".join(map(include_line, [path for path in files if path.suffix == ".h" and ROOT / "src" in path.parents])))
     found = complaints(headers, flags)
     # The emulation defines functions and types of NVIDIA's libraries, which have their own style.
     emulation = ROOT / "tests/cudasim/src"

@@ -31,12 +31,10 @@ bool state_fits(const Rnn& r, const RnnData& x, cudnnTensorDescriptor_t d) {
   return d && d->type == CUDNN_DATA_FLOAT && d->dim == std::vector<int>{1, x.batch, r.hidden} &&
          d->stride == std::vector<int>{x.batch * r.hidden, r.hidden, 1};
 }
-// The lengths on the device, if given, must be those of the descriptors.
-bool same_lengths(const char* who, const int32_t* on_device, const RnnData& x) {
+// From 8.9.1 on devSeqLengths should be null: the library has the lengths of the descriptors.
+bool no_lengths(const char* who, const int32_t* on_device) {
   if (!on_device) return true;
-  if (!lib_access(who, on_device, x.length.size() * 4, false)) return false;
-  if (std::equal(x.length.begin(), x.length.end(), on_device)) return true;
-  report("cudnn-lengths", std::string(who) + ": devSeqLengths differ from those of the data descriptors");
+  report("cudnn-lengths", std::string(who) + ": devSeqLengths should be null");
   return false;
 }
 struct Touch {
@@ -159,6 +157,7 @@ cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t d, cudnnDataTyp
     return kBad;
   }
   if (times < 1 || batch < 1 || width < 1) return kBad;
+  if (times > 65535) return CUDNN_STATUS_NOT_SUPPORTED;
   for (int b = 0; b < batch; ++b)
     if (lengths[b] < 1 || lengths[b] > times) return kBad;
   static_cast<RnnData&>(*d) = {
@@ -180,15 +179,15 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t h, cudnnRNNDescriptor_t rd, cudnnFor
   enqueue(h->stream, "cudnnRNNForward", [=] {
     const char* who = "cudnnRNNForward";
     float* store = (float*)(train ? reserve : work);
-    if (!same_lengths(who, lengths, xv) || !touch(who, {{x, xv.floats() * 4, false},
-                                                        {w, r.weights() * 4, false},
-                                                        {y, yv.floats() * 4, true},
-                                                        {work, work_bytes, true},
-                                                        {store, need, true},
-                                                        {hx, state, false},
-                                                        {cx, state, false},
-                                                        {hy, state, true},
-                                                        {cy, state, true}}))
+    if (!no_lengths(who, lengths) || !touch(who, {{x, xv.floats() * 4, false},
+                                                  {w, r.weights() * 4, false},
+                                                  {y, yv.floats() * 4, true},
+                                                  {work, work_bytes, true},
+                                                  {store, need, true},
+                                                  {hx, state, false},
+                                                  {cx, state, false},
+                                                  {hy, state, true},
+                                                  {cy, state, true}}))
       return;
     std::memset(work, 0xff, work_bytes);
     rnn_forward(r, xv, (const float*)x, yv, (float*)y, (const float*)hx, (float*)hy, (const float*)cx, (float*)cy,
@@ -210,18 +209,18 @@ cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t h, cudnnRNNDescriptor_t rd, 
   const RnnData xv = *xd, yv = *yd;
   enqueue(h->stream, "cudnnRNNBackwardData_v8", [=] {
     const char* who = "cudnnRNNBackwardData_v8";
-    if (!same_lengths(who, lengths, xv) || !touch(who, {{y, yv.floats() * 4, false},
-                                                        {dy, yv.floats() * 4, false},
-                                                        {w, r.weights() * 4, false},
-                                                        {reserve, need, true},
-                                                        {work, work_bytes, true},
-                                                        {dx, xv.floats() * 4, true},
-                                                        {hx, state, false},
-                                                        {cx, state, false},
-                                                        {dhy, state, false},
-                                                        {dcy, state, false},
-                                                        {dhx, state, true},
-                                                        {dcx, state, true}}))
+    if (!no_lengths(who, lengths) || !touch(who, {{y, yv.floats() * 4, false},
+                                                  {dy, yv.floats() * 4, false},
+                                                  {w, r.weights() * 4, false},
+                                                  {reserve, need, true},
+                                                  {work, work_bytes, true},
+                                                  {dx, xv.floats() * 4, true},
+                                                  {hx, state, false},
+                                                  {cx, state, false},
+                                                  {dhy, state, false},
+                                                  {dcy, state, false},
+                                                  {dhx, state, true},
+                                                  {dcx, state, true}}))
       return;
     std::memset(work, 0xff, work_bytes);
     rnn_backward_data(r, yv, (const float*)dy, xv, (float*)dx, (const float*)hx, (const float*)dhy, (float*)dhx,
@@ -243,12 +242,12 @@ cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t h, cudnnRNNDescriptor_t r
   const RnnData xv = *xd, yv = *yd;
   enqueue(h->stream, "cudnnRNNBackwardWeights_v8", [=] {
     const char* who = "cudnnRNNBackwardWeights_v8";
-    if (!same_lengths(who, lengths, xv) || !touch(who, {{x, xv.floats() * 4, false},
-                                                        {y, yv.floats() * 4, false},
-                                                        {reserve, need, false},
-                                                        {work, work_bytes, true},
-                                                        {dw, r.weights() * 4, true},
-                                                        {hx, state, false}}))
+    if (!no_lengths(who, lengths) || !touch(who, {{x, xv.floats() * 4, false},
+                                                  {y, yv.floats() * 4, false},
+                                                  {reserve, need, false},
+                                                  {work, work_bytes, true},
+                                                  {dw, r.weights() * 4, true},
+                                                  {hx, state, false}}))
       return;
     std::memset(work, 0xff, work_bytes);
     rnn_backward_weights(r, xv, (const float*)x, (const float*)hx, (const float*)y, (float*)dw,

@@ -101,6 +101,8 @@ void rnn_backward_data(const Rnn& r, const RnnData& yd, const float* dy, const R
           for (int i = 0; i < n; ++i) dh[i] += recurrent[i] * d[g * n + j];
         }
     }
+    // The padding of dx: the documentation says nothing of it.
+    for (int t = xd.length[b]; t < xd.times; ++t) std::memset(dx + xd.at(t, b), 0xff, r.in * 4);
     if (dhx) std::memcpy(dhx + std::size_t(b) * n, dh.data(), n * 4);
     if (dcx && r.lstm) std::memcpy(dcx + std::size_t(b) * n, dc.data(), n * 4);
   }

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/product_tiles.h"
+
+namespace wende::cpu {
+
+/// The cache lines of an Ahead, one after another.
+class AheadLines {
+ public:
+  AheadLines(const Ahead& ahead, int64_t steps)
+      : ahead_(ahead), row_(ahead.first), per_step_(most_lines(ahead) / steps + (most_lines(ahead) % steps ? 1 : 0)) {
+    begin_row();
+  }
+
+  /// Asks for as many as make all of them in the given number of steps.
+  void fetch() {
+    for (int64_t i = 0; i < per_step_ && row_ < ahead_.last; ++i) {
+      __builtin_prefetch(line_, 0, 2);
+      line_ += kLine;
+      if (line_ >= end_) {
+        ++row_;
+        begin_row();
+      }
+    }
+  }
+
+ private:
+  static constexpr int64_t kLine = 16;  // floats
+  static int64_t most_lines(const Ahead& ahead) { return (ahead.last - ahead.first) * (ahead.floats / kLine + 1); }
+  void begin_row() {
+    if (row_ >= ahead_.last) return;
+    const float* begin = ahead_.rows.row(row_) + ahead_.column;
+    line_ = begin - reinterpret_cast<uintptr_t>(begin) / sizeof(float) % kLine;
+    end_ = begin + ahead_.floats;
+  }
+
+  const Ahead& ahead_;
+  int64_t row_;
+  int64_t per_step_;
+  const float* line_ = nullptr;
+  const float* end_ = nullptr;
+};
+
+/// Fetches what will be written, or read next, while registers are multiplied: a little after each product, since a
+/// fetch that finds no free place in the queue of the memory keeps the registers waiting. All of a unit's at once cost
+/// a fifth of the speed with 64 rows and a quarter with 40.
+class ProductFetch {
+ public:
+  ProductFetch(const TileProduct& product, int64_t products)
+      : product_(product), panel_(product.panel_ahead, products), rows_(product.rows_ahead, products) {}
+
+  void operator()() {
+    if (row_ < product_.height) {
+      const float* c = product_.c[row_++];
+      __builtin_prefetch(c, 1);
+      __builtin_prefetch(c + product_.width / 2, 1);
+      __builtin_prefetch(c + product_.width - 1, 1);
+    }
+    panel_.fetch();
+    rows_.fetch();
+  }
+
+ private:
+  const TileProduct& product_;
+  AheadLines panel_;
+  AheadLines rows_;
+  int64_t row_ = 0;
+};
+
+}  // namespace wende::cpu
