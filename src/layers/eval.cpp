@@ -147,6 +147,10 @@ class CombineLayer : public Layer {
       sources.push_back(builder.source(i));
     }
     Expr x = is_eval() ? evaluate_sources(builder, sources, args_.eval, args_.eval_locals) : combine(sources, out);
+    if (is_eval() && x.rank() != out.rank()) {
+      throw args_.eval.error("eval gives " + x.type().str() + " where the template is " + out.str())
+          .hint("say with out_type what it gives; it is the sources' common layout otherwise");
+    }
     if (args_.with_bias.kind() == Value::Kind::kBool && args_.with_bias.as_bool()) {
       const Dim& dim = out.dims[static_cast<size_t>(out.feature_axis)];
       Data bias;

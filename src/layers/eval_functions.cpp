@@ -206,7 +206,7 @@ const TracedFunctions& functions() {
   return table;
 }
 
-/// Functions of RETURNN go by other names where TensorFlow has one of theirs.
+/// RETURNN's own gelu is another function than TensorFlow's. Else the last part of the name:
 /// "math.log" -> "log", "nn.relu" -> "relu", "__radd__" -> "radd".
 std::string short_name(const std::string& op) {
   if (op == "util.gelu") {
