@@ -152,6 +152,10 @@ run_race() {
   fi
   if step race 300 env BUILD="$build" ROUNDS=$rounds TORCH_PYTHON="$TORCH_PYTHON" bench/race.sh --device gpu "${nets[@]}"; then
     cat "$out/race.log"
+    if grep -q '^wende: did not start' "$out/race.log"; then
+      echo "race                 FAILED: Wende did not start" | tee -a "$out/summary.txt"
+      faults=$((faults + 1))
+    fi
   fi
 }
 

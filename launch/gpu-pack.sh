@@ -63,5 +63,6 @@ fi
 export WENDE_LIBRARIES
 ENV
 mkdir -p "$(dirname "$file")"
-tar -C "$(dirname "$pack")" -c gpu-pack | xz -T0 -1 >"$file"
+# The programs hold the same kernels: a dictionary larger than one of them finds the others' in it. The file must travel with the project's tree, in 64 MiB.
+tar -C "$(dirname "$pack")" -c gpu-pack | xz -T1 --lzma2=preset=2,dict=96MiB >"$file"
 echo "$file: $(du -h "$file" | cut -f1)"

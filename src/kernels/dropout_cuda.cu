@@ -14,6 +14,7 @@ namespace {
 struct RandomFrames {
   int outer = 0;  ///< axes before the tail of fixed ones
   int64_t sizes[kMaxRank] = {};
+  int64_t strides[kMaxRank] = {};  ///< elements from one index to the next
   cpu::RandomLayout::Axis kinds[kMaxRank] = {};
   int64_t tail = 1;
   int64_t fixed = 1;
@@ -31,14 +32,12 @@ struct RandomFrames {
   }
 
   __device__ Element at(Philox philox, int64_t i) const {
-    int64_t index[kMaxRank];
-    int64_t rest = i / tail;
-    for (int axis = outer - 1; axis >= 0; --axis) {
-      index[axis] = rest % sizes[axis];
-      rest /= sizes[axis];
-    }
     RandomPlace place;
-    for (int axis = 0; axis < outer; ++axis) place.enter(kinds[axis], index[axis], sizes[axis]);
+    int64_t rest = i;
+    for (int axis = 0; axis < outer; ++axis) {
+      place.enter(kinds[axis], rest / strides[axis], sizes[axis]);
+      rest %= strides[axis];
+    }
     int64_t frame = place.frame;
     if (place.row >= 0) {
       auto id = static_cast<uint64_t>(place.row);
@@ -51,7 +50,7 @@ struct RandomFrames {
       }
       philox = RandomPlace::keyed(philox, id);
     }
-    return {philox, static_cast<uint64_t>(frame), place.first_element(fixed, tail) + i % tail};
+    return {philox, static_cast<uint64_t>(frame), place.first_element(fixed, tail) + rest};
   }
 };
 
@@ -111,6 +110,11 @@ class RandomLaunch {
     }
     for (int axis = frames.outer; axis < out.rank(); ++axis) frames.tail *= out.dim(axis);
     frames.fixed = frames.tail;
+    int64_t stride = frames.tail;
+    for (int axis = frames.outer - 1; axis >= 0; --axis) {
+      frames.strides[axis] = stride;
+      stride *= out.dim(axis);
+    }
     for (int axis = 0; axis < frames.outer; ++axis) {
       frames.sizes[axis] = out.dim(axis);
       frames.kinds[axis] = layout.axes[static_cast<size_t>(axis)];

@@ -2,8 +2,10 @@
 #include <list>
 #include <vector>
 
+#include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
 #include "device/grid_range.cuh"
+#include "device/pack.cuh"
 #include "kernels/gemm_cuda.h"
 #include "kernels/matmul.h"
 #include "kernels/pointwise_functors.h"
@@ -12,10 +14,13 @@
 namespace wende::cuda {
 namespace {
 
+/// Each block takes whole rows of n elements: T is float or a pack.
+template <class T>
 __global__ void __launch_bounds__(kThreads)
-    gather_rows_kernel(const float* x, const int64_t* rows, int64_t n, int64_t elements, float* out) {
-  for (const int64_t i : grid_range(elements)) {
-    out[i] = x[rows[i / n] * n + i % n];
+    gather_rows_kernel(const T* x, const int64_t* rows, int64_t count, int64_t n, T* out) {
+  for (int64_t row = blockIdx.x; row < count; row += gridDim.x) {
+    const T* const from = x + rows[row] * n;
+    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) out[row * n + i] = from[i];
   }
 }
 
@@ -25,23 +30,25 @@ struct Finish {
   int64_t n;
   bool relu;
 
-  __device__ float operator()(int64_t i, float x) const {
-    const float sum = bias == nullptr ? x : x + bias[i % n];
+  __device__ float operator()(int64_t column, float x) const {
+    const float sum = bias == nullptr ? x : x + bias[column];
     return relu ? functors::Relu::value(sum) : sum;
   }
 };
 
 /// compact_of[row]: where the row lies in `compact`; -1: padding, which becomes zero.
 __global__ void __launch_bounds__(kThreads)
-    spread_rows_kernel(const float* compact, const int64_t* compact_of, Finish finish, int64_t elements, float* out) {
-  for (const int64_t i : grid_range(elements)) {
-    const int64_t row = compact_of[i / finish.n];
-    out[i] = row < 0 ? 0.0f : finish(i, compact[row * finish.n + i % finish.n]);
+    spread_rows_kernel(const float* compact, const int64_t* compact_of, Finish finish, int64_t rows, float* out) {
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    const int64_t from = compact_of[row] * finish.n;
+    for (int64_t i = threadIdx.x; i < finish.n; i += blockDim.x) {
+      out[row * finish.n + i] = from < 0 ? 0.0f : finish(i, compact[from + i]);
+    }
   }
 }
 
 __global__ void __launch_bounds__(kThreads) finish_kernel(Finish finish, int64_t elements, float* out) {
-  for (const int64_t i : grid_range(elements)) out[i] = finish(i, out[i]);
+  for (const int64_t i : grid_range(elements)) out[i] = finish(i % finish.n, out[i]);
 }
 
 constexpr unsigned kColumns = 32;
@@ -97,10 +104,22 @@ const DeviceRows& uploaded(const cpu::Rows& rows, int64_t all, Device device) {
 
 int64_t rows_of(const Tensor& x) { return x.dim(-1) == 0 ? 0 : x.elements() / x.dim(-1); }
 
+unsigned row_blocks(int64_t rows) { return static_cast<unsigned>(std::min<int64_t>(rows, 65536)); }
+
 Tensor gathered(const Tensor& x, const Tensor& rows, const cpu::Scratch& scratch) {
   const Tensor out = scratch(Shape{rows.elements(), x.dim(-1)});
-  launch(gather_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(x), device_data<int64_t>(rows),
-         x.dim(-1), out.elements(), device_data<float>(out));
+  const int64_t n = x.dim(-1);
+  const auto* const list = device_data<int64_t>(rows);
+  auto* const from = device_data<float>(x);
+  auto* const to = device_data<float>(out);
+  if (n % kPack == 0 && aligned_for_packs(from) && aligned_for_packs(to)) {
+    launch(gather_rows_kernel<Pack<float>>, row_blocks(rows.elements()), threads_for_row(n / kPack), 0,
+           reinterpret_cast<const Pack<float>*>(from), list, rows.elements(), n / kPack,
+           reinterpret_cast<Pack<float>*>(to));
+  } else {
+    launch(gather_rows_kernel<float>, row_blocks(rows.elements()), threads_for_row(n), 0, from, list, rows.elements(),
+           n, to);
+  }
   return out;
 }
 
@@ -143,8 +162,8 @@ void linear_and(bool relu, const Tensor& x, const Tensor& w, const Tensor& bias,
   product.a = device_data<float>(from);
   product.c = device_data<float>(to);
   multiply(product);
-  launch(spread_rows_kernel, blocks_for(out.elements()), kThreads, 0, device_data<float>(to),
-         device_data<int64_t>(list.compact_of), finish, out.elements(), device_data<float>(out));
+  launch(spread_rows_kernel, row_blocks(all), threads_for_row(n), 0, device_data<float>(to),
+         device_data<int64_t>(list.compact_of), finish, all, device_data<float>(out));
 }
 
 }  // namespace
