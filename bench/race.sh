@@ -40,7 +40,7 @@ for net in "$@"; do
   if [ "$device" = gpu ]; then  # PyTorch's best there: cuDNN on packed sequences, fused Adam
     lens=""
     case $net in ff | lstm | blstm) lens="--lens ${LENS:-100-300}" ;; esac
-    programs=("wende=$step $net --server --device gpu $lens")
+    programs=("wende=$step $here/networks/$net.config --server --device gpu $lens")
     if [ $with_torch = 1 ]; then
       programs+=("torch=$torch_python $here/peers/torch_step.py $net --server --device cuda --mode packed $lens"
         "torch padded=$torch_python $here/peers/torch_step.py $net --server --device cuda $lens")
@@ -49,7 +49,7 @@ for net in "$@"; do
     python3 "$here/peers/interleave.py" --rounds "$rounds" "${programs[@]}"
     continue
   fi
-  programs=("wende=$step $net --server")
+  programs=("wende=$step $here/networks/$net.config --server")
   if [ $with_torch = 1 ]; then
     programs+=("torch=$torch_python $here/peers/torch_step.py $net --server")
     programs+=("torch tuned malloc=env $malloc $torch_python $here/peers/torch_step.py $net --server")

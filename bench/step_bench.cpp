@@ -21,7 +21,6 @@
 #include "device/product_precision.h"
 #include "engine/network_runner.h"
 #include "optim/updater.h"
-#include "race_networks.h"
 
 namespace {
 
@@ -85,24 +84,31 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
-const wende::race::Entry& entry_of(const std::string& net) {
-  for (const wende::race::Entry& entry : wende::race::kEntries) {
-    if (net == entry.name) return entry;
-  }
-  throw wende::Error(wende::ExitStatus::kConfig,
-                     fmt::format("no network '{}': ff, lstm, blstm, att, trafo or conformer", net));
+std::string file_of(const std::string& net) {
+  return net.find('.') == std::string::npos ? std::string(WENDE_BENCH_NETWORKS "/") + net + ".config" : net;
 }
 
-std::string source_of(const wende::race::Entry& entry) {
-  return fmt::format(R"(
-num_inputs = {}
-num_outputs = {{"data": [{}, 2], "classes": [{}, 1]}}
-optimizer = {{"class": "adam"}}
-learning_rate = 0.001
-)",
-                     kInput, kInput, entry.classes) +
-         entry.network;
-}
+/// What the config of a network says of its batches, in `race`.
+struct BatchShape {
+  int sequences;
+  int low, high;  ///< frames of a sequence
+  int labels;     ///< of a sequence; 0: one for each frame
+  int classes;
+  bool per_frame;  ///< all products are of weights and frames
+
+  BatchShape(const wende::Config& config, const Options& options) {
+    const wende::Value* race = config.find("race");
+    if (!race) throw wende::Error(wende::ExitStatus::kConfig, "the config has no 'race', which describes the batches");
+    const auto item = [](const wende::Value& list, size_t i) { return static_cast<int>(list.items().at(i).as_int()); };
+    sequences = static_cast<int>(race->find("sequences")->as_int());
+    low = options.low > 0 ? options.low : item(*race->find("frames"), 0);
+    high = options.low > 0 ? options.high : item(*race->find("frames"), 1);
+    const wende::Value* of_sequence = race->find("labels");
+    labels = of_sequence->is_none() ? 0 : static_cast<int>(of_sequence->as_int());
+    classes = item(*config.find("num_outputs")->find("classes"), 0);
+    per_frame = race->find("per_frame")->as_bool();
+  }
+};
 
 std::vector<int32_t> random_labels(const std::vector<int32_t>& lengths, int classes, std::mt19937& random) {
   std::uniform_int_distribution<int32_t> label(0, classes - 1);
@@ -114,13 +120,12 @@ std::vector<int32_t> random_labels(const std::vector<int32_t>& lengths, int clas
 }
 
 /// Sequences, longest first, zero-padded.
-Batch make_batch(const Options& options, const wende::race::Entry& entry, std::mt19937& random) {
-  const bool own = options.low > 0;
-  std::uniform_int_distribution<int32_t> any(own ? options.low : entry.low, own ? options.high : entry.high);
-  std::vector<int32_t> lengths(static_cast<size_t>(entry.sequences));
+Batch make_batch(const BatchShape& of, std::mt19937& random) {
+  std::uniform_int_distribution<int32_t> any(of.low, of.high);
+  std::vector<int32_t> lengths(static_cast<size_t>(of.sequences));
   for (int32_t& length : lengths) length = any(random);
   std::sort(lengths.rbegin(), lengths.rend());
-  const int64_t batch_size = entry.sequences;
+  const int64_t batch_size = of.sequences;
   const int64_t time = lengths.front();
   std::vector<float> data(static_cast<size_t>(batch_size * time * kInput), 0.0f);
   std::normal_distribution<float> normal;
@@ -132,8 +137,8 @@ Batch make_batch(const Options& options, const wende::race::Entry& entry, std::m
     batch.tags.push_back(fmt::format("seq-{}", b));
   }
   batch.lengths["data"] = batch.lengths["classes"] = lengths;
-  if (entry.labels > 0) batch.lengths["classes"].assign(lengths.size(), entry.labels);
-  const std::vector<int32_t> labels = random_labels(batch.lengths["classes"], entry.classes, random);
+  if (of.labels > 0) batch.lengths["classes"].assign(lengths.size(), of.labels);
+  const std::vector<int32_t> labels = random_labels(batch.lengths["classes"], of.classes, random);
   batch.data["data"] = Tensor::of<float>(data, wende::Shape{batch_size, time, kInput});
   batch.data["classes"] = Tensor::of<int32_t>(labels, {batch_size, static_cast<int64_t>(labels.size()) / batch_size});
   return batch;
@@ -150,7 +155,8 @@ struct StepTime {
 class Training {
  public:
   explicit Training(const Options& options)
-      : config_(wende::Config::from_source(source_of(entry_of(options.net)), "race")),
+      : config_(wende::Config::from_file(file_of(options.net))),
+        shape_(config_, options),
         built_(build(config_)),
         store_(built_.network->params(), built_.backward_order, wende::choose_device(options.device)) {
     store_.initialize(1);
@@ -160,7 +166,7 @@ class Training {
     updater_ = std::make_unique<wende::Updater>(config_, store_, layer_opts);
     for (const auto& [name, gradient] : built_.gradients) has_gradient_[name] = gradient.defined();
     std::mt19937 random(42);
-    for (int i = 0; i < 3; ++i) batches_.push_back(make_batch(options, entry_of(options.net), random));
+    for (int i = 0; i < 3; ++i) batches_.push_back(make_batch(shape_, random));
   }
 
   StepTime step() {
@@ -183,10 +189,11 @@ class Training {
     return time;
   }
 
-  /// Of the products of a frame: two per weight forward, two for its gradient, two for that of its input, which the
-  /// data does not need.
+  /// Of the products of a frame, 0 if unknown: two per weight forward, two for its gradient, two for that of its input,
+  /// which the data does not need.
   double mflop_per_frame() const {
     double flop = 0;
+    if (!shape_.per_frame) return flop;
     for (const std::string& name : store_.trainable_names()) {
       const Tensor& value = store_.value(name);
       if (value.rank() != 2) continue;
@@ -208,6 +215,7 @@ class Training {
   }
 
   wende::Config config_;
+  BatchShape shape_;
   wende::NetworkWithGradients built_;
   wende::ParamStore store_;
   std::unique_ptr<wende::NetworkRunner> runner_;
@@ -298,9 +306,8 @@ int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   if (options.net.empty()) {
     fmt::print(stderr,
-               "usage: wende_bench_step ff|lstm|blstm|att|trafo|conformer [--device cpu|gpu] [--steps N] [--warmup N] "
-               "[--lens LO-HI] [--server] "
-               "[--startup] [--profile] [--plan]\n");
+               "usage: wende_bench_step NAME (of bench/networks) or CONFIG [--device cpu|gpu] [--steps N] [--warmup N] "
+               "[--lens LO-HI] [--server] [--startup] [--profile] [--plan]\n");
     return 2;
   }
   try {
