@@ -5,7 +5,7 @@ import typing
 import numpy as np
 import tensorflow as tf
 
-from merged_batch import batch_parts, without_merged_padding
+from merged_batch import batch_parts, is_reordered, without_merged_padding
 from padding import Lengths, axes_attributes, axes_of_lengths, batch_major_order, without_padding
 
 
@@ -15,6 +15,7 @@ class LayerOutput:
 
     layer: typing.Any
     parts: list  # BatchPart
+    reordered: bool  # the parts lie otherwise than RETURNN lists them: lengths along the batch axis are for other rows
 
     @property
     def data(self):
@@ -41,7 +42,7 @@ def layer_outputs(net, notes):
         elif data.beam is not None and not net.search_flag:
             notes.append("layer %s: has beam, skipped" % name)
         else:
-            outputs[name] = LayerOutput(layer, batch_parts(layer))
+            outputs[name] = LayerOutput(layer, batch_parts(layer), is_reordered(layer))
     return outputs
 
 
@@ -54,8 +55,7 @@ def prepared_output(name, output, fetched, n_batch, notes):
         return values, {"axes": "?", "note": "tensor rank differs from RETURNN's template"}
     dims = {axis: list(data.dims[axis].dyn_size_ext.dims) for axis in fetched["sizes"]}
     sizes = {axis: np.asarray(its) for axis, its in fetched["sizes"].items()}
-    lengths = {axis: Lengths(its, axes_of_lengths(data, dims[axis])) for axis, its in sizes.items()}
-    values = without_padding(values, lengths, data, notes)
+    values = without_padding(values, known_lengths(output, sizes, dims), data, notes)
     attributes = axes_attributes(data)
     if output.parts:
         values, merged = without_merged_padding(values, data.batch_dim_axis, output.parts, fetched["parts"], n_batch)
@@ -71,6 +71,17 @@ def prepared_output(name, output, fetched, n_batch, notes):
     if values.dtype.kind in "fc":
         attributes["has_nan"] = int(not np.all(np.isfinite(values)))
     return values, attributes
+
+
+def known_lengths(output, sizes, dims):
+    """{axis: Lengths} of an output for the fetched sizes {axis: array} with these dims {axis: [Dim]}."""
+    lengths = {}
+    for axis, its in sizes.items():
+        along = axes_of_lengths(output.data, dims[axis])
+        if output.reordered and along is not None and output.data.batch_dim_axis in along:
+            along = None
+        lengths[axis] = Lengths(its, along)
+    return lengths
 
 
 def size_attributes(axis, sizes, dims):

@@ -38,6 +38,17 @@ def batch_parts(layer):
     return [BatchPart("other")] if any(part.kind == "other" for part in parts) else parts
 
 
+def is_reordered(layer):
+    """Whether the parts of a layer's batch axis lie in memory otherwise than RETURNN lists them.
+
+    Then RETURNN's lengths of the other axes, one for each row of the merged batch, are those of other rows.
+    """
+    batch = layer.output.batch
+    if batch is None or layer.output.batch_dim_axis is None or batch.is_global_batch():
+        return False
+    return dims_in_memory(layer) != batch.virtual_dims
+
+
 def batch_part(dim):
     """What RETURNN's virtual dim is; "other": packed, or with lengths that are not one for each sequence."""
     if isinstance(dim, BatchInfo.GlobalBatchDim):
