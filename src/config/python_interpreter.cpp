@@ -76,7 +76,8 @@ void start() {
   const std::pair<const char*, const char*> stubs[] = {{"_wende", kCoreSource},
                                                        {"_wende_returnn", kReturnnSource},
                                                        {"_wende_pretrain", kPretrainSource},
-                                                       {"_wende_tensorflow", kTensorflowSource}};
+                                                       {"_wende_tensorflow", kTensorflowSource},
+                                                       {"_wende_layers", kLayersSource}};
   for (const auto& [name, source] : stubs) {
     const Ref code(Py_CompileString(source, fmt::format("<{}>", name).c_str(), Py_file_input));
     const Ref module(code ? PyImport_ExecCodeModule(name, code.get()) : nullptr);

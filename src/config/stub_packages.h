@@ -7,5 +7,6 @@ extern const char* const kCoreSource;  ///< Places of literals, the config objec
 extern const char* const kReturnnSource;     ///< `returnn` as far as configs import it.
 extern const char* const kPretrainSource;    ///< The networks of RETURNN's pretraining.
 extern const char* const kTensorflowSource;  ///< `tensorflow` that records what is called instead of computing it.
+extern const char* const kLayersSource;      ///< Base classes for layer classes of a config.
 
 }  // namespace wende::python

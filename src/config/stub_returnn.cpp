@@ -153,16 +153,43 @@ class Data:
             raise AttributeError(name)
         return self.options.get(name)
 
+    def __setattr__(self, name, value):
+        if name in ("name", "options"):
+            object.__setattr__(self, name, value)
+        else:
+            self.options = dict(self.options, **{name: value})
+
     def _changed(self, name=None, **options):
         return Data(name or self.name, **dict(self.options, **options))
 
     def copy(self, name=None): return self._changed(name)
     def copy_template(self, name=None, dtype=None): return self._changed(name, **({"dtype": dtype} if dtype else {}))
 
-    def copy_as_batch_major(self):
-        if self.batch_dim_axis not in (0, None):
-            raise NotImplementedError("copy_as_batch_major of data that is not batch-major")
-        return self
+    def _with_axis_first(self, axis):
+        """Moves an axis to the front: of the tensor, if there is one, and in what the marks say."""
+        if axis in (0, None):
+            return self
+        moved = lambda mark: None if mark is None else 0 if mark == axis else mark + (mark < axis)
+        options = {key: moved(self.options.get(key)) for key in self.SpecialAxesNames}
+        shape = list(self.batch_shape)
+        shape.insert(0, shape.pop(axis))
+        if options["batch_dim_axis"] is not None:
+            shape.pop(options["batch_dim_axis"])
+        if self.placeholder is not None:
+            order = [axis] + [i for i in range(self.batch_ndim) if i != axis]
+            options["placeholder"] = _wende.trace("transpose", (self.placeholder, order), {})
+        return self._changed(shape=tuple(shape), **options)
+
+    def copy_template_replace_dim(self, axis, new_dim):
+        shape = list(self.batch_shape)
+        shape[axis] = new_dim
+        if self.batch_dim_axis is not None:
+            shape.pop(self.batch_dim_axis)
+        is_feature = axis == self.feature_dim_axis
+        return self._changed(shape=tuple(shape), placeholder=None, **({"dim": new_dim} if is_feature else {}))
+
+    def copy_as_batch_major(self): return self._with_axis_first(self.batch_dim_axis)
+    def copy_as_time_major(self): return self._with_axis_first(self.time_dim_axis)
 
     batch_ndim = property(lambda self: len(self.shape) + (self.batch_dim_axis is not None))
     ndim = property(lambda self: len(self.shape))
@@ -173,12 +200,18 @@ class Data:
         return self.options.get("lengths", Lengths(self.options.get("__wende_data__", 0)))
     def get_dim(self, axis): return self.batch_shape[axis]
     def get_placeholder_as_batch_major(self): return self.copy_as_batch_major().placeholder
-    def get_placeholder_as_time_major(self):
-        raise NotImplementedError("get_placeholder_as_time_major")
+    def get_placeholder_as_time_major(self): return self.copy_as_time_major().placeholder
+    def have_feature_axis(self): return self.feature_dim_axis is not None
+    is_batch_major = property(lambda self: self.batch_dim_axis == 0)
+    is_time_major = property(lambda self: self.time_dim_axis == 0)
 
     def _content(self):
         content = {"name": self.name}
-        for key, value in self.options.items():
+        options = dict(self.options)
+        shape, dim = options.get("shape"), options.get("dim")
+        if shape and dim and not options.get("sparse") and shape[-1] and shape[-1] != dim:
+            options["shape"] = tuple(shape[:-1]) + (dim,)
+        for key, value in options.items():
             if key in ("placeholder", "lengths", "mask"):
                 continue
             if key == "size_placeholder" and value:

@@ -158,7 +158,8 @@ util_names = ("safe_log", "safe_exp", "where_bc", "expand_dims_unbroadcast", "di
               "get_shape_dim", "sequence_mask", "sequence_mask_time_major", "identity", "to_float", "to_int32",
               "expand_multiple_dims", "move_axis", "constant_with_shape", "cond", "gelu", "mish", "swish",
               "random_uniform_abs1_initializer", "get_random_seed", "tile_transposed", "same_shape", "unbroadcast_to_common_shape",
-              "optional_add", "optional_mul", "get_global_train_flag", "spatial_smoothing_energy", "get_ndim", "print_op")
+              "optional_add", "optional_mul", "gelu2", "gelu3", "lin_exp", "lin_exp_normed", "l1_normalized", "flip_gradient",
+              "scaled_gradient", "maximum_with_identity_grad", "minimum_with_identity_grad", "get_global_train_flag", "spatial_smoothing_energy", "get_ndim", "print_op")
 util = {name: Function("util." + name) for name in util_names}
 _dims = sys.modules["returnn.tensor"]
 install("returnn.tf.util.basic", dict(util, tf=tensorflow, Data=_dims.Data, Dim=_dims.Dim, DimensionTag=_dims.Dim))

@@ -11,7 +11,8 @@ void CorpusDataset::init_epoch(int epoch) {
 
 std::vector<int64_t> CorpusDataset::make_order(int epoch) {
   return order_sequences(
-      options_, epoch, corpus_size(), [this](int64_t i) { return corpus_order_length(i); },
+      options_, epoch, corpus_size(),
+      [this](int64_t i) { return options_.lengths ? options_.length_of(corpus_tag(i)) : corpus_order_length(i); },
       [this](int64_t i) { return corpus_tag(i); });
 }
 

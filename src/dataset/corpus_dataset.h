@@ -58,6 +58,7 @@ const std::map<std::string, DatasetClass>& dataset_classes();
 
 /// Defined beside each class.
 std::unique_ptr<CorpusDataset> make_hdf_dataset(const Value& options, const Config& config, SeqOrderOptions order);
+std::unique_ptr<CorpusDataset> make_lm_dataset(const Value& options, const Config& config, SeqOrderOptions order);
 std::unique_ptr<CorpusDataset> make_meta_dataset(const Value& options, const Config& config, SeqOrderOptions order);
 std::unique_ptr<CorpusDataset> make_static_dataset(const Value& options, const Config& config, SeqOrderOptions order);
 std::unique_ptr<CorpusDataset> make_task_12ax(const Value& options, const Config& config, SeqOrderOptions order);

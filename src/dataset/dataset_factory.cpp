@@ -10,16 +10,13 @@ namespace wende {
 namespace {
 
 const std::vector<std::string> kCommonOptions = {
-    "class",           "name",           "seq_ordering",         "fixed_random_seed", "random_seed_offset",
-    "partition_epoch", "repeat_epoch",   "seq_list_filter_file", "unique_seq_tags",   "estimated_num_seqs",
-    "chunking",        "min_chunk_size", "cache_byte_size"};
+    "class",           "name",           "seq_ordering",         "fixed_random_seed",      "random_seed_offset",
+    "partition_epoch", "repeat_epoch",   "seq_list_filter_file", "unique_seq_tags",        "estimated_num_seqs",
+    "chunking",        "min_chunk_size", "cache_byte_size",      "seq_order_seq_lens_file"};
 
 /// Options of RETURNN that change the data, each with the value that leaves them as they are.
-const std::map<std::string, int64_t> kNeutralOnly = {{"window", 1},
-                                                     {"context_window", 1},
-                                                     {"shuffle_frames_of_nseqs", 0},
-                                                     {"chunking_variance", 0},
-                                                     {"seq_order_seq_lens_file", 0}};
+const std::map<std::string, int64_t> kNeutralOnly = {
+    {"window", 1}, {"context_window", 1}, {"shuffle_frames_of_nseqs", 0}, {"chunking_variance", 0}};
 
 const std::set<std::string> kUnsupported = {"AnythingDataset",
                                             "BlissDataset",
@@ -39,7 +36,6 @@ const std::set<std::string> kUnsupported = {"AnythingDataset",
                                             "FromListDataset",
                                             "HuggingFaceDataset",
                                             "LibriSpeechCorpus",
-                                            "LmDataset",
                                             "MapDatasetWrapper",
                                             "MegatronDataset",
                                             "MultiEpochDataset",
@@ -136,6 +132,28 @@ const DatasetClass& class_of(const Value& options) {
 const std::map<std::string, DatasetClass>& dataset_classes() {
   static const std::map<std::string, DatasetClass> classes = {
       {"HDFDataset", {{"files", "use_cache_manager"}, make_hdf_dataset}},
+      {"LmDataset",
+       {{"corpus_file",
+         "skip_empty_lines",
+         "seq_list_file",
+         "orth_symbols_file",
+         "orth_symbols_map_file",
+         "orth_replace_map_file",
+         "word_based",
+         "word_end_symbol",
+         "seq_end_symbol",
+         "unknown_symbol",
+         "parse_orth_opts",
+         "auto_replace_unknown_symbol",
+         "log_auto_replace_unknown_symbols",
+         "log_skipped_seqs",
+         "error_on_invalid_seq",
+         "add_delayed_seq_data",
+         "delayed_seq_data_start_symbol",
+         "dtype",
+         "tag_prefix",
+         "use_cache_manager"},
+        make_lm_dataset}},
       {"MetaDataset",
        {{"datasets", "data_map", "seq_list_file", "seq_order_control_dataset", "seq_lens_file", "data_dims",
          "data_dtypes"},

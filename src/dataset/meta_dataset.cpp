@@ -2,7 +2,10 @@
 
 #include <unordered_map>
 
+#include "base/json.h"
 #include "dataset/corpus_dataset.h"
+#include "dataset/tag_list.h"
+#include "io/text_file.h"
 
 namespace wende {
 
@@ -24,13 +27,8 @@ class MetaDataset : public CorpusDataset {
     main_ = control_.empty() ? data_map_.at("data").first : control_;
     for (const auto& [key, source] : data_map_) add_part(*datasets, source.first, config);
     if (!parts_.contains(main_)) add_part(*datasets, main_, config);
-    for (const char* unsupported : {"seq_list_file", "seq_lens_file"}) {
-      const Value* value = options.find(unsupported);
-      if (value != nullptr && !value->is_none()) {
-        throw value->error(
-            fmt::format("MetaDataset: {} is not supported; all datasets must have the same tags", unsupported));
-      }
-    }
+    read_lists(options);
+    read_lengths(options);
     for (auto& [name, part] : parts_) join(name, part);
     for (const auto& [key, source] : data_map_) {
       const std::map<std::string, KeyInfo> infos = parts_.at(source.first).dataset->keys();
@@ -47,15 +45,22 @@ class MetaDataset : public CorpusDataset {
   }
 
   std::map<std::string, KeyInfo> keys() const override { return keys_; }
-  int64_t corpus_size() const override { return parts_.at(main_).dataset->corpus_size(); }
-  std::string corpus_tag(int64_t index) const override { return parts_.at(main_).dataset->corpus_tag(index); }
+  int64_t corpus_size() const override {
+    return control_.empty() && !lists_.empty() ? static_cast<int64_t>(lists_.at(main_).size())
+                                               : parts_.at(main_).dataset->corpus_size();
+  }
+  std::string corpus_tag(int64_t index) const override {
+    return lists_.empty() ? parts_.at(main_).dataset->corpus_tag(index) : lists_.at(main_)[static_cast<size_t>(index)];
+  }
   int64_t corpus_length(int64_t index, const std::string& key) const override {
     const auto& [name, part_key] = data_map_.at(key);
     const Part& part = parts_.at(name);
     return part.dataset->corpus_length(part.index(index), part_key);
   }
   int64_t corpus_order_length(int64_t index) const override {
-    return parts_.at(main_).dataset->corpus_order_length(index);
+    if (!lengths_.empty()) return lengths_[static_cast<size_t>(index)];
+    const Part& part = parts_.at(main_);
+    return part.dataset->corpus_order_length(part.index(index));
   }
   Sequence corpus_load(int64_t index) override {
     std::map<std::string, Sequence> loaded;
@@ -117,17 +122,71 @@ class MetaDataset : public CorpusDataset {
     parts_[name].dataset = make_corpus_dataset(given, config, "");
   }
 
+  /// seq_list_file: what the sequences are called in each dataset. One file, or one for each dataset.
+  void read_lists(const Value& options) {
+    const Value* file = options.find("seq_list_file");
+    if (file == nullptr || file->is_none() || (file->is_string() && file->as_string().empty())) return;
+    std::map<std::string, std::vector<std::string>> read;
+    if (!file->is_dict()) read = read_tag_lists(*file);
+    for (const auto& [name, part] : parts_) {
+      const Value* own = file->is_dict() ? file->find(name) : nullptr;
+      const auto found = read.contains(name) ? read.find(name) : read.find("");
+      if (own == nullptr && found == read.end()) {
+        throw file->error(fmt::format("MetaDataset: seq_list_file has no list for dataset '{}'", name));
+      }
+      lists_[name] = own != nullptr ? read_tag_list(*own) : found->second;
+    }
+    const size_t count = lists_.at(main_).size();
+    for (const auto& [name, list] : lists_) {
+      if (list.size() == count) continue;
+      throw file->error(fmt::format("MetaDataset: seq_list_file names {} sequences of dataset '{}', but {} of '{}'",
+                                    list.size(), name, count, main_));
+    }
+    if (!control_.empty()) check_order_of_control(*file);
+  }
+
+  /// The controlling dataset's own tags in its own order: its indices choose lines of all lists.
+  void check_order_of_control(const Value& file) const {
+    const CorpusDataset& control = *parts_.at(control_).dataset;
+    const std::vector<std::string>& list = lists_.at(control_);
+    for (int64_t i = 0; i < control.corpus_size(); ++i) {
+      const bool listed = i < static_cast<int64_t>(list.size());
+      if (listed && list[static_cast<size_t>(i)] == control.corpus_tag(i)) continue;
+      throw file.error(fmt::format("MetaDataset: sequence {} of dataset '{}' is '{}', seq_list_file says {}", i,
+                                   control_, control.corpus_tag(i),
+                                   listed ? "'" + list[static_cast<size_t>(i)] + "'" : "nothing"));
+    }
+  }
+
+  /// seq_lens_file: JSON, tag -> key -> length. Those of "data" order the sequences.
+  void read_lengths(const Value& options) {
+    const Value* file = options.find("seq_lens_file");
+    if (file == nullptr || file->is_none() || file->as_string().empty() || !control_.empty()) return;
+    const Json lengths = Json::parse(read_text_file(file->as_string()), file->as_string());
+    std::unordered_map<std::string, int64_t> by_tag;
+    for (const auto& [tag, of_keys] : lengths.members()) by_tag[tag] = of_keys.at("data").as_int();
+    for (int64_t i = 0; i < corpus_size(); ++i) {
+      const auto found = by_tag.find(corpus_tag(i));
+      if (found == by_tag.end()) {
+        throw file->error(fmt::format("MetaDataset: seq_lens_file has no length of sequence '{}'", corpus_tag(i)));
+      }
+      lengths_.push_back(found->second);
+    }
+  }
+
+  /// Finds the main part's sequences in another. Of a list without a controlling dataset, also in the main part.
   void join(const std::string& name, Part& part) {
-    if (name == main_) return;
+    if (name == main_ && (lists_.empty() || !control_.empty())) return;
     const CorpusDataset& main = *parts_.at(main_).dataset;
     std::unordered_map<std::string, int64_t> by_tag;
     for (int64_t i = 0; i < part.dataset->corpus_size(); ++i) by_tag[part.dataset->corpus_tag(i)] = i;
-    for (int64_t i = 0; i < main.corpus_size(); ++i) {
-      const auto found = by_tag.find(main.corpus_tag(i));
+    for (int64_t i = 0; i < corpus_size(); ++i) {
+      const std::string tag = lists_.empty() ? main.corpus_tag(i) : lists_.at(name)[static_cast<size_t>(i)];
+      const auto found = by_tag.find(tag);
       if (found == by_tag.end()) {
         throw Error(ExitStatus::kMalformedInput,
-                    fmt::format("MetaDataset: sequence '{}' of dataset '{}' is not in dataset '{}'", main.corpus_tag(i),
-                                main_, name));
+                    fmt::format("MetaDataset: sequence '{}' of {} is not in dataset '{}'", tag,
+                                lists_.empty() ? "dataset '" + main_ + "'" : "seq_list_file", name));
       }
       part.indices.push_back(found->second);
     }
@@ -136,6 +195,8 @@ class MetaDataset : public CorpusDataset {
   std::map<std::string, std::pair<std::string, std::string>> data_map_;
   std::map<std::string, Part> parts_;
   std::string control_, main_;
+  std::map<std::string, std::vector<std::string>> lists_;  ///< by dataset; empty: all have the tags of the main one
+  std::vector<int64_t> lengths_;                           ///< of seq_lens_file; empty: those of the main dataset
   std::map<std::string, KeyInfo> keys_;
 };
 

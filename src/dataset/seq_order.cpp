@@ -8,7 +8,9 @@
 #include <numeric>
 
 #include "base/random_state.h"
-#include "io/atomic_file.h"
+#include "config/literal.h"
+#include "dataset/tag_list.h"
+#include "io/text_file.h"
 
 namespace wende {
 
@@ -152,21 +154,15 @@ Order partition(const Order& order, int64_t parts, int64_t part) {
   return {order.begin() + start(part), order.begin() + start(part + 1)};
 }
 
-std::set<std::string> read_tag_list(const Value& file) {
+/// Tag to length, as a Python dict.
+std::shared_ptr<const std::map<std::string, int64_t>> read_lengths(const Value& file) {
+  auto lengths = std::make_shared<std::map<std::string, int64_t>>();
   const std::string& path = file.as_string();
-  if (path.ends_with(".gz") || path.ends_with(".pkl")) {
-    throw file.error(fmt::format("'{}': only plain text files are supported here, one sequence tag per line", path));
+  const Value given = parse_literal(read_text_file(path), path);
+  for (const auto& [tag, length] : given.entries()) {
+    (*lengths)[tag.as_string()] = length.as_int();
   }
-  const std::string text = read_file(path);
-  std::set<std::string> tags;
-  for (size_t begin = 0; begin < text.size();) {
-    const size_t end = std::min(text.find('\n', begin), text.size());
-    std::string line = text.substr(begin, end - begin);
-    if (line.ends_with("\r")) line.pop_back();
-    if (!line.empty()) tags.insert(std::move(line));
-    begin = end + 1;
-  }
-  return tags;
+  return lengths;
 }
 
 int64_t positive_option(const Value& dataset, const std::string& key) {
@@ -208,7 +204,15 @@ SeqOrderOptions SeqOrderOptions::from_value(const Value& dataset, const Config& 
     throw dataset.error("partition_epoch and repeat_epoch cannot be combined");
   }
   if (const Value* unique = given("unique_seq_tags")) options.unique_seq_tags = unique->as_bool();
-  if (const Value* file = given("seq_list_filter_file")) options.tag_filter = read_tag_list(*file);
+  if (const Value* file = given("seq_list_filter_file")) {
+    options.tag_filter.emplace();
+    for (std::string& tag : read_tag_list(*file)) {
+      if (!tag.empty()) options.tag_filter->insert(std::move(tag));
+    }
+  }
+  if (const Value* file = given("seq_order_seq_lens_file"); file != nullptr && file->kind() != Value::Kind::kInt) {
+    options.lengths = read_lengths(*file);
+  }
   return options;
 }
 
@@ -223,6 +227,12 @@ uint32_t SeqOrderOptions::random_seed(int epoch, int64_t epochs_fixed) const {
 std::string SeqOrderOptions::ordering_for(int epoch) const {
   if (!seq_ordering.is_callable()) return seq_ordering.as_string();
   return seq_ordering.as_callable().call({}, {{"epoch", Value::of(int64_t{epoch})}}).as_string();
+}
+
+int64_t SeqOrderOptions::length_of(const std::string& tag) const {
+  const auto found = lengths->find(tag);
+  if (found != lengths->end()) return found->second;
+  throw Error(ExitStatus::kMalformedInput, fmt::format("seq_order_seq_lens_file: no length of sequence '{}'", tag));
 }
 
 std::vector<int64_t> order_sequences(const SeqOrderOptions& options, int epoch, int64_t sequences,

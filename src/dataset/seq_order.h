@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,12 +22,14 @@ struct SeqOrderOptions {
   int64_t repeat_epoch = 1;
   bool unique_seq_tags = false;
   std::optional<std::set<std::string>> tag_filter;
+  std::shared_ptr<const std::map<std::string, int64_t>> lengths;  ///< by tag, of seq_order_seq_lens_file; may be null
 
   /// From a dataset dict. `role` decides the default ordering: train takes `batching`, dev and eval are sorted.
   static SeqOrderOptions from_value(const Value& dataset, const Config& config, const std::string& role);
 
   uint32_t random_seed(int epoch, int64_t epochs_fixed = 1) const;
   std::string ordering_for(int epoch) const;
+  int64_t length_of(const std::string& tag) const;  ///< of `lengths`
   bool needs_tags() const { return unique_seq_tags || tag_filter.has_value(); }
 };
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 /// For the CUDA backend only.
 namespace wende::cuda {
@@ -13,7 +14,7 @@ namespace wende::cuda {
 class PinnedRing {
  public:
   /// Larger ones are rare (parameters, whole batches outside of StagedCopies).
-  static bool takes(size_t bytes) { return bytes > kInline && bytes <= kMost; }
+  static bool takes(uint64_t bytes) { return bytes > kInline && bytes <= kMost; }
   void copy(std::byte* to, const std::byte* from, size_t bytes);
 
  private:

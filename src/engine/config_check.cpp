@@ -11,6 +11,7 @@
 #include "dataset/dataset.h"
 #include "engine/file_name_check.h"
 #include "engine/known_options.h"
+#include "engine/model_files.h"
 #include "optim/learning_rate_control.h"
 #include "optim/updater.h"
 
@@ -123,6 +124,9 @@ void check_numbers(const Config& config, ErrorCollector& errors) {
       }
     });
   }
+  if (const Value* rules = given(config, "cleanup_old_models")) {
+    errors.run([&] { ModelFiles::check_rules(*rules); });
+  }
   for (const char* key : {"save_interval", "log_verbosity", "random_seed"}) {
     errors.run([&] { config.get_int(key, 0); });
   }
@@ -164,6 +168,7 @@ void check_without_support(const Config& config, ErrorCollector& errors) {
                                                          {"context_window", 1},
                                                          {"enforce_min_len1", 0},
                                                          {"eval_use_train_flag", 0},
+                                                         {"forward_use_search", 0},
                                                          {"get_model", 0},
                                                          {"inc_seq_length", 0},
                                                          {"init_new_network_callback", 0},

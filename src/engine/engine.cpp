@@ -258,6 +258,9 @@ ExitStatus Engine::train_epochs(int first_epoch) {
     const double learning_rate = learning_rate_of(epoch);
     progress().epoch = epoch;
     log_line(3, fmt::format("start {} with learning rate {} ...", epoch_text(epoch), learning_rate));
+    if (epoch == 1 && global_step_ == 0 && config_.get_bool("save_epoch1_initial_model", false)) {
+      save_epoch(0, {});
+    }
     const PassResult result = train_epoch(epoch, learning_rate);
     if (result.stopped) {
       save_mid_epoch(epoch, result);
@@ -282,7 +285,8 @@ bool Engine::finish_epoch(int epoch, const PassResult& result) {
   const int64_t save_interval = config_.get_int("save_interval", 1);
   const bool last = epoch == config_.get_int("num_epochs", 5);
   std::map<std::string, double> errors = scores("train", result);
-  errors[":meta:effective_learning_rate"] = learning_rate_of(epoch);
+  // A float32 there, which Python writes with the fewest digits.
+  errors[":meta:effective_learning_rate"] = std::stod(fmt::format("{}", static_cast<float>(learning_rate_of(epoch))));
   errors[":meta:epoch_num_train_steps"] = static_cast<double>(result.steps);
   errors[":meta:epoch_train_time_secs"] = static_cast<double>(static_cast<int64_t>(result.seconds));
   errors[":meta:global_train_step"] = static_cast<double>(global_step_ - result.steps);  // at the start of the epoch

@@ -93,7 +93,8 @@ ModelFiles::ModelFiles(const Config& config) : base_(config.get_string("model", 
 }
 
 std::string ModelFiles::epoch_path(int epoch) const {
-  return fmt::format("{}{}.{:03}.wende", base_, epoch >= 1 && epoch <= pretrain_epochs_ ? ".pretrain" : "", epoch);
+  return fmt::format("{}{}.{:03}.wende", base_, epoch <= pretrain_epochs_ && pretrain_epochs_ > 0 ? ".pretrain" : "",
+                     epoch);
 }
 
 std::string ModelFiles::saved_path(int epoch) const {
@@ -159,7 +160,7 @@ std::vector<int> ModelFiles::saved_epochs() const {
     const std::string number = rest.starts_with("pretrain.") ? rest.substr(9) : rest;
     const bool digits = !number.empty() && number.size() < 9 &&
                         std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (digits && checkpoint_counters(entry.path().string())) {
+    if (digits && std::stoi(number) > 0 && checkpoint_counters(entry.path().string())) {
       epochs.push_back(std::stoi(number));
     }
   }
@@ -173,7 +174,8 @@ std::set<int> ModelFiles::epochs_to_keep(const Value& rules, const std::vector<i
   int64_t keep_best = 4;
   std::set<int> keep;
   const int last = saved.empty() ? 0 : saved.back();
-  const Value* listed = rules.is_dict() ? rules.find("keep") : (rules.is_sequence() ? &rules : nullptr);
+  // As RETURNN: only a dict holds rules. Configs have ({...},), with a comma too many: then the defaults hold.
+  const Value* listed = rules.is_dict() ? rules.find("keep") : nullptr;
   if (rules.is_dict()) {
     keep_last = rules.find("keep_last_n") != nullptr ? rules.find("keep_last_n")->as_int() : keep_last;
     keep_best = rules.find("keep_best_n") != nullptr ? rules.find("keep_best_n")->as_int() : keep_best;
@@ -197,8 +199,31 @@ std::set<int> ModelFiles::epochs_to_keep(const Value& rules, const std::vector<i
   return keep;
 }
 
+void ModelFiles::check_rules(const Value& rules) {
+  if (!rules.is_dict()) {
+    return;
+  }
+  static const std::vector<std::string> kKnown = {"keep_last_n", "keep_best_n", "keep"};
+  for (const auto& [key, value] : rules.entries()) {
+    const std::string& name = key.as_string();
+    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
+      throw value.error(fmt::format("unknown key '{}' of cleanup_old_models", name)).hint(did_you_mean(name, kKnown));
+    }
+    if (name == "keep") {
+      for (const Value& epoch : value.items()) {
+        epoch.as_int();
+      }
+    } else if (const int64_t least = name == "keep_last_n" ? 1 : 0; value.as_int() < least) {
+      throw value.error(fmt::format("{} must be >= {}, got {}", name, least, value.repr()));
+    }
+  }
+}
+
 void ModelFiles::clean_up(const std::map<int, EpochData>& scores) const {
-  const bool wanted = cleanup_.kind() == Value::Kind::kBool ? cleanup_.as_bool() : !cleanup_.is_none();
+  const Value& first = cleanup_.is_sequence() && !cleanup_.items().empty() ? cleanup_.items().front() : cleanup_;
+  const bool wanted = first.kind() == Value::Kind::kBool ? first.as_bool()
+                      : first.is_number()                ? first.as_float() != 0
+                                                         : !first.is_none();
   if (!enabled() || !wanted) {
     return;
   }

@@ -35,6 +35,8 @@ class ModelFiles {
   std::vector<int> saved_epochs() const;
   /// Removes old models by cleanup_old_models (semantics section 15) and says which.
   void clean_up(const std::map<int, EpochData>& scores) const;
+  /// Refuses unknown keys and numbers out of range in a dict for cleanup_old_models.
+  static void check_rules(const Value& rules);
   /// The epochs that the rules keep: last n, best n per score key, and the pattern.
   static std::set<int> epochs_to_keep(const Value& rules, const std::vector<int>& saved,
                                       const std::map<int, EpochData>& scores);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -237,6 +238,9 @@ void Engine::forward() {
   Pass pass{"forward", fmt::format("forward epoch {}", epoch), &dataset("forward", *options), false, epoch, 0};
   pass.dataset->init_epoch(epoch);
   label_output_file(*pass.dataset);
+  if (communicator_.is_root() && config_.get_bool("forward_override_hdf_output", false)) {
+    std::filesystem::remove(config_.get_string("output_file", ""));
+  }
   const PassResult result = run_pass(pass);
   eval_dumps_->close();
   log_line(1, fmt::format("forwarded in {} steps, elapsed {}", result.steps, format_hms(result.seconds)));

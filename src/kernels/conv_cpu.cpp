@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "kernels/conv.h"
+#include "kernels/depthwise_conv.h"
 #include "kernels/pointwise.h"
 
 namespace wende::cpu {
@@ -160,12 +161,15 @@ void run(Pass pass, const Tensor& x, const Tensor& w, const Tensor& y, const Con
 }  // namespace
 
 void conv(const Tensor& x, const Tensor& w, const ConvGeometry& geometry, const Tensor& y) {
+  if (is_depthwise(x, w, y, geometry)) return depthwise_conv(x, w, geometry, y);
   run(Pass::kForward, x, w, y, geometry);
 }
 void conv_input_grad(const Tensor& dy, const Tensor& w, const ConvGeometry& geometry, const Tensor& dx) {
+  if (is_depthwise(dx, w, dy, geometry)) return depthwise_conv_input_grad(dy, w, geometry, dx);
   run(Pass::kInput, dx, w, dy, geometry);
 }
 void conv_filter_grad(const Tensor& x, const Tensor& dy, const ConvGeometry& geometry, const Tensor& dw) {
+  if (is_depthwise(x, dw, dy, geometry)) return depthwise_conv_filter_grad(x, dy, geometry, dw);
   run(Pass::kFilter, x, dw, dy, geometry);
 }
 

@@ -6,6 +6,7 @@
 #include "kernels/pointwise.h"
 #include "kernels/pointwise_binary_functors.h"
 #include "kernels/pointwise_functors.h"
+#include "kernels/special_functors.h"
 
 /// From the name of a function to its functor, on both devices.
 namespace wende::functors {
@@ -40,6 +41,35 @@ auto with_activation(Unary kind, Visit&& visit) {
       return visit(LogSigmoid{});
     default:
       throw internal_error("unary function " + std::to_string(static_cast<int>(kind)) + " has no formula");
+  }
+}
+
+/// Calls visit with the functor of this inverse trigonometric or special function.
+template <class Visit>
+auto with_special(Unary kind, Visit&& visit) {
+  switch (kind) {
+    case Unary::kErfc:
+      return visit(Erfc{});
+    case Unary::kErfinv:
+      return visit(Erfinv{});
+    case Unary::kAsin:
+      return visit(Asin{});
+    case Unary::kAcos:
+      return visit(Acos{});
+    case Unary::kAtan:
+      return visit(Atan{});
+    case Unary::kLgamma:
+      return visit(Lgamma{});
+    case Unary::kDigamma:
+      return visit(Digamma{});
+    case Unary::kBesselI0e:
+      return visit(BesselI0e{});
+    case Unary::kBesselI1e:
+      return visit(BesselI1e{});
+    case Unary::kTrunc:
+      return visit(Trunc{});
+    default:
+      return with_activation(kind, visit);
   }
 }
 
@@ -84,7 +114,7 @@ auto with_functor(Unary kind, Visit&& visit) {
     case Unary::kRound:
       return visit(Round{});
     default:
-      return with_activation(kind, visit);
+      return with_special(kind, visit);
   }
 }
 
@@ -110,6 +140,7 @@ auto with_integer_functor(Unary kind, Visit&& visit) {
     case Unary::kFloor:
     case Unary::kCeil:
     case Unary::kRound:
+    case Unary::kTrunc:
       return visit(Floor{});
     default:
       throw internal_error("unary function " + std::to_string(static_cast<int>(kind)) + " does not take integers");
@@ -140,6 +171,10 @@ auto with_functor(Binary kind, Visit&& visit) {
       return visit(Minimum{});
     case Binary::kSquaredDifference:
       return visit(SquaredDifference{});
+    case Binary::kAtan2:
+      return visit(Atan2{});
+    case Binary::kZeta:
+      return visit(Zeta{});
     case Binary::kEqual:
       return visit(Equal{});
     case Binary::kNotEqual:

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/column_product.h"
 #include "kernels/gemm.h"
 #include "kernels/matmul.h"
 #include "kernels/pointwise.h"
@@ -50,6 +51,11 @@ void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose
   const float* b = bias.defined() ? bias.data<float>() : nullptr;
   const RowView from = view(x, rows);
   const RowView to = view(out, rows);
+  if (n == 1) {
+    column_product(count, from, k, w.data<float>(), b, to);
+    if (to.list) clear_other_rows(*rows, all, n, to.data);
+    return;
+  }
   // Arranging the weights costs as much as a product with some 25 rows.
   if (rows || count >= kRowsWorthPacking) {
     const PackedMatrix packed(w.data<float>(), k, n, transpose_w, count, scratch);
@@ -73,6 +79,11 @@ void linear_weight_grad(const Tensor& a, const Tensor& b, const Rows* rows, cons
   const int64_t k = a.dim(-1);
   const int64_t n = b.dim(-1);
   const int64_t count = rows ? static_cast<int64_t>(rows->size()) : rows_of(a);
+  if (n == 1) {
+    column_weight_grad(count, view(a, rows), k, view(b, rows), out.data<float>());
+    if (sum_b.defined()) column_sum(b, rows, sum_b);
+    return;
+  }
   if (!rows && count < kRowsWorthPacking) {
     gemm(true, false, k, n, count, 1.0f, a.data<float>(), k, b.data<float>(), n, 0.0f, out.data<float>(), n);
     if (sum_b.defined()) column_sum(b, rows, sum_b);

@@ -5,7 +5,7 @@
 
 namespace wende {
 
-/// Element-wise functions. Formulas (value and derivative) stand in pointwise_functors.h.
+/// Element-wise functions. Formulas (value and derivative) stand in pointwise_functors.h and special_functors.h.
 enum class Unary {
   kNeg,
   kAbs,
@@ -34,9 +34,19 @@ enum class Unary {
   kLogSigmoid,
   kSafeLog,
   kErf,
+  kErfc,
+  kErfinv,
+  kAsin,
+  kAcos,
+  kAtan,
+  kLgamma,
+  kDigamma,
+  kBesselI0e,
+  kBesselI1e,
   kFloor,
   kCeil,
   kRound,
+  kTrunc,
   kLogicalNot,
   kIsFinite,
 };
@@ -52,6 +62,8 @@ enum class Binary {
   kMaximum,
   kMinimum,
   kSquaredDifference,
+  kAtan2,
+  kZeta,
   kEqual,
   kNotEqual,
   kLess,

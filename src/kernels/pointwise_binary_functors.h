@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "device/host_device.h"
+#include "kernels/special_functions.h"
 
 /// Functions of two numbers, once for both compilers. Their gradients are graph (ops/pointwise.cpp).
 namespace wende::functors {
@@ -89,6 +90,27 @@ struct SquaredDifference {
   template <class T>
   WENDE_HD static T value(T a, T b) {
     return (a - b) * (a - b);
+  }
+};
+struct Atan2 {
+  template <class T>
+  WENDE_HD static T value(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) {
+      return std::atan2(a, b);
+    } else {
+      return 0;
+    }
+  }
+};
+/// zeta(a, b): the sum of (b + k)^-a.
+struct Zeta {
+  template <class T>
+  WENDE_HD static T value(T a, T b) {
+    if constexpr (std::is_floating_point_v<T>) {
+      return special::zeta(a, b);
+    } else {
+      return 0;
+    }
   }
 };
 struct Equal {

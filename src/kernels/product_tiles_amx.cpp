@@ -204,17 +204,14 @@ inline void load_b(const char* from) {
 }
 inline void add_products(ProductFetch& fetch) {
   _tile_dpbf16ps(0, 4, 6);
-  fetch();
   _tile_dpbf16ps(1, 4, 7);
-  fetch();
   _tile_dpbf16ps(2, 5, 6);
-  fetch();
   _tile_dpbf16ps(3, 5, 7);
   fetch();
 }
 
 /// How often add_unit fetches.
-constexpr int64_t products_of(int64_t terms) { return 4 * (terms == 3 ? 6 : terms == 2 ? 3 : 1); }
+constexpr int64_t fetches_of(int64_t terms) { return terms == 3 ? 6 : terms == 2 ? 3 : 1; }
 
 /// One unit of k. The small products come first; each step changes one factor, and B, the one from farther away, is
 /// read once.
@@ -271,7 +268,7 @@ void sum_tile(const TileProduct& product, float sums[4][256]) {
   const char* a = reinterpret_cast<const char*>(product.a);
   const char* b = reinterpret_cast<const char*>(product.b);
   const int64_t units = units_of(product.depth);
-  ProductFetch fetch(product, std::max<int64_t>(units, 1) * products_of(kTerms));
+  ProductFetch fetch(product, std::max<int64_t>(units, 1) * fetches_of(kTerms));
   _tile_zero(0);
   _tile_zero(1);
   _tile_zero(2);

@@ -1,5 +1,6 @@
 #include "layers/activation.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <utility>
@@ -22,6 +23,10 @@ std::string without_prefix(const std::string& name) {
   return name;
 }
 
+bool same_sizes(const std::vector<Dim>& a, const std::vector<Dim>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Dim& x, const Dim& y) { return x.same_size(y); });
+}
+
 Expr by_name(const Value& option, const std::string& full_name, Expr x, int feature_axis) {
   const std::string name = without_prefix(full_name);
   if (name.empty() || name == "none" || name == "None" || name == "identity" || name == "linear") {
@@ -36,6 +41,14 @@ Expr by_name(const Value& option, const std::string& full_name, Expr x, int feat
   const Expr result = traced_unary(name, x);
   if (result.defined()) {
     return result;
+  }
+  if (is_traced_function(name)) {
+    const Expr other = traced_expr(*x.graph, apply_traced(*x.graph, name, {traced(x)}, {}));
+    if (other.rank() == x.rank() && same_sizes(other.dims(), x.dims())) {
+      return other;
+    }
+    throw option.error("'" + full_name + "' changes the shape, from " + x.type().str() + " to " + other.type().str())
+        .hint("an activation keeps it; use an 'eval' layer with out_type");
   }
   Error error = option.error("unknown activation '" + full_name + "'");
   std::string hint = did_you_mean(name, activation_names());

@@ -72,12 +72,10 @@ Moments moments_of(LayerBuilder& builder, const LayerOutput& x, bool masked) {
   return result;
 }
 
-/// RETURNN keeps all parameters of a rec layer in "rec", unless its name_scope says where.
+/// RETURNN keeps all parameters of a rec layer in "rec".
 std::string folder_of_params(const Value& options) {
   const Value* layer_class = options.find("class");
-  const Value* scope = options.find("name_scope");
-  const bool rec = layer_class && layer_class->is_string() && layer_class->as_string() == "rec";
-  return rec && (!scope || scope->is_none()) ? "rec/" : "";
+  return layer_class && layer_class->is_string() && layer_class->as_string() == "rec" ? "rec/" : "";
 }
 
 /// The parameters of one norm, and what a step makes of them.

@@ -2,7 +2,10 @@
 
 #include <limits>
 
+#include "config/config.h"
 #include "layers/concat_input.h"
+#include "layers/eval_call.h"
+#include "layers/eval_source.h"
 #include "layers/layer_builder.h"
 #include "ops/beam_search.h"
 #include "ops/found_size.h"
@@ -33,7 +36,8 @@ struct ChoiceArgs {
     v.field("random_sample_scale", random_sample_scale, "search: factor of random scores");
     v.field("length_normalization", length_normalization, "search: scores by length");
     v.field("length_normalization_exponent", length_normalization_exponent, "search: exponent of the length");
-    v.field("custom_score_combine", custom_score_combine, "search: function that combines scores");
+    v.field("custom_score_combine", custom_score_combine,
+            "search: function of scores_in [B,beam,V] and scores_base [B,beam,1], instead of their sum");
     v.field("source_beam_sizes", source_beam_sizes, "search: hypotheses per source");
     v.field("scheduled_sampling", scheduled_sampling, "must be off");
     v.field("cheating", cheating, "search: keep the target among the hypotheses");
@@ -84,9 +88,8 @@ class ChoiceLayer : public Layer {
   }
 
   Data search_data(const LayerContext& context) const {
-    for (const Value* option :
-         {&args_.add_to_beam_scores, &args_.random_sample_scale, &args_.custom_score_combine, &args_.source_beam_sizes,
-          &args_.cheating, &args_.explicit_search_sources, &args_.explicit_search_source}) {
+    for (const Value* option : {&args_.add_to_beam_scores, &args_.random_sample_scale, &args_.source_beam_sizes,
+                                &args_.cheating, &args_.explicit_search_sources, &args_.explicit_search_source}) {
       if (is_on(*option)) {
         throw option->error("in search, this option of choice is not supported by Wende " WENDE_VERSION);
       }
@@ -144,6 +147,35 @@ class ChoiceLayer : public Layer {
     return ops::mul(base, ops::where(ended, growth, ops::constant(*base.graph, 1.0)));
   }
 
+  /// scores [B*beam,V] of this step and base [B*beam] so far, added up or as the function of the config says. It sees
+  /// them as [B,beam,V] and [B,beam,1].
+  Expr combined(LayerBuilder& builder, Expr scores, Expr base, Expr step, Expr ended) const {
+    if (args_.custom_score_combine.is_none()) {
+      return ops::add(scores, ops::expand_dims(base, 1));
+    }
+    const Dim rows = scores.dim(0);
+    const Dim batch = rows.operands().at(0);
+    const Dim beam = rows.operands().at(1);
+    const Value size = Value::of(args_.beam_size.as_int());
+    const KeywordArgs arguments{
+        {"layer", evaluate_expression("self", args_.custom_score_combine.span(), {})},
+        {"scores_in", traced(ops::reshape(scores, {batch, beam, scores.dim(1)}))},
+        {"scores_base", traced(ops::reshape(base, {batch, beam, Dim::fixed(1, Dim::Kind::kSpatial)}))},
+        {"t", traced(step)},
+        {"end_flags", traced(ops::reshape(ended, {batch, beam}))},
+        {"batch_dim", dim_value(batch)},
+        {"scores_beam_in", size},
+        {"base_beam_in", size}};
+    const Expr result = traced_for_layer(builder, [&] {
+      return traced_expr(builder.graph(), args_.custom_score_combine.as_callable().call({}, arguments));
+    });
+    if (result.rank() != 3 || result.dtype() != DType::kFloat32 || !result.dim(2).same_size(scores.dim(1))) {
+      throw args_.custom_score_combine.error("the function must return scores like scores_in, got " +
+                                             result.type().str());
+    }
+    return ops::reshape(result, {rows, scores.dim(1)});
+  }
+
   Expr search(LayerBuilder& builder) const {
     Graph& graph = builder.graph();
     Data one = builder.out_data();
@@ -164,7 +196,7 @@ class ChoiceLayer : public Layer {
     scores = ops::where(ops::expand_dims(ended, 1), only_zero, scores);
     if (!args_.prob_scale.is_none()) scores = ops::scale(scores, args_.prob_scale.as_float());
     if (!args_.base_beam_score_scale.is_none()) base = ops::scale(base, args_.base_beam_score_scale.as_float());
-    scores = ops::add(scores, ops::expand_dims(base, 1));
+    scores = combined(builder, scores, base, step, ended);
     const ops::BeamStep best = ops::beam_step(scores, step, args_.beam_size.as_int(), is_on(args_.keep_beams));
     const Expr picked = ops::pick_last(ops::gather(scores, best.rows), best.labels);
     const double worst = -std::numeric_limits<double>::infinity();

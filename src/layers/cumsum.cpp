@@ -2,6 +2,7 @@
 
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
+#include "layers/loop_axis.h"
 #include "ops/pointwise.h"
 
 namespace wende {
@@ -25,10 +26,7 @@ class CumsumLayer : public Layer {
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
-    const bool over_time =
-        args_.axis.is_none() ||
-        (args_.axis.is_string() && (args_.axis.as_string() == "T" || args_.axis.as_string() == "time"));
-    one_step_ = over_time && !x.has_time() && context.loop_time.defined();
+    one_step_ = is_loop_axis(args_.axis, x, context);
     if (one_step_) {
       if (args_.reverse) {
         throw context.options.error("cumsum in a loop cannot run from the end (reverse)");

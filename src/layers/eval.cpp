@@ -79,7 +79,23 @@ std::string binary_name(const Value& kind) {
                                                                       {"logaddexp", "logaddexp"},
                                                                       {"logical_xor", "logical_xor"},
                                                                       {"equal", "equal"},
-                                                                      {"not_equal", "not_equal"}};
+                                                                      {"not_equal", "not_equal"},
+                                                                      {"realdiv", "truediv"},
+                                                                      {"true_divide", "truediv"},
+                                                                      {"remainder", "mod"},
+                                                                      {"atan2", "atan2"},
+                                                                      {"arctan2", "atan2"},
+                                                                      {"zeta", "zeta"},
+                                                                      {"polygamma", "polygamma"},
+                                                                      {"xlogy", "xlogy"},
+                                                                      {"xlog1py", "xlog1py"},
+                                                                      {"xdivy", "xdivy"},
+                                                                      {"divide_no_nan", "divide_no_nan"},
+                                                                      {"multiply_no_nan", "multiply_no_nan"},
+                                                                      {"truncatediv", "truncatediv"},
+                                                                      {"truncatemod", "truncatemod"},
+                                                                      {"fmod", "fmod"},
+                                                                      {"hypot", "hypot"}};
   const std::string& word = kind.as_string();
   std::vector<std::string> known{"eval"};
   for (const auto& [name, meaning] : names) {

@@ -112,6 +112,20 @@ Value random_normal(const Call& call) {
   return traced(ops::add_scalar(x, number(1, "mean", 0.0)));
 }
 
+/// tf.nn.dropout(x, rate), or TensorFlow 1's keep_prob: elements are 0 or divided by what is kept on average.
+Value dropout(const Call& call) {
+  const Expr x = call.tensor();
+  const Value* keep_prob = call.find(99, {"keep_prob"});
+  const double keep = keep_prob != nullptr ? keep_prob->as_float() : 1.0 - call.get(1, {"rate"}).as_float();
+  std::vector<Dim> dims = x.dims();
+  if (const Value* shape = call.find(2, {"noise_shape"}); shape != nullptr && !shape->is_none()) {
+    for (size_t i = 0; i < dims.size(); ++i) {
+      dims[i] = shape->items().at(i).is_none() ? dims[i] : dim_of_value(shape->items()[i]);
+    }
+  }
+  return traced(ops::mul(x, ops::dropout_mask(call.graph, dims, keep, random_key())));
+}
+
 /// Values and indices, largest first. A k that only the batch knows gives all of them, in order: what is read of the
 /// first k is the same.
 Value top_k(const Call& call) {
@@ -166,7 +180,11 @@ Value concat(const Call& call) {
   const int axis = call.axis(1, parts.at(0).rank(), -1);
   Dim dim = parts[0].dim(axis);
   for (size_t i = 1; i < parts.size(); ++i) {
-    dim = Dim::derived(Dim::Op::kAdd, {dim, parts[i].dim(axis)}, dim.kind());
+    const Dim next = parts[i].dim(axis);
+    const auto fixed = [](const Dim& d) { return d.is_static() && !d.is_batch(); };
+    dim = fixed(next) && !fixed(dim)   ? with_frames_back(dim, next.size())
+          : fixed(dim) && !fixed(next) ? with_frames_back(next, dim.size())
+                                       : Dim::derived(Dim::Op::kAdd, {dim, next}, dim.kind());
   }
   return traced(ops::concat(parts, axis, dim));
 }
@@ -311,7 +329,7 @@ Value pad(const Call& call) {
     if (left + right > 0) {
       const Dim dim = x.dim(static_cast<int>(axis));
       x = ops::pad(x, static_cast<int>(axis), left, right, constant == nullptr ? 0.0 : constant->as_float(),
-                   dim + (left + right));
+                   with_frames_back(dim, left + right));
     }
   }
   return traced(x);
@@ -346,6 +364,7 @@ TracedFunctions array_functions() {
           {"random_uniform", random_uniform},
           {"normal", random_normal},
           {"random_normal", random_normal},
+          {"dropout", dropout},
           {"top_k", top_k},
           {"argsort", argsort},
           {"where", where},

@@ -70,6 +70,20 @@ std::vector<Expr> common_operands(Graph& graph, const std::vector<Value>& values
 
 /// tf.cond, tf.while_loop, network.cond_on_train, assertions, printing.
 TracedFunctions control_functions();
+/// The axes of a reduction: all of the argument's without the option "axis".
+std::vector<int> reduced_axes(const Call& call, size_t position);
+/// tf.reduce_std, tf.nn.l2_normalize, tf.cumsum, cross entropies, ...
+TracedFunctions statistics_functions();
+/// tf.einsum, tf.tensordot, tf.add_n.
+TracedFunctions product_functions();
+/// x along an axis from its end to its start.
+Expr reversed_axis(Expr x, int axis);
+/// x[start:stop:step] along an axis whose size comes with the batch; throws kConfig for what depends on that size.
+Expr dynamic_slice(Expr x, int axis, const Value& start, const Value& stop, const Value& step);
+/// dim + frames; the axis itself where just as many were cut off from it (x[:-1] after a frame in front).
+Dim with_frames_back(const Dim& dim, int64_t frames);
+/// tf.reverse, tf.roll, tf.sort, tf.unstack, tf.fill, ...
+TracedFunctions order_functions();
 /// tf.random.*, tf.nn.top_k, tf.stack, tf.tile, tf.range, tf.reshape, tf.gather, ...
 TracedFunctions array_functions();
 

@@ -118,6 +118,36 @@ Value print_through(const Call& call) {
   return traced(ops::print(x, message && message->is_string() ? message->as_string() : "tf.Print", 10));
 }
 
+Value get_variable(const Call& call) {
+  const TraceLayer* layer = GraphTrace::layer();
+  if (layer == nullptr || !layer->variable) {
+    throw Error(ExitStatus::kConfig, "variables can be made in functions of layers only");
+  }
+  std::vector<int64_t> sizes;
+  const Value& shape = call.get(1, {"shape"});
+  for (const Value& size : shape.is_sequence() ? shape.items() : std::vector<Value>{shape}) {
+    sizes.push_back(size.as_int());
+  }
+  const Value* initializer = call.find(3, {"initializer"});
+  const Value* trainable = call.find(5, {"trainable"});
+  return traced(layer->variable(call.get(0, {"name"}).as_string(), Shape(sizes),
+                                initializer == nullptr ? Value() : *initializer,
+                                trainable == nullptr || trainable->is_none() || trainable->as_bool()));
+}
+
+/// tf.zeros_initializer(), tf.glorot_uniform_initializer(scale=...): the dict that an option of this meaning takes.
+TracedFunction initializer(const std::string& name, std::vector<const char*> options) {
+  return [name, options](const Call& call) {
+    std::vector<Value::Entry> entries{{Value::of("class"), Value::of(name)}};
+    for (size_t i = 0; i < options.size(); ++i) {
+      if (const Value* given = call.find(i, {options[i]})) {
+        entries.emplace_back(Value::of(options[i]), *given);
+      }
+    }
+    return Value::dict(std::move(entries));
+  };
+}
+
 Value nothing(const Call&) { return {}; }
 
 }  // namespace
@@ -147,7 +177,16 @@ TracedFunctions control_functions() {
           {"scalar", nothing},
           {"histogram", nothing},
           {"group", nothing},
-          {"no_op", nothing}};
+          {"no_op", nothing},
+          {"get_variable", get_variable},
+          {"zeros_initializer", initializer("zeros", {})},
+          {"ones_initializer", initializer("ones", {})},
+          {"constant_initializer", initializer("constant", {"value"})},
+          {"glorot_uniform_initializer", initializer("glorot_uniform", {"seed"})},
+          {"glorot_normal_initializer", initializer("glorot_normal", {"seed"})},
+          {"random_uniform_initializer", initializer("random_uniform", {"minval", "maxval", "seed"})},
+          {"random_normal_initializer", initializer("random_normal", {"mean", "stddev", "seed"})},
+          {"truncated_normal_initializer", initializer("truncated_normal", {"mean", "stddev", "seed"})}};
 }
 
 }  // namespace wende

@@ -19,21 +19,7 @@ namespace wende {
 namespace {
 
 Value reduce(ops::Reduction kind, const Call& call) {
-  Expr x = call.tensor();
-  std::vector<int> axes;
-  const Value* axis = call.find(1, {"axis", "reduction_indices"});
-  if (axis == nullptr || axis->is_none()) {
-    for (int i = 0; i < x.rank(); ++i) {
-      axes.push_back(i);
-    }
-  } else {
-    std::vector<int64_t> given;
-    read_value(*axis, given);
-    for (const int64_t i : given) {
-      axes.push_back(static_cast<int>(i < 0 ? i + x.rank() : i));
-    }
-  }
-  return traced(ops::reduce(kind, x, axes, call.flag(2, {"keepdims", "keep_dims"})));
+  return traced(ops::reduce(kind, call.tensor(), reduced_axes(call, 1), call.flag(2, {"keepdims", "keep_dims"})));
 }
 
 /// x[..., index, ...] for an int scalar of the graph, without that axis.
@@ -85,7 +71,8 @@ Value getitem(const Call& call) {
         continue;
       }
       if (dim.is_dynamic() || dim.is_batch()) {
-        throw part.error("slices of dynamic axes are not supported in traced code; use a 'slice' layer");
+        x = dynamic_slice(x, axis++, s[1], s[2], s[3]);
+        continue;
       }
       const auto bound = [&](const Value& v, int64_t fallback) {
         const int64_t i = v.is_none() ? fallback : v.as_int();
@@ -211,13 +198,20 @@ const TracedFunctions& functions() {
     TracedFunctions all = basic_functions();
     all.merge(control_functions());
     all.merge(array_functions());
+    all.merge(statistics_functions());
+    all.merge(product_functions());
+    all.merge(order_functions());
     return all;
   }();
   return table;
 }
 
+/// Functions of RETURNN go by other names where TensorFlow has one of theirs.
 /// "math.log" -> "log", "nn.relu" -> "relu", "__radd__" -> "radd".
 std::string short_name(const std::string& op) {
+  if (op == "util.gelu") {
+    return "gelu_tanh";
+  }
   std::string name = op.substr(op.rfind('.') + 1);
   if (name.size() > 4 && name.rfind("__", 0) == 0) {
     name = name.substr(2, name.size() - 4);
@@ -225,7 +219,17 @@ std::string short_name(const std::string& op) {
   return name;
 }
 
+/// What TensorFlow calls the operands.
+std::pair<const char*, const char*> operand_names(const std::string& function) {
+  if (function == "atan2") return {"y", "x"};
+  if (function == "polygamma") return {"a", "x"};
+  if (function == "zeta") return {"x", "q"};
+  return {"x", "y"};
+}
+
 }  // namespace
+
+bool is_traced_function(const std::string& name) { return functions().count(name) != 0; }
 
 Value apply_traced(Graph& graph, const std::string& op, const std::vector<Value>& args, const KeywordArgs& kwargs) {
   std::string name = short_name(op);
@@ -236,8 +240,9 @@ Value apply_traced(Graph& graph, const std::string& op, const std::vector<Value>
     name = name.substr(1);
   }
   if (is_traced_binary(name)) {
-    const Value& left = call.get(reversed ? 1 : 0, {"x", "a"});
-    const Value& right = call.get(reversed ? 0 : 1, {"y", "b"});
+    const auto [first, second] = operand_names(name);
+    const Value& left = call.get(reversed ? 1 : 0, {first, "a"});
+    const Value& right = call.get(reversed ? 0 : 1, {second, "b"});
     const Expr like = traced_expr(graph, is_traced(left) ? left : right);
     return traced(traced_binary(name, traced_expr(graph, left, like), traced_expr(graph, right, like)));
   }
@@ -248,7 +253,8 @@ Value apply_traced(Graph& graph, const std::string& op, const std::vector<Value>
   if (const auto& names = traced_unary_names(); std::find(names.begin(), names.end(), name) != names.end()) {
     return traced(traced_unary(name, call.tensor()));
   }
-  throw Error(ExitStatus::kConfig, "tf." + op + " is not supported in eval strings and functions");
+  throw Error(ExitStatus::kConfig, "tf." + op + " is not supported in eval strings and functions")
+      .hint(did_you_mean(name, traced_unary_names()));
 }
 
 }  // namespace wende

@@ -6,10 +6,8 @@
 #include "ops/check.h"
 
 namespace wende {
-namespace {
 
-/// A source as Python's Data, with its tensor and lengths.
-Value data_object(LayerBuilder& builder, const LayerOutput& source, int index) {
+Value source_object(LayerBuilder& builder, const LayerOutput& source, int index) {
   Value data = data_value(source.data, index).with("placeholder", traced(source.expr));
   if (source.data.has_batch() && source.data.has_time() && source.data.time_dim().is_dynamic()) {
     const Value lengths = traced(builder.lengths(source.data.time_dim()));
@@ -20,6 +18,8 @@ Value data_object(LayerBuilder& builder, const LayerOutput& source, int index) {
   return data;
 }
 
+namespace {
+
 Value source_function(LayerBuilder& builder, const std::vector<LayerOutput>& sources) {
   std::vector<Data> templates;
   for (const LayerOutput& each : sources) {
@@ -27,40 +27,40 @@ Value source_function(LayerBuilder& builder, const std::vector<LayerOutput>& sou
   }
   const LayerContext& context = builder.context();
   const Data layout = sources.empty() ? Data() : outer_layout(templates, context.name, context.behavior_version);
-  return native_function("source",
-                         [&builder, &sources, layout](const std::vector<Value>& args, const KeywordArgs& kwargs) {
-                           int64_t index = 0;
-                           bool batch_major = false;
-                           bool as_data = false;
-                           if (!args.empty()) {
-                             index = args[0].as_int();
-                           }
-                           for (const auto& [key, value] : kwargs) {
-                             if (key == "i") {
-                               index = value.as_int();
-                             } else if (key == "enforce_batch_major") {
-                               batch_major = value.as_bool();
-                             } else if (key == "as_data") {
-                               as_data = value.as_bool();
-                             }
-                           }
-                           if (index < 0 || index >= static_cast<int64_t>(sources.size())) {
-                             throw Error(ExitStatus::kConfig, "source(" + std::to_string(index) + "): the layer has " +
-                                                                  std::to_string(sources.size()) + " sources");
-                           }
-                           if (as_data) {
-                             return data_object(builder, sources[static_cast<size_t>(index)], static_cast<int>(index));
-                           }
-                           Expr x = align_to(sources[static_cast<size_t>(index)], layout);
-                           const int batch = layout.batch_axis();
-                           if (batch_major && batch > 0 && x.rank() == layout.rank()) {
-                             std::vector<int> order = order_with_last(layout.rank(), batch);
-                             order.insert(order.begin(), batch);
-                             order.pop_back();
-                             x = permute_if_needed(x, order);
-                           }
-                           return traced(x);
-                         });
+  return native_function(
+      "source", [&builder, &sources, layout](const std::vector<Value>& args, const KeywordArgs& kwargs) {
+        int64_t index = 0;
+        bool batch_major = false;
+        bool as_data = false;
+        if (!args.empty()) {
+          index = args[0].as_int();
+        }
+        for (const auto& [key, value] : kwargs) {
+          if (key == "i") {
+            index = value.as_int();
+          } else if (key == "enforce_batch_major") {
+            batch_major = value.as_bool();
+          } else if (key == "as_data") {
+            as_data = value.as_bool();
+          }
+        }
+        if (index < 0 || index >= static_cast<int64_t>(sources.size())) {
+          throw Error(ExitStatus::kConfig, "source(" + std::to_string(index) + "): the layer has " +
+                                               std::to_string(sources.size()) + " sources");
+        }
+        if (as_data) {
+          return source_object(builder, sources[static_cast<size_t>(index)], static_cast<int>(index));
+        }
+        Expr x = align_to(sources[static_cast<size_t>(index)], layout);
+        const int batch = layout.batch_axis();
+        if (batch_major && batch > 0 && x.rank() == layout.rank()) {
+          std::vector<int> order = order_with_last(layout.rank(), batch);
+          order.insert(order.begin(), batch);
+          order.pop_back();
+          x = permute_if_needed(x, order);
+        }
+        return traced(x);
+      });
 }
 
 }  // namespace
@@ -99,17 +99,24 @@ Expr evaluate(LayerBuilder& builder, const std::vector<LayerOutput>& sources, co
 
 }  // namespace
 
-Expr evaluate_sources(LayerBuilder& builder, const std::vector<LayerOutput>& sources, const Value& eval,
-                      const Value& locals) {
+Expr traced_for_layer(LayerBuilder& builder, const std::function<Expr()>& trace) {
   TraceLayer layer;
   layer.train = builder.context().train;
   layer.random_key = [&builder](const std::string& name) { return builder.random_key(name); };
-  const GraphTrace trace(builder.graph(), &layer);
-  Expr result = evaluate(builder, sources, eval, locals);
+  layer.variable = [&builder](const std::string& name, const Shape& shape, const Value& init, bool trainable) {
+    return builder.param(name, shape, init, "glorot_uniform", trainable);
+  };
+  const GraphTrace tracing(builder.graph(), &layer);
+  Expr result = trace();
   for (const auto& [holds, message] : layer.checks) {
     result = ops::checked(result, holds, message);
   }
   return result;
+}
+
+Expr evaluate_sources(LayerBuilder& builder, const std::vector<LayerOutput>& sources, const Value& eval,
+                      const Value& locals) {
+  return traced_for_layer(builder, [&] { return evaluate(builder, sources, eval, locals); });
 }
 
 }  // namespace wende

@@ -56,14 +56,25 @@ const std::map<std::string, Unary>& unary_table() {
                                                   {"softplus", Unary::kSoftplus},
                                                   {"softsign", Unary::kSoftsign},
                                                   {"gelu", Unary::kGelu},
+                                                  {"gelu3", Unary::kGelu},
                                                   {"swish", Unary::kSwish},
                                                   {"silu", Unary::kSwish},
                                                   {"log_sigmoid", Unary::kLogSigmoid},
                                                   {"safe_log", Unary::kSafeLog},
                                                   {"erf", Unary::kErf},
+                                                  {"erfc", Unary::kErfc},
+                                                  {"erfinv", Unary::kErfinv},
+                                                  {"asin", Unary::kAsin},
+                                                  {"acos", Unary::kAcos},
+                                                  {"atan", Unary::kAtan},
+                                                  {"lgamma", Unary::kLgamma},
+                                                  {"digamma", Unary::kDigamma},
+                                                  {"bessel_i0e", Unary::kBesselI0e},
+                                                  {"bessel_i1e", Unary::kBesselI1e},
                                                   {"floor", Unary::kFloor},
                                                   {"ceil", Unary::kCeil},
                                                   {"round", Unary::kRound},
+                                                  {"rint", Unary::kRound},
                                                   {"logical_not", Unary::kLogicalNot},
                                                   {"invert", Unary::kLogicalNot},
                                                   {"is_finite", Unary::kIsFinite}};
@@ -79,7 +90,11 @@ const std::map<std::string, Binary>& binary_table() {
                                                    {"div", Binary::kDiv},
                                                    {"truediv", Binary::kDiv},
                                                    {"divide", Binary::kDiv},
+                                                   {"realdiv", Binary::kDiv},
+                                                   {"true_divide", Binary::kDiv},
                                                    {"floordiv", Binary::kFloorDiv},
+                                                   {"floor_div", Binary::kFloorDiv},
+                                                   {"remainder", Binary::kMod},
                                                    {"mod", Binary::kMod},
                                                    {"floormod", Binary::kMod},
                                                    {"pow", Binary::kPow},
@@ -87,6 +102,9 @@ const std::map<std::string, Binary>& binary_table() {
                                                    {"maximum", Binary::kMaximum},
                                                    {"minimum", Binary::kMinimum},
                                                    {"squared_difference", Binary::kSquaredDifference},
+                                                   {"atan2", Binary::kAtan2},
+                                                   {"arctan2", Binary::kAtan2},
+                                                   {"zeta", Binary::kZeta},
                                                    {"eq", Binary::kEqual},
                                                    {"equal", Binary::kEqual},
                                                    {"ne", Binary::kNotEqual},
@@ -124,6 +142,24 @@ bool is_traced(const Value& value) {
   return value.kind() == Value::Kind::kOpaque && dynamic_cast<const TracedTensor*>(value.as_opaque().get()) != nullptr;
 }
 
+namespace {
+
+/// Nested lists: of numbers a constant, else a tensor of the tensors in them.
+Expr array_of_numbers(Graph& graph, const Value& value, const Expr& like) {
+  std::vector<Expr> parts;
+  bool any_float = false;
+  for (const Value& item : value.items()) {
+    parts.push_back(ops::expand_dims(traced_expr(graph, item, like), 0));
+    any_float = any_float || is_float(parts.back().dtype());
+  }
+  for (Expr& part : parts) {
+    part = any_float && !is_float(part.dtype()) ? ops::cast(part, DType::kFloat32) : part;
+  }
+  return ops::concat(parts, 0, Dim::fixed(static_cast<int64_t>(parts.size()), Dim::Kind::kSpatial));
+}
+
+}  // namespace
+
 Expr traced_expr(Graph& graph, const Value& value, const Expr& like) {
   if (value.kind() == Value::Kind::kOpaque) {
     if (const auto* tensor = dynamic_cast<const TracedTensor*>(value.as_opaque().get())) {
@@ -143,6 +179,9 @@ Expr traced_expr(Graph& graph, const Value& value, const Expr& like) {
   if (value.kind() == Value::Kind::kFloat) {
     const bool as_like = like.defined() && is_float(like.dtype());
     return ops::constant(graph, value.as_float(), as_like ? like.dtype() : DType::kFloat32);
+  }
+  if (value.is_sequence() && !value.items().empty()) {
+    return array_of_numbers(graph, value, like);
   }
   throw value.error("expected a tensor or a number, got " + value.repr());
 }
@@ -188,7 +227,25 @@ const std::vector<std::string>& traced_unary_names() {
   return names;
 }
 
-bool is_traced_binary(const std::string& name) { return binary_table().count(name) > 0 || name == "logaddexp"; }
+bool is_traced_binary(const std::string& name) { return binary_table().count(name) > 0 || is_composed_binary(name); }
+
+namespace {
+
+/// Two axes whose sizes come with the batch are one where TensorFlow code combines them, by whatever name (the frames
+/// of the data and those of its labels): a difference is found when sizes are known.
+Expr with_axes_of(Expr x, const Expr& other) {
+  std::vector<Dim> dims = x.dims();
+  bool renamed = false;
+  for (size_t i = 0; i < dims.size() && x.rank() == other.rank(); ++i) {
+    const Dim& theirs = other.dims()[i];
+    const bool differ = dims[i].is_dynamic() && theirs.is_dynamic() && !dims[i].same_size(theirs);
+    renamed = renamed || differ;
+    dims[i] = differ ? theirs : dims[i];
+  }
+  return renamed ? ops::reshape(x, dims) : x;
+}
+
+}  // namespace
 
 Expr traced_binary(const std::string& name, Expr a, Expr b) {
   const auto it = binary_table().find(name);
@@ -203,7 +260,7 @@ Expr traced_binary(const std::string& name, Expr a, Expr b) {
   }
   const int rank = std::max(a.rank(), b.rank());
   a = with_rank(a, rank);
-  b = with_rank(b, rank);
+  b = with_axes_of(with_rank(b, rank), a);
   return composed ? composed_binary(name, a, b) : ops::binary(it->second, a, b);
 }
 

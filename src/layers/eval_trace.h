@@ -39,6 +39,8 @@ struct TraceLayer {
   bool train = false;
   std::function<uint32_t(const std::string&)> random_key;  ///< absent: random functions are refused
   int random_count = 0;
+  /// tf.get_variable(name, shape, initializer, trainable); absent: refused.
+  std::function<Expr(const std::string&, const Shape&, const Value&, bool)> variable;
   /// Assertions that the code made: bool scalars, with what to say when they do not hold.
   std::vector<std::pair<Expr, std::string>> checks;
 };
@@ -66,6 +68,8 @@ Expr traced_unary(const std::string& name, Expr x);
 /// With NumPy's broadcasting: axes are aligned from the right.
 Expr traced_binary(const std::string& name, Expr a, Expr b);
 const std::vector<std::string>& traced_unary_names();
+/// Whether apply_traced knows a function of this name that is not element-wise ("cumsum", "l2_normalize", ...).
+bool is_traced_function(const std::string& name);
 bool is_traced_binary(const std::string& name);
 
 }  // namespace wende

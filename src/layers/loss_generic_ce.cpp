@@ -51,11 +51,12 @@ class GenericCrossEntropy : public Loss {
     const Expr floor = ops::constant(*context.graph, 1e-20);
     const Expr frames =
         ops::scale(ops::unary(ops::Unary::kLog, ops::binary(ops::Binary::kMaximum, picked, floor)), -1.0);
-    const Expr difference = ops::sub(p, ops::one_hot(labels, y.dim(last)));
-    Expr signal = ops::mul(slope, permute_if_needed(difference, inverse_order(order)));
+    const Expr difference = permute_if_needed(ops::sub(p, ops::one_hot(labels, y.dim(last))), inverse_order(order));
+    Expr signal = ops::mul(ops::reshape(slope, difference.dims()), difference);
     if (context.frame_mask.defined()) {
       signal = ops::where(mask_of(context, signal.rank()), signal, ops::constant(*context.graph, 0.0));
     }
+    signal = ops::reshape(signal, z.dims());  // with size_target, the output has the target's time axis, z its own
     const Expr value = sum_frames(context, ops::stop_gradient(frames));
     return {ops::with_error_signal(value, z, ops::stop_gradient(signal), true), frame_error(context)};
   }

@@ -268,6 +268,13 @@ RecUnit find_rec_unit(const Value& option, const Value& unit_opts, bool cell) {
     known.push_back(unit);
     list += " " + unit;
   }
+  if (name.starts_with("blocksparse") || name == "twodnativelstm" || name.ends_with("wrapper") || name == "multirnn" ||
+      name == "layerrnn") {
+    throw option
+        .error("unit '" + option.as_string() + "' is known in RETURNN but not supported by Wende " WENDE_VERSION)
+        .hint(name.starts_with("blocksparse") ? "it needs kernels of another library; \"nativelstm2\" is the dense one"
+                                              : "it cannot be made from a name and numbers alone; " + list);
+  }
   const std::string hint = did_you_mean(name, known);
   throw option.error("unknown recurrent unit '" + option.as_string() + "'").hint(hint.empty() ? list : hint);
 }

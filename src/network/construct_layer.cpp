@@ -7,6 +7,7 @@
 #include "layers/batch_norm.h"
 #include "layers/general_types.h"
 #include "layers/option_types.h"
+#include "layers/python_layer.h"
 #include "network/construction.h"
 #include "network/known_classes.h"
 #include "network/layer_scope.h"
@@ -59,6 +60,8 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     throw dict.error(fmt::format("layer '{}': class is required", level.absolute(name)));
   }
   const LayerClass* entry = LayerRegistry::instance().find(klass->as_string());
+  const std::optional<LayerClass> own = entry ? std::nullopt : python_layer_class(klass->as_string(), *klass);
+  entry = own ? &*own : entry;
   if (!entry) {
     Error error = unsupported_class(klass->as_string());
     place_at(error, *klass);

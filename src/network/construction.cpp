@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "graph/accumulate.h"
 #include "network/extra_net.h"
@@ -10,7 +11,6 @@
 #include "network/rec_subnet.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
-#include "ops/sequence.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -41,6 +41,19 @@ class EffectsOf {
   ErrorCollector*& errors_;
   Network* old_network_;
   ErrorCollector* old_errors_;
+};
+
+/// Sets a flag until the end of the scope.
+class FlagGuard {
+ public:
+  FlagGuard(bool& flag, bool value) : flag_(flag), old_(std::exchange(flag, value)) {}
+  ~FlagGuard() { flag_ = old_; }
+  FlagGuard(const FlagGuard&) = delete;
+  FlagGuard& operator=(const FlagGuard&) = delete;
+
+ private:
+  bool& flag_;
+  bool old_;
 };
 
 }  // namespace
@@ -221,7 +234,7 @@ const BuiltLayer& NetworkConstruction::layer(NetworkLevel& level, const std::str
     throw level.loop && level.loop->draft ? Error(ExitStatus::kConfig, absolute).code(kUnknownYet)
                                           : dependent(absolute);
   }
-  const Value* dict = find_layer_dict(level.dict, name, asker);
+  const Value* dict = find_layer_dict(level.dict, name);
   if (!dict || is_option(name)) {
     throw layer_not_found(level, name, asker);
   }
@@ -242,6 +255,10 @@ const BuiltLayer& NetworkConstruction::construct(NetworkLevel& level, const std:
   built->name = absolute;
   built->level = &level;
   const EffectsOf effects(network_, collector_, level);
+  // Layers of the root say by their name whether they search; what is inside of them does as they do.
+  const bool overlay = level.parent == nullptr && !extra_prefix(name).empty();
+  const bool of_run = level.parent == nullptr ? real_->options_.search : options_.search;
+  const FlagGuard search(options_.search, overlay ? extra_net_searches(name) : of_run);
   const bool draft = level.loop && level.loop->draft;
   if (draft && level.unit) {
     level.unit->open.push_back(name);
@@ -317,51 +334,6 @@ void NetworkConstruction::finish() {
     }
   }
   network_->objective_ = total(parts);
-}
-
-/// Lengths of an axis that a layer made, as of chunks; undefined: they follow from those of the data.
-Expr NetworkConstruction::own_lengths(const Dim& dim) const {
-  if (const auto found = own_lengths_.find(dim.id()); found != own_lengths_.end()) {
-    return found->second;
-  }
-  for (const Dim& operand : dim.operands()) {
-    if (own_lengths(operand).defined()) {
-      throw Error(ExitStatus::kConfig, "the lengths of the axis " + dim.str() +
-                                           ", made of chunks, are not supported by Wende " WENDE_VERSION);
-    }
-  }
-  return {};
-}
-
-Dim NetworkConstruction::batch_of(const Data& data) const {
-  return data.has_batch() ? data.dims[static_cast<size_t>(data.batch_axis())] : batch_;
-}
-
-Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim, const Dim& of) {
-  const auto beam = beam_of_time_.find(dim.id());
-  const Dim batch = beam != beam_of_time_.end() ? beam->second : of.defined() ? of : batch_dim(level);
-  Expr& expr = lengths_[{dim.id(), batch.id()}];
-  if (!expr.defined()) {
-    expr = own_lengths(dim);
-  }
-  if (!expr.defined()) {
-    expr = ops::lengths(graph(), dim, batch);
-  }
-  return level.graph->capture(expr);
-}
-
-Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major, const Dim& of) {
-  const auto beam = beam_of_time_.find(time.id());
-  const Dim batch = beam != beam_of_time_.end() ? beam->second : of.defined() ? of : batch_dim(level);
-  Expr& expr = masks_[{time.id(), batch.id(), time_major}];
-  if (const Expr own = expr.defined() ? Expr{} : own_lengths(time); own.defined()) {
-    const Expr frame = ops::expand_dims(ops::range(graph(), time), time_major ? 1 : 0);
-    expr = ops::binary(ops::Binary::kLess, frame, ops::expand_dims(own, time_major ? 0 : 1));
-  }
-  if (!expr.defined()) {
-    expr = ops::sequence_mask(graph(), batch, time, time_major);
-  }
-  return level.graph->capture(expr);
 }
 
 /// What the value was at the end of the last batch of the epoch; zeros in the first.

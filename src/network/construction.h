@@ -100,7 +100,8 @@ struct LayerPlan {
   std::string loss_name;
   ParamReuse reuse;
   std::string scope;
-  std::optional<uint32_t> scope_seed;  ///< of the initialiser that all variables of a rec unit share
+  std::optional<uint32_t> scope_seed;          ///< of the initialiser that all variables of a rec unit share
+  std::map<std::string, uint32_t> init_seeds;  ///< of a rec unit's own initialisers, by the place of the option
   bool trainable = true;
   bool chosen = false;  ///< BuiltLayer::chosen of the layer itself
 };
@@ -201,6 +202,7 @@ class NetworkConstruction {
                 const std::string& fallback, uint32_t seed, bool trainable);
   void start_random(NetworkLevel& level);
   uint32_t draw_seed(NetworkLevel& level);
+  void draw_unit_seeds(LayerPlan& plan);
   uint32_t initial_seed(LayerPlan& plan, const Value& init, const std::string& fallback);
   const Expr* param_leaf(const std::string& name) const;
   Expr with_noise(const LayerPlan& plan, const std::string& local, Expr value);
@@ -239,7 +241,7 @@ class NetworkConstruction {
 
   // masked_computation.cpp
   void construct_masked(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
-  LayerOutput masked(NetworkLevel& level, const std::string& name, const LayerOutput& now, const LayerOutput& mask);
+  void keep_where_masked(NetworkLevel& level, const std::string& name, const std::string& mask, BuiltLayer& built);
   const BuiltLayer& masked_sub_layer(NetworkLevel& level, const std::string& path, const Value& asker);
   void mask_frames(NetworkLevel& level, const std::string& name, const Value& mask_name, const LayerOutput& mask);
   const BuiltLayer& masked_source(LayerPlan& plan, const BuiltLayer& source);

@@ -18,11 +18,10 @@ std::string extra_prefix(const std::string& name) {
   return name.substr(0, colon + 1);
 }
 
-const Value* find_layer_dict(const Value& network, const std::string& name, const Value& asker) {
+bool extra_net_searches(const std::string& name) { return extra_prefix(name).find(".search") != std::string::npos; }
+
+const Value* find_layer_dict(const Value& network, const std::string& name) {
   const std::string prefix = extra_prefix(name);
-  if (prefix.find(".search") != std::string::npos) {
-    throw asker.error("'" + name + "': extra nets that search are not supported by Wende " WENDE_VERSION);
-  }
   const Value* own = network.find(name);
   return own || prefix.empty() ? own : network.find(name.substr(prefix.size()));
 }

@@ -4,7 +4,7 @@
 
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
-#include "network/construction.h"
+#include "network/rec_subnet.h"
 #include "ops/dropout.h"
 #include "ops/pointwise.h"
 
@@ -111,6 +111,10 @@ LayerOutput NetworkConstruction::joined_input(const LayerPlan& plan) {
   const Value* rate = plan.options.find("dropout");
   const double p = rate && !rate->is_none() ? rate->as_float() : 0.0;
   if (p == 0.0 || !(options_.train || flag(plan.options, "dropout_on_forward", false))) {
+    return joined;
+  }
+  // A template pass sees one step of what may move out of the loop, where the axes are others.
+  if (plan.level->loop && plan.level->loop->draft) {
     return joined;
   }
   if (joined.data.sparse()) {

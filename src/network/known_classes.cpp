@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 #include <sstream>
 #include <vector>
@@ -42,13 +43,49 @@ unsegment_input variable variable_assign variable_read weighted_sum window)");
   return kNames;
 }
 
+/// What to do without a class that Wende does not have; "" if there is nothing to say.
+std::string instead_of(const std::string& name) {
+  static const std::set<std::string> kComplex = words(R"(
+alternating_real_to_complex complex_to_alternating_real first_t_frames_noise_estimator istft
+mask_based_gevbeamforming mask_based_mvdrbeamforming multichannel_multiresolution_stft_layer multichannel_stft_layer
+parametric_wiener_filter signal_masking stft)");
+  static const std::set<std::string> kSegmental = words(R"(
+apply_length_distribution classes_to_length_distribution classes_to_length_distribution_global classes_to_segments
+fill_unused flatten_time normalize_length_scores segment_alignment segment_input swap_time_feature unsegment_input)");
+  static const std::map<std::string, std::string> kOthers = {
+      {"twod_lstm", "RETURNN has it for GPUs only, so that there are no numbers to compare with"},
+      {"boolean_mask", "a 'masked_computation' outside of loops keeps the frames of a mask"},
+      {"remove", "a 'masked_computation' with a 'compare' layer as its mask keeps all other labels"},
+      {"fold", "'time_unchunking' and 'window' with 'reduce' are there"},
+      {"batch_softmax", "RETURNN's own fails with today's TensorFlow; an 'eval' of exp and reduce layers say the same"},
+      {"cum_concat", "'self_attention' keeps its keys and values in a loop by itself"},
+      {"kenlm", "n-gram language models need an external library; rescore the n-best list of a search instead"},
+      {"choice_get_src_beams", "'choice_get_beam_scores' and 'decide' read the result of a search"},
+      {"decide_keep_beam", "'choice_get_beam_scores' and 'decide' read the result of a search"},
+      {"split_batch_beam", "'choice_get_beam_scores' and 'decide' read the result of a search"},
+      {"rec_last_output", "'get_last_hidden_state' reads the last state of a cell in the loop"},
+      {"random_state_init", "'random' keeps its own state"},
+      {"variable_assign", "'accumulate_mean' and 'batch_norm' keep running values"},
+      {"variable_read", "read the 'variable' layer itself"},
+  };
+  if (kComplex.count(name) != 0) {
+    return "Wende computes with real numbers only: make spectra before the training, as features of the data";
+  }
+  if (kSegmental.count(name) != 0) {
+    return "the layers of segmental models are not there";
+  }
+  const auto found = kOthers.find(name);
+  return found == kOthers.end() ? std::string() : found->second;
+}
+
 }  // namespace
 
 Error unsupported_class(const std::string& name) {
   if (known_classes().count(name) != 0) {
+    const std::string instead = instead_of(name);
     return Error(ExitStatus::kConfig,
                  "layer class '" + name + "' is known in RETURNN but not supported by Wende " WENDE_VERSION)
-        .hint("`wende layers` lists the classes that Wende has");
+        .hint(instead.empty() ? "`wende layers` lists the classes that Wende has" : instead);
   }
   std::vector<std::string> candidates(known_classes().begin(), known_classes().end());
   for (const std::string& own : LayerRegistry::instance().names()) {

@@ -68,7 +68,12 @@ void NetworkConstruction::make_loss(LayerPlan& plan) {
     }
     return;
   }
-  const bool hidden = options_.search && (flag(plan.options, "loss_only_on_non_search", false) || searched(plan));
+  const bool of_hypotheses = options_.search && searched(plan);
+  if (of_hypotheses && !real_->options_.search && !flag(plan.options, "loss_only_on_non_search", false)) {
+    throw name->error("a loss in the loop of an extra net that searches is not supported by Wende " WENDE_VERSION)
+        .hint("set loss_only_on_non_search, or give the extra net's layer a dict of its own without losses");
+  }
+  const bool hidden = options_.search && (flag(plan.options, "loss_only_on_non_search", false) || of_hypotheses);
   const LossClass* entry = LossRegistry::instance().find(name->as_string());
   if (!entry) {
     const std::vector<std::string> names = LossRegistry::instance().names();

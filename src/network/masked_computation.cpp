@@ -123,32 +123,42 @@ void NetworkConstruction::construct_masked(NetworkLevel& level, const std::strin
     return;
   }
   RecSubnet& rec = *level.loop;
-  if (rec.search) {
-    throw dict.error("masked_computation in the loop of a search is not supported by Wende " WENDE_VERSION);
-  }
   const Value& mask_name = *dict.find("mask");
-  const LayerOutput mask = resolve(level, mask_name.as_string(), mask_name).output;
+  const BuiltLayer& mask_layer = resolve(level, mask_name.as_string(), mask_name);
+  const LayerOutput& mask = mask_layer.output;
   if (mask.data.dtype != DType::kBool || mask.data.rank() != 1 || !mask.data.has_batch()) {
     throw mask_name.error("mask must be bool [B] in each step, got " + mask.data.str());
   }
   const std::string absolute = level.absolute(name);
-  rec.masks[absolute] = mask;
+  rec.masks[absolute] = {mask, mask_layer.chosen};
   construct_layer(level, name, unit_of_masked(dict), built);
-  built.output = masked(level, name, built.output, mask);
+  keep_where_masked(level, name, absolute, built);
 }
 
-/// `now` where the mask is true, else what it was in the step before.
-LayerOutput NetworkConstruction::masked(NetworkLevel& level, const std::string& name, const LayerOutput& now,
-                                        const LayerOutput& mask) {
+/// The layer's output where the mask is true, else what it was in the step before. In a search all three are of the
+/// same hypotheses: those after the choice, if the output or the mask is.
+void NetworkConstruction::keep_where_masked(NetworkLevel& level, const std::string& name, const std::string& mask,
+                                            BuiltLayer& built) {
   RecSubnet& rec = *level.loop;
   if (!rec.open.empty()) {
     rec.add_dependency(rec.open.back(), true);  // it keeps its output: it stays in the loop
   }
-  const LayerOutput before = state_output(rec, level.absolute(name), "", now.data);
+  const LayerOutput before = state_output(rec, level.absolute(name), "", built.output.data);
   RecSubnet::State& state = *rec.states_by_name.at({level.absolute(name), ""});
   state.level = &level;
   state.local = name;
-  return {now.data, ops::where(mask_for(mask, now.data), now.expr, before.expr)};
+  built.output.expr = rec.where_masked(mask, built.output, built.chosen, before);
+  built.chosen = built.chosen || rec.masks.at(mask).chosen;
+}
+
+Expr RecSubnet::where_masked(const std::string& mask, LayerOutput now, bool chosen, LayerOutput before) {
+  RecSubnet::Mask condition = masks.at(mask);
+  if (chosen || condition.chosen) {
+    now = chosen ? now : move(now);
+    before = move(before);
+    condition.output = condition.chosen ? condition.output : move(condition.output);
+  }
+  return ops::where(mask_for(condition.output, now.data), now.expr, before.expr);
 }
 
 /// Outside of loops: the frames where the mask is true become an axis of their own.
@@ -224,7 +234,7 @@ const BuiltLayer& NetworkConstruction::masked_sub_layer(NetworkLevel& level, con
     if (masked_from(*level.dict.find(head)) || !level.loop) {
       return *inner;
     }
-    inner->output = masked(level, path, source.output, level.loop->masks.at(level.absolute(head)));
+    keep_where_masked(level, path, level.absolute(head), *inner);
   }
   return *inner;
 }

@@ -151,7 +151,7 @@ const BuiltLayer& NetworkConstruction::sub_path(NetworkLevel& level, const std::
   const size_t slash = path.find('/');
   const std::string head = path.substr(0, slash);
   const std::string tail = path.substr(slash + 1);
-  const Value* dict = find_layer_dict(level.dict, head, asker);
+  const Value* dict = find_layer_dict(level.dict, head);
   if (!dict) {
     throw layer_not_found(level, head, asker);
   }

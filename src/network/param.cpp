@@ -8,7 +8,6 @@
 #include "network/construction.h"
 #include "network/extra_net.h"
 #include "network/known_classes.h"
-#include "network/random_seeds.h"
 #include "ops/dropout.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -19,6 +18,12 @@ namespace {
 
 std::string joined(const std::string& scope, const std::string& name) {
   return scope.empty() || name.empty() ? scope + name : scope + "/" + name;
+}
+
+/// The variables of a cell are in the folder "rec", unless a name_scope says where.
+std::string name_in_scope(const Value& options, const std::string& local) {
+  const Value* scope = options.find("name_scope");
+  return scope && !scope->is_none() && local.starts_with("rec/") ? local.substr(4) : local;
 }
 
 /// RETURNN's maps name a variable by its last part as well: "W" for "rec/W".
@@ -242,36 +247,6 @@ Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& nam
   return expr;
 }
 
-/// A level's stream of seeds starts with a number of the level around it, as RETURNN's networks do.
-void NetworkConstruction::start_random(NetworkLevel& level) {
-  if (network_ == real_.get() && !level.random) {
-    level.random.emplace(level.parent ? draw_seed(*level.parent) : network_seed(config_));
-  }
-}
-
-/// Passes that only find templates take none.
-uint32_t NetworkConstruction::draw_seed(NetworkLevel& level) {
-  if (network_ != real_.get()) {
-    return 0;
-  }
-  start_random(level);
-  return static_cast<uint32_t>(level.random->randint(0, int64_t{1} << 31));
-}
-
-/// RETURNN draws a seed for each initialiser whose option is not 0, in the order of the variables; the variables of a
-/// rec unit without an option are made by one initialiser.
-uint32_t NetworkConstruction::initial_seed(LayerPlan& plan, const Value& init, const std::string& fallback) {
-  if (init.is_none() && fallback == "xavier") {
-    if (!plan.scope_seed) {
-      plan.scope_seed = draw_seed(*plan.level);
-    }
-    return *plan.scope_seed;
-  }
-  const bool none =
-      init.is_none() ? fallback == "zeros" || fallback == "ones" : init.is_number() && init.as_float() == 0;
-  return none ? 0 : draw_seed(*plan.level);
-}
-
 Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape,
                                 const Value& init, const std::string& fallback, bool trainable) {
   Expr expr;
@@ -303,7 +278,7 @@ Expr NetworkConstruction::param(LayerPlan& plan, BuiltLayer& layer, const std::s
     }
   }
   if (!expr.defined()) {
-    const std::string name = joined(plan.scope, local);
+    const std::string name = joined(plan.scope, name_in_scope(plan.options, local));
     expr = variable(plan, name, shape, init, fallback, seed, trainable);
     layer.params[local] = name;
     layer.owned.push_back(name);

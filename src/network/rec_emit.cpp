@@ -78,6 +78,16 @@ void NetworkConstruction::emit_loop(RecSubnet& rec) {
   }
 }
 
+namespace {
+
+/// A loss in a subnetwork of the unit has the subnetwork's path twice in RETURNN's logs: "loop/sub/sub/layer".
+std::string name_of_loss(const std::string& loop, const std::string& layer) {
+  const size_t folder = layer.rfind('/');
+  return folder <= loop.size() ? layer : layer.substr(0, folder) + layer.substr(loop.size());
+}
+
+}  // namespace
+
 /// Losses of layers in the body: of all frames at once; in a search, of the hypotheses that there were in each step.
 void NetworkConstruction::add_deferred(RecSubnet& rec) {
   for (const std::unique_ptr<LayerPlan>& plan : rec.deferred) {
@@ -98,6 +108,10 @@ void NetworkConstruction::add_deferred(RecSubnet& rec) {
     plan->targets.clear();
     plan->context.targets.clear();
     resolve_targets(*plan);
+    if (plan->loss) {  // RETURNN divides the sum over a loop by its steps, whatever the loss says
+      plan->loss->custom_norm_factor = plan->loss->custom_inv_norm_factor = Value();
+    }
+    stacked.name = name_of_loss(rec.plan->context.absolute_name, layer.name);
     const ScopeGuard scope(*rec.after.graph, layer.name);
     add_loss(*plan, stacked);
     add_constraints(*plan, stacked);

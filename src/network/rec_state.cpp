@@ -252,13 +252,15 @@ void NetworkConstruction::finish_states(RecSubnet& rec) {
         owner != rec.built.end() ? *owner->second : resolve(*state.level, state.local, state.level->dict);
     const LayerOutput& next = state.key.empty() ? layer.output : layer.sub_outputs.at(state.key);
     Expr value = broadcast_to_layout(next, state.data);
-    if (rec.search && !layer.chosen) {
-      value = rec.move({state.data, value}).expr;
-    }
+    bool chosen = layer.chosen;
     for (const auto& [masked, mask] : rec.masks) {
       if ((state.layer == masked && !state.key.empty()) || state.layer.starts_with(masked + "/")) {
-        value = ops::where(mask_for(mask, state.data), value, state.leaf);
+        value = rec.where_masked(masked, {state.data, value}, chosen, {state.data, state.leaf});
+        chosen = chosen || mask.chosen;
       }
+    }
+    if (rec.search && !chosen) {
+      value = rec.move({state.data, value}).expr;
     }
     const std::string name = state.local.empty() ? state.layer.substr(state.layer.rfind('/') + 1) : state.local;
     const Expr initial = initial_value(rec, state.layer, name, state.key, state.data);

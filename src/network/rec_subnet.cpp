@@ -71,12 +71,16 @@ Dim NetworkConstruction::rec_time(LayerPlan& plan, const LayerOutput* input) {
     if (!target.data.has_time()) {
       throw first.error("the loop's length comes from this target, but it has no time axis: " + target.data.str());
     }
+    if (!target.key.empty()) {
+      extern_source(target.key, first);  // its lengths are needed, even if nothing reads its labels
+    }
     return target.data.time_dim();
   };
   if (const Dim time = time_of(options.find("size_target")); time.defined()) {
     return time;
   }
-  if (options_.eval && !options_.search) {
+  // Where an overlay alone searches, its hypotheses are as long as the target, too.
+  if (options_.eval && !(options_.search && real_->options_.search)) {
     if (const Dim time = time_of(options.find("target")); time.defined()) {
       return time;
     }
@@ -135,6 +139,19 @@ void RecSubnet::prepare_levels(Network& effects, ErrorCollector& errors) {
   inside.loop = this;
 }
 
+/// The steps of a loop have the sequences of the data as rows; labels of a target must be theirs.
+static void refuse_hypotheses(const LayerPlan& plan) {
+  for (const TargetRef& target : plan.targets) {
+    if (target.layer && target.layer->beam) {
+      throw plan.options.find("target")
+          ->error(fmt::format(
+              "the target is all hypotheses of a search, {}, which is not supported by Wende " WENDE_VERSION,
+              target.data.str()))
+          .hint("put a 'decide' layer between: it gives the best hypothesis");
+    }
+  }
+}
+
 void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& built) {
   refuse_options(plan.options);
   auto unit = std::make_unique<RecSubnet>();
@@ -154,6 +171,7 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
     }
   }
   rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
+  refuse_hypotheses(plan);
   prepare_search(rec);
   if (!rec.around_time.defined()) {
     prepare_end(rec);
@@ -172,9 +190,8 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
     throw rec.dict.error(fmt::format("the unit of layer '{}' has no layer 'output'", built.name));
   }
   find_templates(rec);
-  // Of an initialiser that a unit of layers does not use. RETURNN draws it after those of the layers that the unit
-  // reads.
-  draw_seed(*plan.level);
+  // Of initialisers that a unit of layers does not use. RETURNN draws it after those of the layers that the unit reads.
+  draw_unit_seeds(plan);
   rec.prepare_levels(*plan.level->effects, *plan.level->errors);
   rec.partition(needed_layers(rec));
   if (!(rec.around->loop && rec.around->loop->draft)) {

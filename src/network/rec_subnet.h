@@ -83,7 +83,11 @@ struct RecSubnet {
   std::map<std::pair<std::string, std::string>, State*> states_by_name;  ///< by layer and key
   std::map<std::pair<std::string, std::string>, Expr> initials;          ///< by layer and key, set by the layer itself
   std::map<std::string, const BuiltLayer*> built;                        ///< layers of the body, by absolute name
-  std::map<std::string, LayerOutput> masks;          ///< of masked_computation layers, by absolute name
+  struct Mask {
+    LayerOutput output;
+    bool chosen = false;  ///< BuiltLayer::chosen
+  };
+  std::map<std::string, Mask> masks;                 ///< of masked_computation layers, by absolute name
   std::vector<std::unique_ptr<LayerPlan>> deferred;  ///< layers of the body with losses
 
   NetworkLevel& level(RecPlace place) {
@@ -101,7 +105,10 @@ struct RecSubnet {
   bool back_prop = true;
   Expr stacked(Expr x) const;
   LayerOutput stack_untraced(const LayerOutput& x);  ///< in a search: rows as they were in each step
-  LayerOutput move(const LayerOutput& x);            ///< in a search's body: hypotheses before the choice -> after it
+  /// `now` where the mask of this masked_computation is true, else `before`; both are of one template. chosen: whether
+  /// `now` has the hypotheses after the choice; the result has them if the mask or `now` does.
+  Expr where_masked(const std::string& mask, LayerOutput now, bool chosen, LayerOutput before);
+  LayerOutput move(const LayerOutput& x);        ///< in a search's body: hypotheses before the choice -> after it
   LayerOutput full(const LayerOutput& x);        ///< with the axis of frames first, repeated along it if it has none
   LayerOutput inside_time(LayerOutput x) const;  ///< the axis `around_time` becomes `time`
   LayerOutput outside(LayerOutput x) const;      ///< and back

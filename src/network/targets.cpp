@@ -38,21 +38,20 @@ TargetRef NetworkConstruction::target_ref(NetworkLevel& level, const std::string
                         name.find('/') != std::string::npos || name.starts_with("base:");
   if (is_layer) {
     target.layer = &resolve(level, layer_name, place);
-  } else if (registers_key(name)) {
-    target.layer = &extern_source(name, place);
   } else {
     const std::string key = name.starts_with("data:") ? name.substr(5) : name;
-    const auto found = real_->extern_data_.keys.find(key);
-    if (found != real_->extern_data_.keys.end()) {
+    const NetworkLevel* around = &level;
+    while (around && !around->unit) {
+      around = around->parent;
+    }
+    const auto fed = real_->extern_data_.keys.find(key);
+    const bool registered = registers_key(key);
+    if (registered ? around != nullptr : fed != real_->extern_data_.keys.end()) {
+      const Data data = registered ? extern_source(key, place).output.data : fed->second;
       target.key = key;
-      target.data = found->second;
-      for (const NetworkLevel* around = &level; around; around = around->parent) {
-        if (around->unit) {
-          target.data = around->unit->open_ended || around->unit->search ? one_frame(level, found->second)
-                                                                         : frames_of(level, key, place).data;
-          break;
-        }
-      }
+      target.data = !around                                            ? data
+                    : around->unit->open_ended || around->unit->search ? one_frame(level, data)
+                                                                       : frames_of(level, key, place).data;
       return target;
     }
     target.layer = &extern_source(key, place);

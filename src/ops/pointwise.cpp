@@ -10,16 +10,17 @@
 namespace wende::ops {
 namespace {
 
-constexpr std::array<std::string_view, 32> kUnaryNames = {
-    "neg",         "abs",        "sign",  "square", "sqrt",     "rsqrt",    "reciprocal",  "exp",
-    "log",         "log1p",      "expm1", "sin",    "cos",      "tanh",     "sigmoid",     "relu",
-    "relu6",       "leaky_relu", "elu",   "selu",   "softplus", "softsign", "gelu",        "swish",
-    "log_sigmoid", "safe_log",   "erf",   "floor",  "ceil",     "round",    "logical_not", "is_finite"};
-constexpr std::array<std::string_view, 18> kBinaryNames = {
-    "add",           "sub",         "mul",       "div",        "floordiv",
-    "mod",           "pow",         "maximum",   "minimum",    "squared_difference",
-    "equal",         "not_equal",   "less",      "less_equal", "greater",
-    "greater_equal", "logical_and", "logical_or"};
+constexpr std::array<std::string_view, 42> kUnaryNames = {
+    "neg",   "abs",    "sign",     "square",   "sqrt",        "rsqrt",    "reciprocal",  "exp",        "log",
+    "log1p", "expm1",  "sin",      "cos",      "tanh",        "sigmoid",  "relu",        "relu6",      "leaky_relu",
+    "elu",   "selu",   "softplus", "softsign", "gelu",        "swish",    "log_sigmoid", "safe_log",   "erf",
+    "erfc",  "erfinv", "asin",     "acos",     "atan",        "lgamma",   "digamma",     "bessel_i0e", "bessel_i1e",
+    "floor", "ceil",   "round",    "trunc",    "logical_not", "is_finite"};
+constexpr std::array<std::string_view, 20> kBinaryNames = {
+    "add",        "sub",     "mul",           "div",         "floordiv",
+    "mod",        "pow",     "maximum",       "minimum",     "squared_difference",
+    "atan2",      "zeta",    "equal",         "not_equal",   "less",
+    "less_equal", "greater", "greater_equal", "logical_and", "logical_or"};
 
 bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }
 bool is_logic(Binary kind) { return kind == Binary::kLogicalAnd || kind == Binary::kLogicalOr; }
@@ -59,6 +60,7 @@ class UnaryOp final : public DeviceOp {
       case Unary::kFloor:
       case Unary::kCeil:
       case Unary::kRound:
+      case Unary::kTrunc:
         return true;
       default:
         return false;
@@ -150,7 +152,8 @@ class BinaryOp final : public DeviceOp {
     if (dtype != inputs[1].dtype) op_error(name(), "operands have different dtypes", inputs);
     const bool comparable = kind_ == Binary::kEqual || kind_ == Binary::kNotEqual;
     if ((dtype == DType::kBool) != is_logic(kind_) && !comparable) op_error(name(), "does not take this dtype", inputs);
-    if (kind_ == Binary::kDiv && !is_float(dtype)) op_error(name(), "divides floats only; cast first", inputs);
+    const bool floats_only = kind_ == Binary::kDiv || kind_ == Binary::kAtan2 || kind_ == Binary::kZeta;
+    if (floats_only && !is_float(dtype)) op_error(name(), "takes floats only; cast first", inputs);
     return {{gives_bool(kind_) ? DType::kBool : dtype, broadcast_dims(name(), inputs)}};
   }
   void run(RunContext& context) const override {
@@ -190,6 +193,8 @@ Expr BinaryOp::left_grad(const VjpContext& context) const {
       return chosen(Binary::kLessEqual, grad, a, b);
     case Binary::kSquaredDifference:
       return mul(grad, scale(sub(a, b), 2.0));
+    case Binary::kAtan2:
+      return mul(grad, div(b, add(mul(a, a), mul(b, b))));
     default:
       return {};
   }
@@ -222,6 +227,10 @@ Expr BinaryOp::right_grad(const VjpContext& context) const {
       return chosen(Binary::kLess, grad, b, a);
     case Binary::kSquaredDifference:
       return mul(grad, scale(sub(b, a), 2.0));
+    case Binary::kAtan2:
+      return unary(Unary::kNeg, mul(grad, div(a, add(mul(a, a), mul(b, b)))));
+    case Binary::kZeta:  // TensorFlow has none by the exponent either
+      return unary(Unary::kNeg, mul(grad, mul(a, binary(Binary::kZeta, add_scalar(a, 1.0), b))));
     default:
       return {};
   }

@@ -38,11 +38,15 @@ std::string plan_text(const Dataset& dataset, const BatchOptions& options) {
   return text;
 }
 
-std::string with_data(std::string text) {
-  for (size_t at = text.find("DATA/"); at != std::string::npos; at = text.find("DATA/", at)) {
-    text.replace(at, 4, WENDE_SOURCE_DIR "/tests/data");
+std::string with_folder(std::string text, const std::string& name, const std::string& folder) {
+  for (size_t at = text.find(name + "/"); at != std::string::npos; at = text.find(name + "/", at)) {
+    text.replace(at, name.size(), WENDE_SOURCE_DIR "/tests/" + folder);
   }
   return text;
+}
+
+std::string with_data(const std::string& text) {
+  return with_folder(with_folder(text, "DATA", "data"), "LISTS", "dataset/returnn_batches");
 }
 
 TEST(ReturnnBatches, OrderAndPieces) {

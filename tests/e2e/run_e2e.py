@@ -169,6 +169,26 @@ def test_forward_is_the_same_for_two_ranks(runner):
     check(numpy.allclose(one["inputs"].sum(axis=1), 1, atol=1e-5), "posteriors sum to one")
 
 
+def test_forward_overwrites_if_told(runner):
+    path = runner.folder / "posteriors.1.hdf"
+    before = content(path)
+    runner.run("seed1", status=73, task="forward", output_file=path)
+    path.write_bytes(b"other")
+    runner.run("seed1", task="forward", output_file=path, forward_override_hdf_output=True)
+    check(all(numpy.array_equal(content(path)[name], before[name]) for name in before), "the file is as it was")
+
+
+def test_initial_model(runner):
+    """As RETURNN's, "epoch 0": a training that loads it is the one that wrote it. Nothing takes it for an epoch."""
+    options = {"num_epochs": 1, "train": '{"class": "Task12AXDataset", "num_seqs": 20}', "cleanup_old_models": {"keep": [], "keep_last_n": 1, "keep_best_n": 0}}
+    runner.run("initial", save_epoch1_initial_model=True, **options)
+    first = runner.folder / "initial" / "model.000.wende"
+    runner.run("from_initial", import_model_train_epoch1=first, random_seed=17, learning_rate=0, **options)
+    tensors = [(runner.folder / name / "params.safetensors").read_bytes() for name in ("initial/model.000.wende", "from_initial/model.001.wende", "initial/model.001.wende")]
+    check(tensors[0] == tensors[1] and tensors[0] != tensors[2], "initial values")
+    check(not (runner.folder / "from_initial" / "model.000.wende").exists(), "only where it is asked for")
+
+
 def main():
     wende = str(Path(sys.argv[1]).resolve())
     failed = []

@@ -116,6 +116,33 @@ TEST(ModelCleanUp, TiesGapsAndFewModels) {
             (Epochs{1, 2, 3, 4}));
 }
 
+TEST(ModelCleanUp, RulesInATupleAreNone) {
+  const Value rules = Value::list({dict_of({{"keep", list_of({3, 7})}})}, Value::Kind::kTuple);
+  const Epochs saved = up_to(20);
+  const Scores scores = scored(saved, "dev_score", [](int epoch) { return 1.0 / epoch; });
+  std::set<int> keep = ModelFiles::epochs_to_keep(rules, saved, scores);
+  std::erase_if(keep, [](int epoch) { return epoch > 20; });
+  EXPECT_EQ(keep, (std::set<int>{5, 10, 17, 18, 19, 20}));
+}
+
+std::string fault_of(const Options& rules) {
+  try {
+    ModelFiles::check_rules(dict_of(rules));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+TEST(ModelCleanUp, BadRules) {
+  EXPECT_EQ(fault_of({{"keep", list_of({3})}, {"keep_best_n", Value::of(int64_t{0})}}), "none");
+  EXPECT_NE(fault_of({{"keep_last_n", Value::of(int64_t{0})}}).find("keep_last_n must be >= 1, got 0"),
+            std::string::npos);
+  EXPECT_NE(fault_of({{"ignore_score_keys", list_of({})}}).find("unknown key 'ignore_score_keys'"), std::string::npos);
+  EXPECT_NE(fault_of({{"keep_best", Value::of(int64_t{1})}}).find("did you mean 'keep_best_n'"), std::string::npos);
+  EXPECT_NE(fault_of({{"keep", Value::of("all")}}).find("a list"), std::string::npos);
+}
+
 class ModelFolder : public testing::Test {
  protected:
   void SetUp() override {
@@ -141,6 +168,7 @@ TEST_F(ModelFolder, OnlyCompleteCheckpointsCount) {
   for (const int epoch : {2, 10, 1}) save(files.epoch_path(epoch));
   save(base() + "2.003.wende");                 // another model
   save(files.mid_epoch_path());                 // not an epoch
+  save(files.epoch_path(0));                    // initial values
   save(base() + ".4x.wende");                   // no number
   fs::create_directories(files.epoch_path(5));  // empty
   save(files.epoch_path(6));

@@ -20,12 +20,20 @@ void check_wrong_gradient() {
 TEST(FiniteDifference, FindsWrongGradients) { EXPECT_NONFATAL_FAILURE(check_wrong_gradient(), "element 0"); }
 
 TEST(PointwiseOp, GradientsOfUnaryFunctions) {
-  for (int i = 0; i <= static_cast<int>(Unary::kErf); ++i) {
+  for (int i = 0; i <= static_cast<int>(Unary::kBesselI1e); ++i) {
     const auto kind = static_cast<Unary>(i);
     if (!cpu::has_derivative(kind)) continue;
     SCOPED_TRACE(i);
     const auto f = [&](Graph&, const std::vector<Expr>& x) { return ops::unary(kind, x[0]); };
+    if (kind == Unary::kAsin || kind == Unary::kAcos || kind == Unary::kErfinv) {
+      expect_gradients({{3, 4}}, f, {.epsilon = 2e-3, .low = -0.8, .high = 0.8});
+      continue;
+    }
     expect_gradients({{3, 4}}, f, {.epsilon = 2e-3, .low = 0.3, .high = 2.0});
+    if (kind == Unary::kLgamma || kind == Unary::kDigamma) {
+      expect_gradients({{3, 4}}, f, {.epsilon = 2e-3, .low = -1.7, .high = -1.3});
+      continue;
+    }
     const bool positive_only = kind == Unary::kSqrt || kind == Unary::kRsqrt || kind == Unary::kLog ||
                                kind == Unary::kSafeLog || kind == Unary::kReciprocal || kind == Unary::kLog1p;
     if (!positive_only) expect_gradients({{3, 4}}, f, {.epsilon = 2e-3, .low = -2.0, .high = -0.1});
@@ -36,13 +44,45 @@ TEST(PointwiseOp, GradientsOfBinaryFunctionsWithBroadcasting) {
   const std::vector<std::vector<Shape>> operands = {{{3, 4}, {3, 4}}, {{3, 4}, {1, 4}}, {{3, 1}, {3, 4}},
                                                     {{3, 4}, {}},     {{}, {3, 4}},     {{3, 1}, {1, 4}}};
   for (const Binary kind : {Binary::kAdd, Binary::kSub, Binary::kMul, Binary::kDiv, Binary::kPow, Binary::kMaximum,
-                            Binary::kMinimum, Binary::kSquaredDifference}) {
+                            Binary::kMinimum, Binary::kSquaredDifference, Binary::kAtan2}) {
     SCOPED_TRACE(static_cast<int>(kind));
     for (const auto& shapes : operands) {
       expect_gradients(shapes, [&](Graph&, const std::vector<Expr>& x) { return ops::binary(kind, x[0], x[1]); },
                        {.epsilon = 1e-3, .low = 0.5, .high = 2.0});
     }
   }
+}
+
+TEST(PointwiseOp, GradientOfZetaByItsSecondArgument) {
+  expect_gradients({{3, 4}},
+                   [](Graph& graph, const std::vector<Expr>& x) {
+                     return ops::binary(Binary::kZeta, ops::constant(graph, 2.5), x[0]);
+                   },
+                   {.epsilon = 1e-3, .low = 0.5, .high = 2.0});
+}
+
+/// Against the numbers of torch.special.
+TEST(PointwiseOp, KnownNumbersOfSpecialFunctions) {
+  const auto value = [](Unary kind, double x) {
+    Graph graph;
+    return *evaluate(ops::unary(kind, ops::constant(graph, x, DType::kFloat64)), {}).data<double>();
+  };
+  EXPECT_NEAR(value(Unary::kDigamma, 0.25), -4.2274535333762654081, 1e-12);
+  EXPECT_NEAR(value(Unary::kDigamma, -2.3), 3.3173231575618232, 1e-12);
+  EXPECT_NEAR(value(Unary::kErfinv, 0.5), 0.47693627620446987338, 1e-14);
+  EXPECT_NEAR(value(Unary::kErfinv, -0.999999), -3.4589107372754988, 1e-9);
+  EXPECT_NEAR(value(Unary::kBesselI0e, 1.0), 0.46575960759364043650, 1e-14);
+  EXPECT_NEAR(value(Unary::kBesselI1e, -1.0), -0.20791041534970844887, 1e-14);
+  EXPECT_NEAR(value(Unary::kBesselI0e, 30.0), 0.0731459464822373, 1e-14);
+  Graph graph;
+  const auto zeta = [&](double s, double q) {
+    return *evaluate(ops::binary(Binary::kZeta, ops::constant(graph, s, DType::kFloat64),
+                                 ops::constant(graph, q, DType::kFloat64)),
+                     {})
+                .data<double>();
+  };
+  EXPECT_NEAR(zeta(2.0, 1.0), 1.6449340668482264365, 1e-12);
+  EXPECT_NEAR(zeta(3.0, 0.5), 8.4143983221171581, 1e-11);
 }
 
 TEST(PointwiseOp, WhereAndDynamicDims) {

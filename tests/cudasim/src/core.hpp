@@ -71,6 +71,9 @@ std::string describe(const void* p);
 bool lib_access(const char* who, const void* p, std::size_t bytes, bool write);
 void drain_all();
 
+// count.cpp
+void count_launch(const char* name, const void* kernel);
+
 // exec.cpp
 struct Call;
 void run_grid(dim3 grid, dim3 block, std::size_t smem, const Call& call);

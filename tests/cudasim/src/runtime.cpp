@@ -289,6 +289,7 @@ void enqueue(cudaStream_t st, const char* name, std::function<void()> run, std::
   auto& r = rt();
   CUstream_st* s = get(st);
   if (captured(s, name, run, !poll)) return;
+  if (std::strcmp(name, "kernel") != 0) count_launch(name, nullptr);
   Op op;
   op.name = name;
   op.stream = s->index;
@@ -334,6 +335,7 @@ cudaError_t launch(const cudaLaunchConfig_t& cfg, Call call) {
     return ret(cudaErrorInvalidValue);
   }
   if (rt().stick != cudaSuccess) return ret();
+  count_launch("", call.kernel);
   enqueue(cfg.stream, "kernel", [=] { run_grid(g, b, smem, call); });
   return ret();
 }

@@ -13,6 +13,7 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 from returnn import __main__ as rnn
 from returnn.util.basic import NumbersDict
 
+LISTS = os.path.dirname(os.path.realpath(__file__))
 DATA = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../data"))
 TASK = 'train = {"class": "Task12AXDataset", "num_seqs": 23%s}\n'
 HDF = 'train = {"class": "HDFDataset", "files": ["DATA/spoken-digits.sample.dev.hdf"]%s}\n'
@@ -62,6 +63,12 @@ CASES += [(text, "train") for text in (
     LARGE + HDF % ', "seq_ordering": "random", "partition_epoch": 4',
     LARGE + HDF % ', "seq_ordering": "sorted", "unique_seq_tags": True',
     "batch_size = 1\n" + TASK % "",
+    LARGE + META % ("", "classes", ', "seq_list_file": "LISTS/seq_lists.pkl", "seq_ordering": "laplace:.6"'),
+    LARGE + META % ("", "words", ', "seq_list_file": {"a": "LISTS/seq_list.txt", "b": "LISTS/seq_list.txt"}, "seq_ordering": "random", "partition_epoch": 2'),
+    LARGE + META % (', "seq_ordering": "sorted"', "words", ', "seq_list_file": {"a": "LISTS/seq_tags.txt", "b": "LISTS/seq_list.txt"}, "seq_order_control_dataset": "a"'),
+    LARGE + META % ("", "classes", ', "seq_lens_file": "LISTS/seq_lens.json", "seq_list_file": "", "seq_ordering": "sorted"'),
+    LARGE + HDF % ', "seq_order_seq_lens_file": "LISTS/seq_lens.txt.gz", "seq_ordering": "laplace:.4"',
+    LARGE + META % (', "seq_order_seq_lens_file": "LISTS/seq_lens.txt.gz", "seq_ordering": "sorted_reverse"', "classes", ', "seq_order_control_dataset": "a"'),
 )]
 DEV = 'dev = {"class": "Task12AXDataset", "num_seqs": 15, "fixed_random_seed": 1%s}\n'
 CASES += [(text + TASK % "", "dev") for text in (
@@ -94,7 +101,7 @@ def pieces(dataset, batch, keys):
 
 def batches_of(text, role, recurrent):
     with tempfile.NamedTemporaryFile("w", suffix=".config") as file:
-        file.write("#!rnn.py\nuse_tensorflow = True\n" + text.replace("DATA", DATA))
+        file.write("#!rnn.py\nuse_tensorflow = True\n" + text.replace("DATA", DATA).replace("LISTS", LISTS))
         file.flush()
         rnn.init_config(file.name, ["++log_verbosity", "1"])
     rnn.init_log()
