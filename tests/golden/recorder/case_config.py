@@ -91,8 +91,8 @@ def load_config(path):
     for name in ["network", "extern_data"]:
         if name not in names:
             raise CaseError(EXIT_CONFIG, "config defines no %r" % name)
-    is_option = {name: not name.startswith("__") and not isinstance(value, types.ModuleType) for name, value in names.items()}
-    return source, {name: value for name, value in names.items() if is_option[name]}
+    public = {name: value for name, value in names.items() if not name.startswith("__")}
+    return source, {name: value for name, value in public.items() if not isinstance(value, types.ModuleType)}
 
 
 def read_case(path, seed=None):
