@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-import record_case
+import case_config
 
 
 def construct(path):
@@ -21,7 +21,7 @@ def construct(path):
     from returnn.tf.util import basic as tf_util
     from returnn.util.basic import BehaviorVersion
 
-    _, options = record_case.load_config(path)
+    _, options = case_config.load_config(path)
     found = {}
     decide = rec._SubnetworkRecCell._move_outside_loop
 
@@ -35,7 +35,7 @@ def construct(path):
         }
 
     rec._SubnetworkRecCell._move_outside_loop = remember
-    returnn_options = {k: v for k, v in options.items() if k not in record_case.ORACLE_OPTS}
+    returnn_options = {k: v for k, v in options.items() if k not in case_config.ORACLE_OPTS}
     returnn_options.setdefault("device", "cpu")  # else RETURNN compiles its own ops for CUDA
     config = Config(returnn_options)
     set_global_config(config)
