@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "kernels/depthwise_conv.h"
+#include "kernels/float_vector.h"
 #include "kernels/scratch.h"
 
 namespace wende::cpu {
@@ -10,25 +11,11 @@ namespace {
 
 // Sums of kAtOnce rows of kWidth channels stay in registers.
 #if defined(__AVX512F__)
-constexpr int64_t kVector = 16;
 constexpr int64_t kAtOnce = 8;
-#elif defined(__AVX__)
-constexpr int64_t kVector = 8;
-constexpr int64_t kAtOnce = 5;
 #else
-constexpr int64_t kVector = 4;
 constexpr int64_t kAtOnce = 5;
 #endif
 constexpr int64_t kWidth = 2 * kVector;
-
-typedef float Vector __attribute__((vector_size(kVector * sizeof(float))));
-
-inline Vector load(const float* from) {
-  Vector value;
-  std::memcpy(&value, from, sizeof(value));
-  return value;
-}
-inline void store(const Vector& value, float* to) { std::memcpy(to, &value, sizeof(value)); }
 
 int64_t rounded_up(int64_t count) { return (count + kAtOnce - 1) / kAtOnce * kAtOnce; }
 

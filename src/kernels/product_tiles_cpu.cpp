@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/float_vector.h"
 #include "kernels/product_tiles.h"
 
 namespace wende::cpu {
@@ -10,26 +11,11 @@ namespace {
 
 // A tile of kTileRows x kTileColumns sums stays in registers: 28 of the 32 of AVX-512, 12 of the 16 of AVX.
 #if defined(__AVX512F__)
-constexpr int64_t kVector = 16;
 constexpr int64_t kTileRows = 14;
-#elif defined(__AVX__)
-constexpr int64_t kVector = 8;
-constexpr int64_t kTileRows = 6;
 #else
-constexpr int64_t kVector = 4;
 constexpr int64_t kTileRows = 6;
 #endif
 constexpr int64_t kTileColumns = 2 * kVector;
-
-typedef float Vector __attribute__((vector_size(kVector * sizeof(float))));
-
-/// From and to memory of any alignment.
-inline Vector load(const float* from) {
-  Vector value;
-  std::memcpy(&value, from, sizeof(value));
-  return value;
-}
-inline void store(const Vector& value, float* to) { std::memcpy(to, &value, sizeof(value)); }
 
 /// One tile of C: sum over `depth` of a [depth,kRows] times b [depth,kTileColumns].
 template <int kRows>
