@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "config/args.h"
 #include "engine/file_name_check.h"
 #include "io/atomic_file.h"
 
@@ -34,7 +35,7 @@ std::string file_name(const Config& config) {
     return "";
   }
   std::vector<std::string> names;
-  for (const Value& item : value->is_sequence() ? value->items() : std::vector<Value>{*value}) {
+  for (const Value& item : items_of(*value)) {
     require_file_name(item, "log");  // it is opened before the rest of the config is looked at
     std::string name = item.as_string();
     name.erase(0, name.starts_with("|") ? 1 : 0);

@@ -31,6 +31,12 @@ void read_value(const Value& value, std::vector<T>& out) {  ///< a single value 
     out.push_back(std::move(item));
   }
 }
+/// The items of a list, or a single value as the only one.
+inline std::vector<Value> items_of(const Value& value) {
+  std::vector<Value> items;
+  read_value(value, items);
+  return items;
+}
 template <class T>
 void read_value(const Value& value, std::optional<T>& out) {  ///< None gives nullopt
   if (value.is_none()) {

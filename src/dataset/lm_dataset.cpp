@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "config/args.h"
 #include "config/literal.h"
 #include "dataset/corpus_dataset.h"
 #include "dataset/orthography.h"
@@ -180,7 +181,7 @@ class LmDataset : public CorpusDataset {
     std::optional<Value> files = file_option(options, "corpus_file");
     if (!files) throw options.error("LmDataset needs \"corpus_file\"");
     const bool skip_empty = flag(options, "skip_empty_lines", true);
-    for (const Value& file : files->is_sequence() ? files->items() : std::vector<Value>{*files}) {
+    for (const Value& file : items_of(*files)) {
       add_file(file, skip_empty);
     }
     if (lines_.empty()) throw files->error("LmDataset: corpus_file has no lines");
@@ -224,7 +225,7 @@ class LmDataset : public CorpusDataset {
     tag_prefix_ = text_option(options, "tag_prefix").value_or("line-");
     const Value* files = given(options, "seq_list_file");
     if (files == nullptr) return;
-    for (const Value& file : files->is_sequence() ? files->items() : std::vector<Value>{*files}) {
+    for (const Value& file : items_of(*files)) {
       const Symbols tags = read_tag_list(file);
       tags_.insert(tags_.end(), tags.begin(), tags.end());
     }

@@ -236,4 +236,8 @@ Dim ceil_div(const Dim& dim, int64_t n) {
   return Dim::derived(Dim::Op::kCeilDiv, {dim, Dim::fixed(n, Dim::Kind::kSpatial)}, dim.kind());
 }
 
+Dim longer(const Dim& dim, int64_t by, const std::string& name) {
+  return dim.is_static() ? Dim::fixed(dim.size() + by, dim.kind(), name) : dim + by;
+}
+
 }  // namespace wende

@@ -55,5 +55,7 @@ Dim operator+(const Dim& dim, int64_t n);
 Dim operator-(const Dim& dim, int64_t n);
 Dim operator*(const Dim& dim, int64_t n);
 Dim ceil_div(const Dim& dim, int64_t n);
+/// dim + by; of an axis with a fixed size, a new one of this name.
+Dim longer(const Dim& dim, int64_t by, const std::string& name);
 
 }  // namespace wende

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "config/args.h"
+
 namespace wende {
 
 namespace {
@@ -69,7 +71,7 @@ void check_file_names(const Config& config, ErrorCollector& errors) {
     if (path == nullptr) {
       continue;
     }
-    for (const Value& item : path->is_sequence() ? path->items() : std::vector<Value>{*path}) {
+    for (const Value& item : items_of(*path)) {
       errors.run([&] { require_file_name(item, key); });
     }
   }

@@ -1,25 +1,16 @@
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "kernels/column_product.h"
+#include "kernels/float_vector.h"
 
 namespace wende::cpu {
 
 namespace {
 
-constexpr int64_t kVector = 16;
 constexpr int64_t kRows = 4;     ///< of x at once: they share the loads of the column
 constexpr int64_t kWidth = 4;    ///< vectors of a at once
 constexpr int64_t kBlock = 512;  ///< rows that are summed before they are added to the others: smaller errors
-
-typedef float Vector __attribute__((vector_size(kVector * sizeof(float))));
-
-inline Vector load(const float* from) {
-  Vector value;
-  std::memcpy(&value, from, sizeof(value));
-  return value;
-}
 
 float sum_of(const Vector& vector) {
   float sum = 0;

@@ -11,7 +11,7 @@ namespace wende::cpu {
 class AheadLines {
  public:
   AheadLines(const Ahead& ahead, int64_t steps)
-      : ahead_(ahead), row_(ahead.first), per_step_(most_lines(ahead) / steps + (most_lines(ahead) % steps ? 1 : 0)) {
+      : ahead_(ahead), row_(ahead.first), per_step_((most_lines(ahead) + steps - 1) / steps) {
     begin_row();
   }
 

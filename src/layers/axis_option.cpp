@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/args.h"
 #include "layers/alignment.h"
 #include "layers/dim_tag.h"
 #include "ops/shape.h"
@@ -111,7 +112,7 @@ void name_axes(const LayerContext& context, const char* option, const std::vecto
   if (!tags || tags->is_none()) {
     return;
   }
-  const std::vector<Value> list = tags->is_sequence() ? tags->items() : std::vector<Value>{*tags};
+  const std::vector<Value> list = items_of(*tags);
   if (list.size() != dims.size()) {
     throw tags->error(fmt::format("{} names {} axes, the layer has {}", option, list.size(), dims.size()));
   }

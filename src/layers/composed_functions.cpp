@@ -13,8 +13,6 @@ using ops::Binary;
 using ops::Unary;
 using UnaryFunction = Expr (*)(Expr);
 
-constexpr double kPi = 3.14159265358979323846;
-
 Expr number(Expr x, double value) { return ops::constant(*x.graph, value, x.dtype()); }
 
 Expr sinh(Expr x) {
@@ -96,7 +94,9 @@ Expr is_inf(Expr x) {
 
 Expr same(Expr x) { return x; }
 /// Of a real number.
-Expr angle(Expr x) { return ops::where(ops::binary(Binary::kLess, x, number(x, 0.0)), number(x, kPi), number(x, 0.0)); }
+Expr angle(Expr x) {
+  return ops::where(ops::binary(Binary::kLess, x, number(x, 0.0)), number(x, M_PI), number(x, 0.0));
+}
 
 /// Hendrycks and Gimpel's fast approximation of gelu.
 Expr gelu2(Expr x) { return ops::mul(x, ops::unary(Unary::kSigmoid, ops::scale(x, 1.702))); }
@@ -104,7 +104,7 @@ Expr gelu2(Expr x) { return ops::mul(x, ops::unary(Unary::kSigmoid, ops::scale(x
 /// RETURNN's own gelu, which eval strings call: the tanh approximation.
 Expr gelu_tanh(Expr x) {
   const Expr cube = ops::mul(ops::mul(x, x), x);
-  const Expr inner = ops::scale(ops::add(x, ops::scale(cube, 0.044715)), std::sqrt(2.0 / kPi));
+  const Expr inner = ops::scale(ops::add(x, ops::scale(cube, 0.044715)), std::sqrt(2.0 / M_PI));
   return ops::mul(ops::scale(x, 0.5), ops::add_scalar(ops::unary(Unary::kTanh, inner), 1.0));
 }
 

@@ -122,11 +122,9 @@ class CombineLayer : public Layer {
   }
 
   Data out_data(const LayerContext& context) override {
-    if (!is_eval() && same_rank(context.sources)) {
-      // Adding 10 features to 12 is a slip; RETURNN would make 10 x 12 of them.
-      broadcast_layout(context.sources, context.name);
-    }
-    Data out = pointwise_data(context);
+    // Adding 10 features to 12 is a slip; RETURNN would make 10 x 12 of them.
+    const bool as_they_are = !is_eval() && same_rank(context.sources);
+    Data out = as_they_are ? broadcast_layout(context.sources, context.name) : pointwise_data(context);
     if (binary_ == "logical_and" || binary_ == "logical_or" || binary_ == "logical_xor") {
       out.dtype = DType::kBool;
     } else if ((binary_ == "equal" || binary_ == "not_equal") && out.dtype != DType::kBool) {

@@ -70,6 +70,8 @@ std::vector<Expr> common_operands(Graph& graph, const std::vector<Value>& values
 
 /// tf.cond, tf.while_loop, network.cond_on_train, assertions, printing.
 TracedFunctions control_functions();
+/// One axis or a list of them; negative ones count from the end.
+std::vector<int> axes_in(const Value& axes, int rank);
 /// The axes of a reduction: all of the argument's without the option "axis".
 std::vector<int> reduced_axes(const Call& call, size_t position);
 /// tf.reduce_std, tf.nn.l2_normalize, tf.cumsum, cross entropies, ...

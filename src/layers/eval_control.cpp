@@ -1,3 +1,4 @@
+#include "config/args.h"
 #include "layers/eval_call.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -67,7 +68,7 @@ Value while_loop(const Call& call) {
   const auto next = [&](const std::vector<Expr>& state) {
     const Value result = called(body, values(state));
     std::vector<Expr> exprs;
-    for (const Value& item : result.is_sequence() ? result.items() : std::vector<Value>{result}) {
+    for (const Value& item : items_of(result)) {
       exprs.push_back(traced_expr(call.graph, item, exprs.size() < state.size() ? state[exprs.size()] : Expr()));
     }
     return exprs;
@@ -125,7 +126,7 @@ Value get_variable(const Call& call) {
   }
   std::vector<int64_t> sizes;
   const Value& shape = call.get(1, {"shape"});
-  for (const Value& size : shape.is_sequence() ? shape.items() : std::vector<Value>{shape}) {
+  for (const Value& size : items_of(shape)) {
     sizes.push_back(size.as_int());
   }
   const Value* initializer = call.find(3, {"initializer"});

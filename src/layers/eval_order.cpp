@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "config/args.h"
 #include "layers/eval_call.h"
 #include "ops/argsort.h"
 #include "ops/gather.h"
@@ -29,14 +30,6 @@ Expr taken(Expr x, int axis, Expr places) {
   return ops::permute(ops::gather(ops::permute(x, order), places), back);
 }
 
-std::vector<int> axes_in(const Value& option, int rank) {
-  std::vector<int> axes;
-  for (const Value& axis : option.is_sequence() ? option.items() : std::vector<Value>{option}) {
-    axes.push_back(static_cast<int>(axis.as_int() < 0 ? axis.as_int() + rank : axis.as_int()));
-  }
-  return axes;
-}
-
 /// tf.reverse(x, axes): as TensorFlow does, padded frames come first then.
 Value reverse(const Call& call) {
   Expr x = call.tensor();
@@ -51,7 +44,7 @@ Value roll(const Call& call) {
   Expr x = call.tensor();
   const std::vector<int> axes = axes_in(call.get(2, {"axis"}), x.rank());
   const Value& shift = call.get(1, {"shift"});
-  const std::vector<Value> shifts = shift.is_sequence() ? shift.items() : std::vector<Value>{shift};
+  const std::vector<Value> shifts = items_of(shift);
   for (size_t i = 0; i < axes.size(); ++i) {
     const Dim& dim = x.dim(axes[i]);
     const Expr from = ops::sub(ops::range(call.graph, dim), traced_expr(call.graph, shifts.at(i)));

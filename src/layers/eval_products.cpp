@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "config/args.h"
 #include "layers/eval_call.h"
 #include "ops/leaf.h"
 #include "ops/matmul.h"
@@ -185,9 +186,8 @@ Value tensordot(const Call& call) {
   };
   const Value& axes = call.get(2, {"axes"});
   if (axes.is_sequence()) {
-    const auto list = [](const Value& v) { return v.is_sequence() ? v.items() : std::vector<Value>{v}; };
-    const std::vector<Value> of_a = list(axes.items().at(0));
-    const std::vector<Value> of_b = list(axes.items().at(1));
+    const std::vector<Value> of_a = items_of(axes.items().at(0));
+    const std::vector<Value> of_b = items_of(axes.items().at(1));
     for (size_t i = 0; i < of_a.size(); ++i) {
       join(of_a[i].as_int(), of_b.at(i).as_int());
     }

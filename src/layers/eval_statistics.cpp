@@ -126,19 +126,20 @@ Value sparse_cross_entropy(const Call& call) {
 
 }  // namespace
 
-std::vector<int> reduced_axes(const Call& call, size_t position) {
-  const int rank = call.tensor().rank();
-  const Value* axis = call.find(position, {"axis", "axes", "reduction_indices", "dim"});
-  if (axis == nullptr || axis->is_none()) {
-    return ops::all_axes(call.tensor());
-  }
+std::vector<int> axes_in(const Value& axes, int rank) {
   std::vector<int64_t> given;
-  read_value(*axis, given);
-  std::vector<int> axes;
+  read_value(axes, given);
+  std::vector<int> result;
   for (const int64_t i : given) {
-    axes.push_back(static_cast<int>(i < 0 ? i + rank : i));
+    result.push_back(static_cast<int>(i < 0 ? i + rank : i));
   }
-  return axes;
+  return result;
+}
+
+std::vector<int> reduced_axes(const Call& call, size_t position) {
+  const Value* axis = call.find(position, {"axis", "axes", "reduction_indices", "dim"});
+  const Expr x = call.tensor();
+  return axis == nullptr || axis->is_none() ? ops::all_axes(x) : axes_in(*axis, x.rank());
 }
 
 TracedFunctions statistics_functions() {

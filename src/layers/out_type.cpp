@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "config/args.h"
 #include "layers/axis_option.h"
 #include "layers/dim_tag.h"
 
@@ -91,7 +92,7 @@ std::optional<Dim> placed_dim(const Value& type, const LayerContext& context, si
 }
 
 std::vector<Dim> dims_of_shape(const Value& type, const Value& shape, const LayerContext& context, bool sparse) {
-  const std::vector<Value> entries = shape.is_sequence() ? shape.items() : std::vector<Value>{shape};
+  const std::vector<Value> entries = items_of(shape);
   const std::vector<Dim> dynamic = dynamic_dims(type, context);
   std::vector<Dim> dims;
   size_t next = 0;
@@ -268,8 +269,7 @@ void verify_out_type(const Value& option, const LayerContext& context, Data& out
       }
     }
     const Value found = Value::list(std::move(actual), Value::Kind::kTuple);
-    const Value wanted =
-        Value::list(shape->is_sequence() ? shape->items() : std::vector<Value>{*shape}, Value::Kind::kTuple);
+    const Value wanted = Value::list(items_of(*shape), Value::Kind::kTuple);
     if (!(found == wanted)) {
       throw refuse("shape", found.repr());
     }

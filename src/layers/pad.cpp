@@ -51,8 +51,7 @@ class PadLayer : public Layer {
       const auto [left, right] = padding(i);
       Dim& dim = out.dims[static_cast<size_t>(axes_[i])];
       if (left + right != 0) {
-        dim = dim.is_static() ? Dim::fixed(dim.size() + left + right, dim.kind(), context.absolute_name + ":pad")
-                              : dim + (left + right);
+        dim = longer(dim, left + right, context.absolute_name + ":pad");
       }
     }
     std::vector<Dim> padded;

@@ -11,10 +11,6 @@
 namespace wende {
 namespace {
 
-Dim longer(const Dim& dim, int64_t by, const std::string& name) {
-  return dim.is_static() ? Dim::fixed(dim.size() + by, dim.kind(), name) : dim + by;
-}
-
 struct PrefixInTimeArgs {
   Value axis, prefix, repeat, size_base;
 

@@ -19,7 +19,8 @@ struct UnitArgs {
   double forget_bias = 0.0;
   bool use_peepholes = false;
   double cell_clip = 0.0;
-  Value activation, reuse;
+  Value activation;
+  std::optional<bool> reuse;
   bool state_is_tuple = true;
   double rec_weight_dropout = 0.0;
   Value rec_weight_dropout_shape;
@@ -67,15 +68,13 @@ struct NoArgs : UnitArgs {
   void fields(V&) {}
 };
 
-bool is_on(const Value& option) { return !option.is_none() && option.as_bool(); }
-
 template <class Args>
 UnitArgs read_options(const Value& options, const std::string& unit) {
   Args args;
   ArgsReader reader(options);
   args.fields(reader);
   reader.finish("unit_opts of the unit '" + unit + "'");
-  if (!args.state_is_tuple || is_on(args.reuse)) {
+  if (!args.state_is_tuple || args.reuse.value_or(false)) {
     throw options.error("state_is_tuple False and reuse True are not supported by Wende " WENDE_VERSION);
   }
   return args;

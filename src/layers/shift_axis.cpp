@@ -12,10 +12,6 @@
 namespace wende {
 namespace {
 
-Dim longer(const Dim& dim, int64_t by) {
-  return dim.is_static() ? Dim::fixed(dim.size() + by, dim.kind(), "shifted") : dim + by;
-}
-
 struct ShiftAxisArgs {
   Value axis;
   int64_t amount = 0;
@@ -81,7 +77,7 @@ class ShiftAxisLayer : public Layer {
     if (!keeps_axis()) {
       return args_.amount > 0 ? ops::slice(x, axis_, 0, -by_, 1, dim) : ops::slice(x, axis_, by_, INT64_MAX, 1, dim);
     }
-    const Dim whole = longer(dim, by_);
+    const Dim whole = longer(dim, by_, "shifted");
     return args_.amount > 0 ? ops::slice(ops::pad(x, axis_, by_, 0, fill(), whole), axis_, 0, -by_, 1, dim)
                             : ops::slice(ops::pad(x, axis_, 0, by_, fill(), whole), axis_, by_, INT64_MAX, 1, dim);
   }
@@ -104,7 +100,7 @@ class ShiftAxisLayer : public Layer {
       width = ops::binary(ops::Binary::kMaximum, ops::sub(width, by), zero);
     }
     ops::found_lengths(ops::binary(ops::Binary::kMinimum, wanted, width), dim);
-    const Expr x = args_.pad ? ops::pad(input.expr, axis_, by_, 0, fill(), longer(old, by_)) : input.expr;
+    const Expr x = args_.pad ? ops::pad(input.expr, axis_, by_, 0, fill(), longer(old, by_, "shifted")) : input.expr;
     return ops::cut(x, axis_, dim);
   }
 

@@ -120,6 +120,8 @@ class NetworkConstruction {
   const NetworkOptions& options() const { return options_; }
   Dim batch_dim(const NetworkLevel& level) const { return level.batch.defined() ? level.batch : batch_; }
   Dim batch_of(const Data& data) const;  ///< its own batch axis, else that of the data
+  /// The batch axis of lengths of a time axis: its hypotheses', else the given one, else the level's.
+  Dim rows_with(const NetworkLevel& level, const Dim& time, const Dim& of) const;
   /// batch: undefined = that of the level.
   Expr lengths(const NetworkLevel& level, const Dim& dim, const Dim& batch = {});
   Expr own_lengths(const Dim& dim) const;

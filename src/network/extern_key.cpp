@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/args.h"
 #include "network/construction.h"
 
 namespace wende {
@@ -86,7 +87,7 @@ void read_shape(const Value& dict, ExternKey& key) {
     return;
   }
   if (const Value* shape = given(dict, "shape")) {
-    for (const Value& size : shape->is_sequence() ? shape->items() : std::vector<Value>{*shape}) {
+    for (const Value& size : items_of(*shape)) {
       key.shape.push_back(size.is_none() ? -1 : positive_size(size));
     }
   } else if (!dict.find("shape")) {

@@ -26,9 +26,13 @@ Dim NetworkConstruction::batch_of(const Data& data) const {
   return data.has_batch() ? data.dims[static_cast<size_t>(data.batch_axis())] : batch_;
 }
 
+Dim NetworkConstruction::rows_with(const NetworkLevel& level, const Dim& time, const Dim& of) const {
+  const auto beam = beam_of_time_.find(time.id());
+  return beam != beam_of_time_.end() ? beam->second : of.defined() ? of : batch_dim(level);
+}
+
 Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim, const Dim& of) {
-  const auto beam = beam_of_time_.find(dim.id());
-  const Dim batch = beam != beam_of_time_.end() ? beam->second : of.defined() ? of : batch_dim(level);
+  const Dim batch = rows_with(level, dim, of);
   Expr& expr = lengths_[{dim.id(), batch.id()}];
   if (!expr.defined()) {
     expr = own_lengths(dim);
@@ -40,8 +44,7 @@ Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim, con
 }
 
 Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major, const Dim& of) {
-  const auto beam = beam_of_time_.find(time.id());
-  const Dim batch = beam != beam_of_time_.end() ? beam->second : of.defined() ? of : batch_dim(level);
+  const Dim batch = rows_with(level, time, of);
   Expr& expr = masks_[{time.id(), batch.id(), time_major}];
   if (const Expr own = expr.defined() ? Expr{} : own_lengths(time); own.defined()) {
     const Expr frame = ops::expand_dims(ops::range(graph(), time), time_major ? 1 : 0);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "config/args.h"
 #include "layers/alignment.h"
 #include "network/layer_scope.h"
 #include "network/rec_subnet.h"
@@ -217,7 +218,7 @@ Expr NetworkConstruction::applied_to_zeros(RecSubnet& rec, const std::string& na
   LayerPlan plan = plan_of(level, name, dict);
   const Value* from = dict.find("from");
   std::vector<std::unique_ptr<BuiltLayer>> zeros;
-  for (const Value& source : from->is_sequence() ? from->items() : std::vector<Value>{*from}) {
+  for (const Value& source : items_of(*from)) {
     auto zero = std::make_unique<BuiltLayer>();
     zero->output.data = resolve_in_unit(rec.inside, source.as_string(), source).output.data;
     zero->output.expr = ops::constant(graph, 0.0, zero->output.data.dtype, zero->output.data.dims);

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "config/args.h"
 #include "network/construction.h"
 #include "network/rec_subnet.h"
 #include "ops/leaf.h"
@@ -64,7 +65,7 @@ void NetworkConstruction::resolve_targets(LayerPlan& plan) {
   const Value* given = plan.options.find("target");
   std::vector<Value> names;
   if (given && !given->is_none()) {
-    names = given->is_sequence() ? given->items() : std::vector<Value>{*given};
+    names = items_of(*given);
   } else if (plan.loss && plan.loss->needs_target()) {
     const Value* loss = plan.options.find("loss");
     names.push_back(Value::of(real_->extern_data_.default_target).placed(loss->span(), loss->path()));

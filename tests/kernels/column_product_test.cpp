@@ -3,21 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "kernels/matmul.h"
+#include "kernels/random_values.h"
 
 namespace wende::cpu {
 namespace {
-
-std::vector<float> random(int64_t count, uint32_t seed) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& value : values) value = uniform(generator);
-  return values;
-}
 
 struct Case {
   int64_t rows, k;

@@ -12,19 +12,12 @@
 #include <vector>
 
 #include "kernels/matmul.h"
+#include "kernels/random_values.h"
 
 namespace wende::cpu {
 namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-
-std::vector<float> random(int64_t count, uint32_t seed) {
-  std::mt19937 generator(seed);
-  std::uniform_real_distribution<float> uniform(-1.0f, 1.0f);
-  std::vector<float> values(static_cast<size_t>(count));
-  for (float& value : values) value = uniform(generator);
-  return values;
-}
 
 /// `count` different rows of `all`, ascending.
 std::vector<int64_t> some_rows(int64_t count, int64_t all, uint32_t seed) {
