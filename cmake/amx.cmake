@@ -1,4 +1,4 @@
-# Products by AMX (product_tiles_amx.cpp) where the compiler knows it, no_amx.cpp elsewhere. Whether the processor has it is
+# Products by AMX (product_tiles_amx.cpp, step_tiles_amx.cpp) where the compiler knows it, no_amx.cpp elsewhere. Whether the processor has it is
 # asked when the program runs.
 include(CheckCXXSourceCompiles)
 set(wende_amx_flags -mamx-tile -mamx-bf16 -mavx512f -mavx512bw)
@@ -21,7 +21,7 @@ function(wende_choose_amx_sources name)
       endif()
     endforeach()
   else()
-    list(FILTER ${name} EXCLUDE REGEX "/product_tiles_amx\\.cpp$")
+    list(FILTER ${name} EXCLUDE REGEX "/(product|step)_tiles_amx\\.cpp$")
   endif()
   set(${name} ${${name}} PARENT_SCOPE)
 endfunction()

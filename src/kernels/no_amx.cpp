@@ -3,5 +3,6 @@
 namespace wende::cpu {
 
 const ProductTiles* amx_tiles(ProductPrecision) { return nullptr; }
+const ProductTiles* amx_step_tiles() { return nullptr; }
 
 }  // namespace wende::cpu

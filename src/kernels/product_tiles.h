@@ -56,6 +56,10 @@ struct ProductTiles {
   void (*multiply)(const TileProduct& product);
   /// After the last multiply of a product.
   void (*finish)();
+
+  /// For products with fewer rows than that: others, of the same panels, that are quicker then. May be null.
+  int64_t least_rows = 0;
+  const ProductTiles* few_rows = nullptr;
 };
 
 /// Tiles in vector registers, by the instructions that the program was compiled for.
@@ -63,6 +67,9 @@ const ProductTiles& vector_tiles();
 /// Tiles by AMX, from sums of bfloat16: three of them for float32, two for TF32, one for bfloat16. Null where the
 /// processor, the system or the compiler does not have it.
 const ProductTiles* amx_tiles(ProductPrecision precision = ProductPrecision::kFloat32);
+
+/// The same for the steps of a recurrence: for products with B alone, in float32, with few rows.
+const ProductTiles* amx_step_tiles();
 
 /// What is quickest for a B of [k,n] that meets many rows, with product_precision().
 const ProductTiles& product_tiles(int64_t k, int64_t n);

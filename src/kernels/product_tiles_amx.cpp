@@ -1,10 +1,10 @@
 #include <cpuid.h>
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "kernels/bfloat16_terms.h"
 #include "kernels/product_fetch.h"
 #include "kernels/product_tiles.h"
 
@@ -35,47 +35,12 @@ int64_t arranged_floats(int64_t depth) {
   return units_of(depth) * group_bytes(kTerms) / static_cast<int64_t>(sizeof(float));
 }
 
-/// 16 values as sums of bfloat16, which stand in the upper halves of the words. Each term is rounded; with three, the
-/// last is what is left, exactly. Magnitudes above 3.39e38 are rounded to infinity.
-template <int64_t kTerms>
-struct Terms {
-  __m512i term[kTerms];
-
-  explicit Terms(__m512 x) {
-    const __m512i half = _mm512_set1_epi32(0x8000);
-    const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000));
-    for (int64_t t = 0; t < kTerms; ++t) {
-      term[t] = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), upper);
-      x = _mm512_sub_ps(x, _mm512_castsi512_ps(term[t]));
-    }
-  }
-};
-
-inline __mmask16 mask_of(int64_t count) {
-  return static_cast<__mmask16>(count >= 16 ? 0xffff : count <= 0 ? 0 : (1u << count) - 1);
-}
-
-/// out[t]: term t of 32 values of a row, `count` of which are there.
-template <int64_t kTerms>
-inline void split_row(const float* from, int64_t count, __m512i out[kTerms]) {
-  alignas(64) static constexpr uint16_t kUpperHalves[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
-                                                            23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43,
-                                                            45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
-  const __m512i order = _mm512_load_si512(kUpperHalves);
-  const Terms<kTerms> low(_mm512_maskz_loadu_ps(mask_of(count), from));
-  const Terms<kTerms> high(_mm512_maskz_loadu_ps(mask_of(count - 16), from + 16));
-  for (int64_t t = 0; t < kTerms; ++t) out[t] = _mm512_permutex2var_epi16(low.term[t], order, high.term[t]);
-}
-
-/// out[t]: term t of 16 values each of two rows, in turns: what one row of the second factor's register holds.
+/// 16 values of each of two rows; null: a row that is not there.
 template <int64_t kTerms>
 inline void split_rows(const float* even, const float* odd, __mmask16 mask, __m512i out[kTerms]) {
   const __m512 zeros = _mm512_setzero_ps();
-  const Terms<kTerms> low(even ? _mm512_maskz_loadu_ps(mask, even) : zeros);
-  const Terms<kTerms> high(odd ? _mm512_maskz_loadu_ps(mask, odd) : zeros);
-  for (int64_t t = 0; t < kTerms; ++t) {
-    out[t] = _mm512_or_si512(_mm512_srli_epi32(low.term[t], 16), high.term[t]);
-  }
+  split_pair<kTerms>(even ? _mm512_maskz_loadu_ps(mask, even) : zeros, odd ? _mm512_maskz_loadu_ps(mask, odd) : zeros,
+                     out);
 }
 
 /// to [16,16] = the transpose of 16 rows of 16 words of 32 bits.

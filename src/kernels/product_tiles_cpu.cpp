@@ -2,6 +2,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/column_panels.h"
 #include "kernels/float_vector.h"
 #include "kernels/product_tiles.h"
 
@@ -92,34 +93,6 @@ void arrange_rows_transposed(const RowView& a, int64_t first, int64_t depth, int
   }
 }
 
-/// to [depth,kTileColumns]: `width` columns of `depth` rows, then zeros.
-void arrange_columns(const RowView& b, int64_t first, int64_t depth, int64_t column, int64_t width, float* to) {
-  if (width == kTileColumns) {
-    for (int64_t p = 0; p < depth; ++p) {
-      std::memcpy(to + p * kTileColumns, b.row(first + p) + column, kTileColumns * sizeof(float));
-    }
-    return;
-  }
-  for (int64_t p = 0; p < depth; ++p) {
-    const float* from = b.row(first + p) + column;
-    for (int64_t j = 0; j < kTileColumns; ++j) to[p * kTileColumns + j] = j < width ? from[j] : 0.0f;
-  }
-}
-
-/// The same for columns that lie in memory as rows.
-void arrange_columns_transposed(const RowView& b, int64_t first, int64_t depth, int64_t column, int64_t width,
-                                float* to) {
-  constexpr int64_t kStrip = 16;  // one cache line of each row of b at a time
-  std::memset(to, 0, static_cast<size_t>(width == kTileColumns ? 0 : depth * kTileColumns) * sizeof(float));
-  for (int64_t begin = 0; begin < depth; begin += kStrip) {
-    const int64_t end = std::min(begin + kStrip, depth);
-    for (int64_t j = 0; j < width; ++j) {
-      const float* from = b.row(column + j) + first;
-      for (int64_t p = begin; p < end; ++p) to[p * kTileColumns + j] = from[p];
-    }
-  }
-}
-
 int64_t tile_floats(int64_t depth) { return kTileRows * depth; }
 int64_t panel_floats(int64_t depth) { return kTileColumns * depth; }
 
@@ -135,8 +108,8 @@ const ProductTiles& vector_tiles() {
       .panel_floats = panel_floats,
       .arrange_rows = arrange_rows,
       .arrange_rows_transposed = arrange_rows_transposed,
-      .arrange_columns = arrange_columns,
-      .arrange_columns_transposed = arrange_columns_transposed,
+      .arrange_columns = arrange_columns<kTileColumns>,
+      .arrange_columns_transposed = arrange_columns_transposed<kTileColumns>,
       .multiply = multiply,
       .finish = [] {},
   };
@@ -151,11 +124,11 @@ const ProductTiles& product_tiles(int64_t k, int64_t n) {
 }
 
 const ProductTiles& step_product_tiles(int64_t k, int64_t n, double rows) {
-  // With three terms each weight is 6 bytes from the L3 cache and not 4, and registers of fewer than 16 rows are filled
-  // as slowly as full ones: 1.15 times as fast as vectors with 40 rows, 1.1 with 20, 0.74 with 14, 0.55 with one.
-  constexpr double kLeast = 18;
-  const bool vectors = product_precision() == ProductPrecision::kFloat32 && rows < kLeast;
-  return vectors ? vector_tiles() : product_tiles(k, n);
+  // More rows meet a panel in several blocks, and its terms are made for each of them.
+  constexpr double kMost = 48;
+  const ProductTiles& tiles = product_tiles(k, n);
+  const bool steps = rows <= kMost && &tiles == amx_tiles(ProductPrecision::kFloat32);
+  return steps ? *amx_step_tiles() : tiles;
 }
 
 }  // namespace wende::cpu

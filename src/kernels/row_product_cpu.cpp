@@ -20,7 +20,7 @@ struct RowTiles {
 };
 
 /// The most rows of C in a tile, of any ProductTiles.
-constexpr int64_t kMostRows = 32;
+constexpr int64_t kMostRows = 48;
 
 /// Rows in blocks of nearly equal size, each a multiple of a tile's.
 int64_t block_of(int64_t rows, const ProductTiles& tiles) {
@@ -82,8 +82,10 @@ PackedMatrix::PackedMatrix(const float* b, int64_t k, int64_t n, bool transposed
                            const Scratch& scratch, const ProductTiles& tiles)
     : tiles_(tiles), k_(k), n_(n) {
   panels_ = scratch(Shape{tiles_of(n, tiles.columns) * tiles.panel_floats(k)});
-  const int64_t row_tiles = tiles_of(std::min(most_rows, tiles.row_block), tiles.rows);
-  rows_of_a_ = scratch(Shape{row_tiles * tiles.tile_floats(std::min(k, kDepth))});
+  const auto floats_of_a = [&](const ProductTiles& used) {
+    return tiles_of(std::min(most_rows, used.row_block), used.rows) * used.tile_floats(std::min(k, kDepth));
+  };
+  rows_of_a_ = scratch(Shape{std::max(floats_of_a(tiles), tiles.few_rows ? floats_of_a(*tiles.few_rows) : 0)});
   const RowView rows{const_cast<float*>(b), transposed ? k : n};
   const auto arrange = transposed ? tiles.arrange_columns_transposed : tiles.arrange_columns;
   float* to = panels_.data<float>();
@@ -103,36 +105,37 @@ Ahead PackedMatrix::panel_rows(int64_t column, int64_t begin) const {
 }
 
 void PackedMatrix::multiply(int64_t m, const RowView& a, const RowView& c, const float* bias, bool add) const {
+  const ProductTiles& tiles = m < tiles_.least_rows && tiles_.few_rows ? *tiles_.few_rows : tiles_;
   float* arranged = rows_of_a_.data<float>();
-  const int64_t block = block_of(m, tiles_);
+  const int64_t block = block_of(m, tiles);
   for (int64_t row = 0; row < m; row += block) {
-    const RowTiles row_tiles(std::min(block, m - row), tiles_.rows);
+    const RowTiles row_tiles(std::min(block, m - row), tiles.rows);
     // k = 0 still has to write the bias.
     for (int64_t begin = 0; begin == 0 || begin < k_; begin += kDepth) {
       const int64_t depth = std::min(kDepth, k_ - begin);
       for (int64_t tile = 0; tile < row_tiles.count; ++tile) {
-        tiles_.arrange_rows(a, row + row_tiles.begin(tile), row_tiles.height(tile), begin, depth,
-                            arranged + tile * tiles_.tile_floats(depth));
+        tiles.arrange_rows(a, row + row_tiles.begin(tile), row_tiles.height(tile), begin, depth,
+                           arranged + tile * tiles.tile_floats(depth));
       }
       const int64_t next_begin = begin + kDepth < k_ ? begin + kDepth : 0;
       const int64_t next_row = next_begin > 0 ? row : row + block;
-      const BlockProduct product{tiles_,
+      const BlockProduct product{tiles,
                                  row_tiles,
                                  arranged,
                                  depth,
-                                 tiles_of(n_, tiles_.columns),
+                                 tiles_of(n_, tiles.columns),
                                  Ahead{a, std::min(next_row, m), std::min(next_row + block, m), next_begin,
                                        std::min(kDepth, k_ - next_begin)}};
-      for (int64_t column = 0; column < n_; column += tiles_.columns) {
-        const int64_t next = column + tiles_.columns;
+      for (int64_t column = 0; column < n_; column += tiles.columns) {
+        const int64_t next = column + tiles.columns;
         // After the last panel the first of the next block follows, or of the next call.
         const Ahead panel_ahead = next < n_ ? panel_rows(next, begin) : panel_rows(0, next_begin);
-        product(panel(column, begin), panel_ahead, c, row, column, std::min(tiles_.columns, n_ - column),
+        product(panel(column, begin), panel_ahead, c, row, column, std::min(tiles.columns, n_ - column),
                 bias ? bias + column : nullptr, add || begin > 0);
       }
     }
   }
-  tiles_.finish();
+  tiles.finish();
 }
 
 void transposed_product(int64_t rows, const RowView& a, int64_t m, const RowView& b, int64_t n, bool add, float* out,

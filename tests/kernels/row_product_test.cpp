@@ -43,7 +43,21 @@ std::vector<const ProductTiles*> all_tiles() {
   return all;
 }
 
-std::string name_of(const ProductTiles* tiles) { return tiles == &vector_tiles() ? "Vector" : "Amx"; }
+/// The tiles for steps, and the same without help by others for few rows.
+std::vector<const ProductTiles*> with_step_tiles(std::vector<const ProductTiles*> all) {
+  if (const ProductTiles* steps = amx_step_tiles()) {
+    static ProductTiles alone = *steps;
+    alone.few_rows = nullptr;
+    all.insert(all.end(), {steps, &alone});
+  }
+  return all;
+}
+
+std::string name_of(const ProductTiles* tiles) {
+  if (tiles == &vector_tiles()) return "Vector";
+  if (tiles == amx_tiles()) return "Amx";
+  return tiles == amx_step_tiles() ? "Step" : "StepAlone";
+}
 
 struct ProductCase {
   int64_t m, n, k;
@@ -89,11 +103,12 @@ TEST_P(Product, IsThatOfDoubles) {
 INSTANTIATE_TEST_SUITE_P(
     Shapes, Product,
     testing::Combine(
-        testing::ValuesIn(all_tiles()),
+        testing::ValuesIn(with_step_tiles(all_tiles())),
         testing::Values(ProductCase{1, 1, 1, false, false, false}, ProductCase{13, 31, 5, false, true, false},
                         ProductCase{14, 32, 7, true, true, false}, ProductCase{15, 33, 511, false, false, true},
                         ProductCase{40, 70, 513, true, false, false}, ProductCase{226, 65, 1030, false, true, false},
-                        ProductCase{500, 8, 16, true, false, true}, ProductCase{3, 40, 0, false, true, false})),
+                        ProductCase{500, 8, 16, true, false, true}, ProductCase{3, 40, 0, false, true, false},
+                        ProductCase{48, 64, 96, false, false, false}, ProductCase{29, 96, 1024, true, true, false})),
     [](const auto& info) { return name_of(std::get<0>(info.param)) + std::to_string(info.index); });
 
 struct TransposedCase {
@@ -168,6 +183,7 @@ TEST(AmxTiles, AreAtLeastAsNearAsFloat32) {
   if (!amx_tiles()) GTEST_SKIP() << "this processor, or the compiler, has no AMX";
   for (const float scale : {1.0f, 1e12f, 1e-12f}) {
     EXPECT_LT(relative_error(*amx_tiles(), scale), relative_error(vector_tiles(), scale)) << "scale " << scale;
+    EXPECT_LT(relative_error(*amx_step_tiles(), scale), relative_error(vector_tiles(), scale)) << "scale " << scale;
   }
 }
 
@@ -183,21 +199,26 @@ TEST(AmxTiles, RoundNoMoreThanAskedFor) {
 }
 
 /// One value of a row of A is `value`; the sums of that row and of the next, which must not see it.
-std::pair<float, float> sums_with(float value) {
+std::pair<float, float> sums_with(float value, const ProductTiles& tiles) {
   std::vector<float> a(2 * 40, 0.5f), b(40 * 32, 0.25f), c(2 * 32);
   a[3] = value;
-  PackedMatrix(b.data(), 40, 32, false, 2, heap_scratch, *amx_tiles()).multiply(2, {a.data(), 40}, {c.data(), 32});
+  PackedMatrix(b.data(), 40, 32, false, 2, heap_scratch, tiles).multiply(2, {a.data(), 40}, {c.data(), 32});
   return {c[0], c[32]};
 }
 
 TEST(AmxTiles, ShowWhatIsNotFinite) {
   if (!amx_tiles()) GTEST_SKIP() << "this processor, or the compiler, has no AMX";
   for (const float value : {kNaN, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
-    EXPECT_FALSE(std::isfinite(sums_with(value).first));
-    EXPECT_EQ(sums_with(value).second, 5.0f);
+    for (const ProductTiles* tiles : with_step_tiles({amx_tiles()})) {
+      EXPECT_FALSE(std::isfinite(sums_with(value, *tiles).first)) << name_of(tiles);
+      EXPECT_EQ(sums_with(value, *tiles).second, 5.0f) << name_of(tiles);
+    }
   }
-  EXPECT_FLOAT_EQ(sums_with(3e38f).first, 7.5e37f);
-  EXPECT_FLOAT_EQ(sums_with(1.0f + 0x1p-23f).first, 39 * 0.125f + 0.25f * (1.0f + 0x1p-23f));
+  for (const ProductTiles* tiles : with_step_tiles({amx_tiles()})) {
+    EXPECT_FLOAT_EQ(sums_with(3e38f, *tiles).first, 7.5e37f) << name_of(tiles);
+    EXPECT_FLOAT_EQ(sums_with(1.0f + 0x1p-23f, *tiles).first, 39 * 0.125f + 0.25f * (1.0f + 0x1p-23f))
+        << name_of(tiles);
+  }
 }
 
 TEST(Linear, LeavesOutPaddingAndWritesZeros) {
