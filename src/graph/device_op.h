@@ -10,8 +10,6 @@ class DeviceOp : public Op {
  public:
   /// What a loop runs in each step.
   virtual const Graph* body() const { return nullptr; }
-  /// Whether run() goes to the host all the same, with copies of its own.
-  virtual bool goes_to_host() const { return false; }
 };
 
 }  // namespace wende

@@ -314,7 +314,7 @@ class Executor::Impl : public RunContext {
     if (device_.is_cpu() || dynamic_cast<const DeviceOp*>(&op) != nullptr) {
       op.run(*this);
     } else {
-      run_on_host(op, *this, host_scratch_, *step_);
+      run_on_host(op, *this, host_scratch_, step_->inputs.size(), step_->outputs.size());
     }
     if (options_->check_numerics) throw_kernel_faults(device_);
   }

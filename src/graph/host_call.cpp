@@ -60,10 +60,10 @@ class HostCall final : public RunContext {
 
 }  // namespace
 
-void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, const Program::Step& step) {
+void run_on_host(const Op& op, RunContext& device_call, Scratch& scratch, size_t inputs, size_t outputs) {
   depends_on_host();
   scratch.reset();
-  HostCall call(device_call, scratch, static_cast<int>(step.inputs.size()), static_cast<int>(step.outputs.size()));
+  HostCall call(device_call, scratch, static_cast<int>(inputs), static_cast<int>(outputs));
   op.run(call);
   call.write_back(dynamic_cast<const SizeOp*>(&op) != nullptr);
 }
@@ -72,7 +72,7 @@ namespace {
 
 bool runs_on_host(const Op& op, bool has_inputs) {
   const auto* device_op = dynamic_cast<const DeviceOp*>(&op);
-  return device_op == nullptr ? has_inputs && op.aliases_input() < 0 : device_op->goes_to_host();
+  return device_op == nullptr && has_inputs && op.aliases_input() < 0;
 }
 
 void find_host_ops(const Graph& graph, NodeId id, std::set<std::string>& found) {

@@ -15,7 +15,8 @@ using ctc::kLogZero;
 /// What becomes of a sequence.
 enum Outcome : int32_t { kPath, kSoftmaxOnly, kNothing };
 
-/// One call, for kernels. Working memory: own [B,U], counts, outcomes [B], shifts [rows], alpha [B,T,S], beta [B,2,S].
+/// One call, for kernels. Working memory: own [B,U], counts, outcomes [B], shifts [rows], alpha [B,T,S], beta [B,2,S];
+/// for best paths path [B,T] and no beta.
 struct Problem {
   cpu::CtcOptions options;
   int64_t batch, time, classes, width, states;
@@ -31,6 +32,7 @@ struct Problem {
   float* shifts;
   double* alpha;
   double* beta;
+  int32_t* path;  ///< nullptr: sums over all paths
 
   __device__ int64_t row(int64_t b, int64_t t) const { return options.time_major ? t * batch + b : b * time + t; }
   __device__ int64_t frames(int64_t b) const { return frame_lengths[b] < time ? frame_lengths[b] : time; }
@@ -72,6 +74,19 @@ __global__ void __launch_bounds__(kThreads) label_kernel(Problem p, KernelFault*
   p.counts[b] = count;
 }
 
+/// Scores of the ways into a state: from itself, the one before, the one before that.
+struct Entries {
+  double at[3];
+  __device__ int best() const {
+    const int of_two = at[1] > at[0] ? 1 : 0;
+    return at[2] > at[of_two] ? 2 : of_two;
+  }
+};
+
+__device__ Entries entries(const Problem& p, int64_t b, const double* before, int64_t s) {
+  return {{before[s] + p.stay(s), s < 1 ? kLogZero : before[s - 1], s < 2 ? kLogZero : before[s - 2] + p.skip(b, s)}};
+}
+
 __device__ void forward(const Problem& p, int64_t b, int64_t frames, int64_t states) {
   double* alpha = p.alpha + b * p.time * p.states;
   for (int64_t s = threadIdx.x; s < states; s += blockDim.x) alpha[s] = s < 2 ? p.score(b, 0, s) : kLogZero;
@@ -79,9 +94,10 @@ __device__ void forward(const Problem& p, int64_t b, int64_t frames, int64_t sta
     __syncthreads();
     const double* before = alpha + (t - 1) * p.states;
     for (int64_t s = threadIdx.x; s < states; s += blockDim.x) {
+      const Entries from = entries(p, b, before, s);
       alpha[t * p.states + s] =
-          p.score(b, t, s) + ctc::log_sum_exp(before[s] + p.stay(s), s < 1 ? kLogZero : before[s - 1],
-                                              s < 2 ? kLogZero : before[s - 2] + p.skip(b, s));
+          p.score(b, t, s) +
+          (p.path != nullptr ? from.at[from.best()] : ctc::log_sum_exp(from.at[0], from.at[1], from.at[2]));
     }
   }
   __syncthreads();
@@ -109,6 +125,27 @@ __device__ void backward(const Problem& p, int64_t b, int64_t frames, int64_t st
   }
 }
 
+/// One thread goes back from the last state of the best path.
+__device__ void trace(const Problem& p, int64_t b, int64_t frames, int64_t state) {
+  const double* alpha = p.alpha + b * p.time * p.states;
+  int32_t* path = p.path + b * p.time;
+  for (int64_t t = frames - 1; t > 0; --t) {
+    path[t] = p.class_of(b, state);
+    state -= entries(p, b, alpha + (t - 1) * p.states, state).best();
+  }
+  path[0] = p.class_of(b, state);
+}
+
+/// Writes the path, or makes alpha the posteriors, for the gradient.
+__device__ void align(const Problem& p, int64_t b, int64_t frames, int64_t states, double total, int64_t last) {
+  __syncthreads();  // all have read the last scores
+  if (p.path == nullptr) {
+    backward(p, b, frames, states, total);
+  } else if (threadIdx.x == 0) {
+    trace(p, b, frames, last);
+  }
+}
+
 /// A block per sequence.
 __global__ void __launch_bounds__(kThreads) alignment_kernel(Problem p) {
   const int64_t b = blockIdx.x;
@@ -121,12 +158,14 @@ __global__ void __launch_bounds__(kThreads) alignment_kernel(Problem p) {
   if (!free && frames > 0) {
     forward(p, b, frames, states);
     const double* last = p.alpha + (b * p.time + frames - 1) * p.states;
-    const double total = ctc::log_sum_exp(last[states - 1], states > 1 ? last[states - 2] : kLogZero, kLogZero);
+    const double label = states > 1 ? last[states - 2] : kLogZero;
+    const bool at_label = label > last[states - 1];
+    const double best = at_label ? label : last[states - 1];
+    const double total = p.path != nullptr ? best : ctc::log_sum_exp(last[states - 1], label, kLogZero);
     if (total > ctc::kNoPathBelow) {
       outcome = kPath;
       loss = static_cast<float>(-total);
-      __syncthreads();  // all have read the last scores
-      if (p.grad != nullptr) backward(p, b, frames, states, total);
+      if (p.grad != nullptr) align(p, b, frames, states, total, at_label ? states - 2 : states - 1);
     }
   }
   if (!free && outcome != kPath && (frames > 0 || count > 0)) {
@@ -139,7 +178,8 @@ __global__ void __launch_bounds__(kThreads) alignment_kernel(Problem p) {
   }
 }
 
-/// A block per frame: the softmax, less the posteriors, which one thread subtracts in the order of the states.
+/// A block per frame: the softmax, less the posteriors, which one thread subtracts in the order of the states; less 1
+/// at the class of a best path.
 __global__ void __launch_bounds__(kThreads) grad_kernel(Problem p) {
   const int64_t b = blockIdx.x / p.time;
   const int64_t t = blockIdx.x % p.time;
@@ -153,19 +193,12 @@ __global__ void __launch_bounds__(kThreads) grad_kernel(Problem p) {
   }
   __syncthreads();
   if (threadIdx.x != 0 || !inside || outcome != kPath) return;
+  if (p.path != nullptr) {
+    to[p.path[b * p.time + t]] -= 1.0f;
+    return;
+  }
   const double* posterior = p.alpha + (b * p.time + t) * p.states;
   for (int64_t s = 0; s < 2 * p.counts[b] + 1; ++s) to[p.class_of(b, s)] -= static_cast<float>(posterior[s]);
-}
-
-/// Best paths are for the host.
-void on_copies(const Tensor& logits, const Tensor& frame_lengths, const Tensor& labels, const Tensor& label_lengths,
-               const cpu::CtcOptions& options, const Tensor& loss, const Tensor& grad) {
-  const Tensor host_loss = Tensor::empty(loss.dtype(), loss.shape());
-  const Tensor host_grad = grad.defined() ? Tensor::empty(grad.dtype(), grad.shape()) : Tensor();
-  cpu::ctc_loss(on_host(logits), on_host(frame_lengths), on_host(labels), on_host(label_lengths), options, host_loss,
-                host_grad);
-  loss.copy_from(host_loss);
-  if (grad.defined()) grad.copy_from(host_grad);
 }
 
 }  // namespace
@@ -173,7 +206,6 @@ void on_copies(const Tensor& logits, const Tensor& frame_lengths, const Tensor& 
 void ctc_loss(const Tensor& logits, const Tensor& frame_lengths, const Tensor& labels, const Tensor& label_lengths,
               const cpu::CtcOptions& options, const Tensor& loss, const Tensor& grad) {
   if (loss.elements() == 0) return;
-  if (options.viterbi) return on_copies(logits, frame_lengths, labels, label_lengths, options, loss, grad);
   const Device device = logits.device();
   const int64_t batch = loss.elements();
   const int64_t time = logits.dim(options.time_major ? 0 : 1);
@@ -184,7 +216,8 @@ void ctc_loss(const Tensor& logits, const Tensor& frame_lengths, const Tensor& l
   const Tensor counts = Tensor::empty(DType::kInt32, Shape{2, batch}, device);
   const Tensor shifts = Tensor::empty(DType::kFloat32, Shape{batch * time}, device);
   const Tensor alpha = Tensor::empty(DType::kFloat64, Shape{batch, time, states}, device);
-  const Tensor beta = Tensor::empty(DType::kFloat64, Shape{batch, 2, states}, device);
+  const Tensor beta = Tensor::empty(DType::kFloat64, Shape{batch, options.viterbi ? 0 : 2, states}, device);
+  const Tensor path = options.viterbi ? Tensor::empty(DType::kInt32, Shape{batch, time}, device) : Tensor();
   const Problem p{options,
                   batch,
                   time,
@@ -202,7 +235,8 @@ void ctc_loss(const Tensor& logits, const Tensor& frame_lengths, const Tensor& l
                   device_data<int32_t>(counts) + batch,
                   device_data<float>(shifts),
                   device_data<double>(alpha),
-                  device_data<double>(beta)};
+                  device_data<double>(beta),
+                  device_data_or_null<int32_t>(path)};
   const auto rows = static_cast<unsigned>(batch * time);
   if (options.normalize) launch(shift_kernel, rows, threads_for_row(classes), 0, p.logits, classes, p.shifts);
   launch(label_kernel, blocks_for(batch), kThreads, 0, p, fault_slot());

@@ -131,21 +131,21 @@ class PrefixSearch {
 
 }  // namespace
 
-std::vector<std::vector<int32_t>> ctc_decode(const Tensor& logits, const Tensor& lengths, bool time_major,
-                                             int64_t beam_width) {
+void ctc_decode(const Tensor& logits, const Tensor& lengths, bool time_major, int64_t beam_width, const Tensor& labels,
+                const Tensor& label_lengths) {
   const int64_t classes = logits.dim(2);
   const int64_t batch = lengths.elements();
   const int64_t time = logits.dim(time_major ? 0 : 1);
-  std::vector<std::vector<int32_t>> result(static_cast<size_t>(batch));
   for (int64_t b = 0; b < batch; ++b) {
     const float* x = logits.data<float>() + (time_major ? b * classes : b * time * classes);
     const int64_t step = time_major ? batch * classes : classes;
     const int64_t frames = std::min<int64_t>(lengths.data<int32_t>()[b], time);
     PrefixSearch search(classes, beam_width);
     for (int64_t t = 0; t < frames; ++t) search.step(x + t * step);
-    result[static_cast<size_t>(b)] = search.best();
+    const std::vector<int32_t> best = search.best();
+    std::copy(best.begin(), best.end(), labels.data<int32_t>() + b * time);
+    label_lengths.data<int32_t>()[b] = static_cast<int32_t>(best.size());
   }
-  return result;
 }
 
 }  // namespace wende::cpu

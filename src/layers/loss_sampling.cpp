@@ -19,7 +19,7 @@
 namespace wende {
 namespace {
 
-using Kind = cpu::CandidateSampler::Kind;
+using Kind = CandidateDistribution::Kind;
 
 struct SamplingArgs : GeneralLossArgs {
   int64_t num_sampled = 128;

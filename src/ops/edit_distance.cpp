@@ -8,22 +8,10 @@
 #include "kernels/ctc_decode.h"
 #include "kernels/reduce.h"
 #include "ops/ctc.h"
-#include "tensor/placement.h"
 
 namespace wende::ops {
 
 namespace {
-
-/// The sequences of labels int32 [B,U].
-std::vector<std::vector<int32_t>> sequences(const Tensor& labels, const Tensor& lengths) {
-  const int64_t width = labels.dim(1);
-  std::vector<std::vector<int32_t>> result;
-  for (int64_t b = 0; b < labels.dim(0); ++b) {
-    const int32_t* row = labels.data<int32_t>() + b * width;
-    result.emplace_back(row, row + std::min<int64_t>(lengths.data<int32_t>()[b], width));
-  }
-  return result;
-}
 
 /// Inputs: a [B,T] or scores of rank 3 that are decoded, lengths of a, b [B,U], lengths of b. Output: float [B].
 class EditDistanceOp : public DeviceOp {
@@ -52,7 +40,6 @@ class EditDistanceOp : public DeviceOp {
   }
 
   void run(RunContext& context) const override {
-    if (decode && beam_width > 1) return run_beam_search(context);
     cpu::EditDistances batch;
     batch.a = context.input(0);
     batch.a_lengths = context.input(1);
@@ -63,47 +50,38 @@ class EditDistanceOp : public DeviceOp {
     batch.label_map.assign(label_map.begin(), label_map.end());
     batch.out = context.output(0);
     if (decode) {
-      const Tensor& scores = context.input(0);
-      batch.blank = static_cast<int32_t>(scores.dim(2)) - 1;
-      batch.a = context.scratch(DType::kInt32, Shape{scores.dim(0), scores.dim(1)});
-      WENDE_ON_DEVICE(context.device(), arg_extremum(true, scores, 2, batch.a));
+      if (beam_width > 1) {
+        search(context, batch);
+      } else {
+        best_path(context, batch);
+      }
     }
     WENDE_ON_DEVICE(context.device(), edit_distances(batch));
   }
 
   std::vector<Expr> vjp(const VjpContext&) const override { return std::vector<Expr>(4); }
-  bool goes_to_host() const override { return decode && beam_width > 1; }
 
  private:
-  /// On the host, wherever the scores are.
-  void run_beam_search(RunContext& context) const {
-    const auto decoded = cpu::ctc_decode(on_host(context.input(0)), on_host(context.input(1)), time_major, beam_width);
-    size_t longest = 0;
-    std::vector<int32_t> lengths;
-    for (const auto& labels : decoded) {
-      longest = std::max(longest, labels.size());
-      lengths.push_back(static_cast<int32_t>(labels.size()));
-    }
-    const auto batch_size = static_cast<int64_t>(decoded.size());
-    cpu::EditDistances batch;
-    batch.a = Tensor::zeros(DType::kInt32, Shape{batch_size, static_cast<int64_t>(longest)});
-    for (size_t b = 0; b < decoded.size(); ++b) {
-      std::copy(decoded[b].begin(), decoded[b].end(), batch.a.data<int32_t>() + b * longest);
-    }
-    batch.a_lengths = Tensor::of<int32_t>(lengths, Shape{batch_size});
-    batch.b = on_host(context.input(2));
-    batch.b_lengths = on_host(context.input(3));
-    batch.collapse_b = collapse_labels;
-    batch.label_map.assign(label_map.begin(), label_map.end());
-    change_on_host(context.output(0), [&](const Tensor& out) {
-      batch.out = out;
-      cpu::edit_distances(batch);
-    });
+  static void best_path(RunContext& context, cpu::EditDistances& batch) {
+    const Tensor& scores = context.input(0);
+    batch.blank = static_cast<int32_t>(scores.dim(2)) - 1;
+    batch.a = context.scratch(DType::kInt32, Shape{scores.dim(0), scores.dim(1)});
+    WENDE_ON_DEVICE(context.device(), arg_extremum(true, scores, 2, batch.a));
+  }
+
+  void search(RunContext& context, cpu::EditDistances& batch) const {
+    const Tensor& scores = context.input(0);
+    const int64_t sequences = batch.a_lengths.elements();
+    batch.a = context.scratch(DType::kInt32, Shape{sequences, scores.dim(time_major ? 0 : 1)});
+    const Tensor lengths = context.scratch(DType::kInt32, Shape{sequences});
+    WENDE_ON_DEVICE(context.device(), ctc_decode(scores, context.input(1), time_major, beam_width, batch.a, lengths));
+    batch.a_lengths = lengths;
+    batch.time_major = false;
   }
 };
 
 /// Inputs: hypotheses [B,T], their lengths, references [B,U], their lengths. Output: float [B].
-class BleuOp : public Op {
+class BleuOp : public DeviceOp {
  public:
   std::string_view name() const override { return "bleu_score"; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
@@ -111,11 +89,8 @@ class BleuOp : public Op {
     return {{DType::kFloat32, {inputs[2].dims[0]}}};
   }
   void run(RunContext& context) const override {
-    const auto hypotheses = sequences(context.input(0), context.input(1));
-    const auto references = sequences(context.input(2), context.input(3));
-    for (size_t i = 0; i < references.size(); ++i) {
-      context.output(0).data<float>()[i] = static_cast<float>(cpu::bleu_score(references[i], hypotheses[i]));
-    }
+    const cpu::BleuBatch batch{context.input(0), context.input(1), context.input(2), context.input(3)};
+    WENDE_ON_DEVICE(context.device(), bleu_scores(batch, context.output(0)));
   }
   std::vector<Expr> vjp(const VjpContext&) const override { return std::vector<Expr>(4); }
 };

@@ -6,9 +6,12 @@
 #include <set>
 
 #include "base/error.h"
+#include "graph/device_op.h"
+#include "graph/host_call.h"
 #include "graph/leaf_op.h"
-#include "graph/op.h"
+#include "graph/sized_plan.h"
 #include "ops/leaf.h"
+#include "tensor/placement.h"
 
 namespace wende::ops {
 namespace {
@@ -53,7 +56,7 @@ class Iteration : public RunContext {
   bool output_wanted(int) const override { return true; }
   const Binding& binding() const override { return outer_.binding(); }
   Device device() const override { return outer_.device(); }
-  Tensor scratch(DType dtype, Shape shape) override { return Tensor::empty(dtype, std::move(shape)); }
+  Tensor scratch(DType dtype, Shape shape) override { return Tensor::empty(dtype, std::move(shape), device()); }
   uint64_t seed() const override { return outer_.seed() ^ (number_ * 0x9E3779B97F4A7C15u); }
   uint64_t step() const override { return outer_.step(); }
   const Tensor& bound(const std::string& name) const override { return outer_.bound(name); }
@@ -72,14 +75,19 @@ class Iteration : public RunContext {
       const Shape shape = binding().shape(type.dims);
       const bool alias = outputs.empty() && node.op->aliases_input() >= 0;
       outputs.push_back(alias ? inputs[static_cast<size_t>(node.op->aliases_input())]->reshaped(shape)
-                              : Tensor::empty(type.dtype, shape));
+                              : Tensor::empty(type.dtype, shape, device()));
     }
     values_[index] = std::move(outputs);
     if (node.op->aliases_input() < 0) {
       inputs_ = std::move(inputs);
       current_ = index;
-      node.op->run(*this);
+      run(node);
     }
+  }
+
+  void run(const InnerNode& node) {
+    if (device().is_cpu() || dynamic_cast<const DeviceOp*>(node.op.get()) != nullptr) return node.op->run(*this);
+    run_on_host(*node.op, *this, host_scratch_, node.inputs.size(), node.outputs.size());
   }
 
   const LoopBody& body_;
@@ -90,14 +98,16 @@ class Iteration : public RunContext {
   std::vector<const Tensor*> inputs_;
   size_t current_ = 0;
   std::shared_ptr<void> kept_;  ///< of one iteration only
+  Scratch host_scratch_{Device::cpu()};
 };
 
-class WhileLoopOp final : public Op {
+/// The device computes, the host reads the condition before each iteration.
+class WhileLoopOp final : public DeviceOp {
  public:
   WhileLoopOp(LoopBody body, int64_t id) : body_(std::move(body)), id_(id) {}
   std::string_view name() const override { return "while_loop"; }
   void attributes(AttributeVisitor& visitor) const override { visitor.field("id", id_); }
-  OpTraits traits() const override { return {.pure = !body_.random, .host_only = true}; }
+  OpTraits traits() const override { return {.pure = !body_.random}; }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     return {inputs.begin(), inputs.begin() + static_cast<std::ptrdiff_t>(body_.states)};
   }
@@ -109,7 +119,7 @@ class WhileLoopOp final : public Op {
     }
     for (uint64_t number = 1;; ++number) {
       Iteration iteration(body_, context, state, number);
-      if (!iteration.get(body_.condition).data<bool>()[0]) break;
+      if (!on_host(iteration.get(body_.condition)).data<bool>()[0]) break;
       std::vector<Tensor> next;
       for (const Ref& ref : body_.next) {
         next.push_back(iteration.get(ref));

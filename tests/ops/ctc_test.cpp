@@ -119,6 +119,40 @@ TEST(Ctc, Gradients) {
   }
 }
 
+/// Of sums and of best paths, with every kind of sequence: what the host's kernel says.
+TEST(Ctc, OpGivesWhatTheHostDoes) {
+  const Case data{random_scores({4, 9, 5}, 6), Tensor::of<int32_t>({9, 2, 0, 7}, {4}),
+                  Tensor::of<int32_t>({0, 0, 2, 1, 1, 1, 3, 2, 1, 2, 2, 0}, {4, 3}),
+                  Tensor::of<int32_t>({3, 3, 1, 0}, {4})};
+  for (int kind = 0; kind < 16; ++kind) {
+    cpu::CtcOptions options = with_blank(4);
+    options.viterbi = kind % 2 == 0;
+    options.label_loop = kind / 2 % 2 == 0;
+    options.collapse_labels = kind / 4 % 2 == 0;
+    options.normalize = kind / 8 % 2 == 0;
+    options.no_path = cpu::CtcNoPath::kZeroLoss;
+    const Tensor grad = Tensor::zeros(DType::kFloat32, {4, 9, 5});
+    const auto wanted = loss_of(data, options, grad).to_vector<float>();
+    Graph graph;
+    const Dim batch = Dim::fixed(4);
+    const Expr scores = ops::parameter(graph, "scores", DType::kFloat32, {batch, Dim::fixed(9), Dim::fixed(5)});
+    const Expr loss = ops::ctc_loss(scores, ops::input(graph, "lengths", DType::kInt32, {batch}),
+                                    ops::input(graph, "labels", DType::kInt32, {batch, Dim::fixed(3)}),
+                                    ops::input(graph, "label_lengths", DType::kInt32, {batch}), options);
+    const Expr towards_scores = gradients(ops::sum_all(loss), {scores})[0];
+    const auto given = test::evaluate({loss, towards_scores}, {{"scores", data.scores},
+                                                               {"lengths", data.lengths},
+                                                               {"labels", data.labels},
+                                                               {"label_lengths", data.label_lengths}});
+    const auto expect_near = [kind](const std::vector<float>& a, const std::vector<float>& b) {
+      ASSERT_EQ(a.size(), b.size());
+      for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 2e-6 + 1e-6 * std::fabs(b[i])) << kind << " " << i;
+    };
+    expect_near(given[0].to_vector<float>(), wanted);
+    expect_near(given[1].to_vector<float>(), grad.to_vector<float>());
+  }
+}
+
 TEST(Ctc, TimeMajorGivesTheSame) {
   Case data = small_case();
   cpu::CtcOptions options = with_blank(3);
@@ -157,6 +191,18 @@ TEST(Ctc, SequencesWithoutAPath) {
   EXPECT_THROW(loss_of(bad, options), Error);
 }
 
+std::vector<Labels> decoded(const Tensor& scores, const Tensor& lengths, bool time_major, int64_t beam_width) {
+  const Tensor labels = Tensor::zeros(DType::kInt32, {lengths.dim(0), scores.dim(time_major ? 0 : 1)});
+  const Tensor counts = Tensor::zeros(DType::kInt32, {lengths.dim(0)});
+  cpu::ctc_decode(scores, lengths, time_major, beam_width, labels, counts);
+  std::vector<Labels> result;
+  for (int64_t b = 0; b < lengths.dim(0); ++b) {
+    const int32_t* row = labels.data<int32_t>() + b * labels.dim(1);
+    result.emplace_back(row, row + counts.data<int32_t>()[b]);
+  }
+  return result;
+}
+
 TEST(Ctc, BeamSearchFindsTheBestLabelling) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     const Tensor scores = random_scores({1, 5, 4}, 100 + seed);
@@ -166,7 +212,39 @@ TEST(Ctc, BeamSearchFindsTheBestLabelling) {
     const auto best =
         std::max_element(sums.begin(), sums.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     const Tensor lengths = Tensor::of<int32_t>({5}, {1});
-    EXPECT_EQ(cpu::ctc_decode(scores, lengths, false, 1000).at(0), best->first) << seed;
+    EXPECT_EQ(decoded(scores, lengths, false, 1000).at(0), best->first) << seed;
+  }
+}
+
+/// Beams that prune: what the search on the device finds is as far from each labelling as what the host's finds.
+TEST(Ctc, DistanceOfTheSearchedLabelling) {
+  for (const bool time_major : {false, true}) {
+    for (const int64_t width : {2, 3, 8, 40}) {
+      Graph graph;
+      const Dim batch = Dim::fixed(3);
+      const Shape shape = time_major ? Shape{9, 3, 37} : Shape{3, 9, 37};
+      const Tensor scores = random_scores(shape, 300 + static_cast<unsigned>(width));
+      const Tensor frames = Tensor::of<int32_t>({9, 4, 0}, {3});
+      const std::vector<Labels> found = decoded(scores, frames, time_major, width);
+      Labels labels;
+      std::vector<int32_t> lengths;
+      for (const Labels& row : found) {
+        labels.insert(labels.end(), row.begin(), row.end());
+        labels.resize((lengths.size() + 1) * 9, -1);
+        lengths.push_back(static_cast<int32_t>(row.size()));
+      }
+      labels[0] = (labels[0] + 1) % 36;
+      const Expr distance =
+          ops::ctc_edit_distance(ops::input(graph, "scores", DType::kFloat32, test::fixed_dims(shape)),
+                                 ops::input(graph, "frames", DType::kInt32, {batch}),
+                                 ops::input(graph, "labels", DType::kInt32, {batch, Dim::fixed(9)}),
+                                 ops::input(graph, "lengths", DType::kInt32, {batch}), time_major, width, false);
+      const auto distances = test::evaluate(distance, {{"scores", scores},
+                                                       {"frames", frames},
+                                                       {"labels", Tensor::of<int32_t>(labels, {3, 9})},
+                                                       {"lengths", Tensor::of<int32_t>(lengths, {3})}});
+      EXPECT_EQ(distances.to_vector<float>(), (std::vector<float>{1, 0, 0})) << width;
+    }
   }
 }
 
