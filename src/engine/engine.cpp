@@ -12,6 +12,7 @@
 #include "device/recorded_launch.h"
 #include "engine/config_check.h"
 #include "engine/learning_rate_function.h"
+#include "engine/row_gradients.h"
 #include "engine/training_device.h"
 #include "io/atomic_file.h"
 
@@ -128,7 +129,8 @@ void Engine::build_training_network() {
     extra.push_back(sink.expr);
   }
   meta_update_ = std::make_unique<MetaUpdate>(training_, extra);
-  train_runner_ = std::make_unique<NetworkRunner>(network, training_.gradients, *store_, extra);
+  train_runner_ =
+      std::make_unique<NetworkRunner>(network, training_.gradients, *store_, extra, row_squares(config_, training_));
   recorder_ = std::make_unique<StepRecorder>(record_step_, config_, network);
   train_runner_->share_sums(communicator_);
   train_runner_->executor().set_profiling(config_.get_bool("profile_layers", false));

@@ -63,6 +63,11 @@ NetworkWithGradients NetworkWithGradients::differentiate(std::unique_ptr<Network
     }
     if (whole[i].defined()) {
       result.updated.insert(names[i]);
+      // A constraint makes a gradient dense, on the ranks that do not differentiate it too.
+      const bool as_rows = !ops::rows_of_gradient(whole[i]).empty();
+      if (as_rows && grads[i].defined()) {
+        result.rows[names[i]] = ops::rows_of_gradient(grads[i]);
+      }
     }
     order.emplace_back(whole[i].node, names[i]);
   }
@@ -85,7 +90,7 @@ std::map<std::string, double> decoupled_l2(const Config& config, const Network& 
 }
 
 NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string, Expr>& gradients, ParamStore& store,
-                             const std::vector<Expr>& extra)
+                             const std::vector<Expr>& extra, const std::map<std::string, Expr>& row_squares)
     : network_(network), store_(store) {
   for (const NetworkLoss& loss : network.losses()) {
     loss_fetches_.push_back({fetch(loss.value), fetch(loss.error), fetch(loss.inv_norm)});
@@ -99,6 +104,9 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   data_constraints_fetch_ = fetch(network.data_constraints());
   for (const auto& [param, gradient] : gradients) {
     gradient_fetches_[fetch(gradient, store.gradient(param))] = param;
+  }
+  for (const auto& [param, squares] : row_squares) {
+    square_fetches_[param] = fetch(squares);
   }
   for (const Expr& expr : extra) {
     extra_fetches_.push_back(fetch(expr));
@@ -238,6 +246,9 @@ StepReport NetworkRunner::empty_report() const {
   report.losses.resize(loss_fetches_.size());
   report.meta.resize(meta_fetches_.size());
   report.stats.resize(stat_numbers_);
+  for (const auto& [param, index] : square_fetches_) {
+    report.row_squares[param] = 0;
+  }
   return report;
 }
 
@@ -249,6 +260,9 @@ void NetworkRunner::read_extras(StepReport& report) const {
     for (const float number : values_[static_cast<size_t>(index)].to_vector<float>()) {
       report.stats.push_back(static_cast<double>(number));
     }
+  }
+  for (const auto& [param, index] : square_fetches_) {
+    report.row_squares[param] = scalar(index);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "device/staged_copies.h"
 #include "graph/executor.h"
 #include "network/network.h"
+#include "ops/gather.h"
 #include "ops/meta_loss.h"
 #include "optim/param_store.h"
 
@@ -32,6 +33,7 @@ struct StepReport {
   double data_constraints = 0;   ///< the part of constraints that depends on the batch
   std::vector<LossReport> meta;  ///< in the order of NetworkWithGradients::meta; value: mean, inv_norm: 1 / elements
   std::vector<double> stats;     ///< sums and weights of Network::stats(), one after the other
+  std::map<std::string, double> row_squares;  ///< by parameter: row_gradients.h
   double objective() const { return loss + constraints; }
 };
 
@@ -43,6 +45,7 @@ struct NetworkWithGradients {
   std::set<std::string> updated;            ///< parameters that get a gradient on some rank
   std::vector<ops::MetaLoss> meta;          ///< losses that backward met; they have an update of their own
   std::map<std::string, Expr> meta_gradients;
+  std::map<std::string, std::vector<ops::TableRows>> rows;  ///< of the gradients that are rows; the same on all ranks
 
   /// with_constraints: exactly one rank of a run differentiates L2 and the like, since they do not depend on the batch.
   static NetworkWithGradients differentiate(std::unique_ptr<Network> network, bool with_constraints = true);
@@ -54,9 +57,10 @@ std::map<std::string, double> decoupled_l2(const Config& config, const Network& 
 /// Runs batches through one network: binds inputs and sizes, hands out losses, gradients and further values.
 class NetworkRunner {
  public:
-  /// The parameters' values and gradients live in `store`. extra: further expressions to fetch in each run.
+  /// The parameters' values and gradients live in `store`. extra: further expressions to fetch in each run;
+  /// row_squares: for the report.
   NetworkRunner(const Network& network, const std::map<std::string, Expr>& gradients, ParamStore& store,
-                const std::vector<Expr>& extra = {});
+                const std::vector<Expr>& extra = {}, const std::map<std::string, Expr>& row_squares = {});
 
   /// on_gradient: called when the gradient of a parameter stands in the store, while backward goes on.
   StepReport run(const Batch& batch, const RunOptions& options = {},
@@ -118,6 +122,7 @@ class NetworkRunner {
   int constraints_fetch_ = -1;
   int data_constraints_fetch_ = -1;
   std::map<int, std::string> gradient_fetches_;
+  std::map<std::string, int> square_fetches_;
   std::vector<int> extra_fetches_;
   ParamStore& store_;
   std::vector<ParamAssignment> assignments_;

@@ -10,6 +10,9 @@ std::vector<double> flatten(const StepReport& report) {
     }
   }
   values.insert(values.end(), report.stats.begin(), report.stats.end());
+  for (const auto& [param, squares] : report.row_squares) {
+    values.push_back(squares);
+  }
   return values;
 }
 
@@ -25,6 +28,9 @@ void unflatten(const std::vector<double>& values, StepReport& report) {
   }
   for (double& number : report.stats) {
     number = values[at++];
+  }
+  for (auto& [param, squares] : report.row_squares) {
+    squares = values[at++];
   }
 }
 

@@ -12,6 +12,7 @@
 #include "engine/rank_sums.h"
 #include "engine/replay_extras.h"
 #include "engine/replay_share.h"
+#include "engine/row_gradients.h"
 #include "engine/run_outputs.h"
 #include "io/atomic_file.h"
 #include "network/random_seeds.h"
@@ -27,7 +28,7 @@ namespace fs = std::filesystem;
 /// One mode (eval or train flag) of the case's network, run once on its batch.
 class ReplayMode {
  public:
-  ReplayMode(NetworkWithGradients built, ParamStore& store, Communicator& communicator)
+  ReplayMode(const Config& config, NetworkWithGradients built, ParamStore& store, Communicator& communicator)
       : built_(std::move(built)), store_(store), communicator_(communicator) {
     std::vector<Expr> extra;
     for (const NetworkLayer& layer : built_.network->layers()) {
@@ -40,7 +41,8 @@ class ReplayMode {
       extra.push_back(sink.expr);
     }
     meta_update_ = std::make_unique<MetaUpdate>(built_, extra);
-    runner_ = std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra);
+    runner_ =
+        std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra, row_squares(config, built_));
     // Cases are recorded with the optimiser's update alone: RETURNN's own extra updates do not run there.
     runner_->assign_only_what_the_objective_reads();
     runner_->share_sums(communicator);
@@ -239,7 +241,8 @@ void run_train_steps(const hdf5::File& file, hdf5::File& out, const Config& conf
   for (int64_t k = 1; k <= steps; ++k) {
     const StepReport report = train.run(batch, run_options(config, k - 1));
     train.assign_parameters();
-    updater.step(config.get_float("learning_rate", 0.01), k - 1, 1, has_gradient(train.gradients()));
+    updater.step(config.get_float("learning_rate", 0.01), k - 1, 1, has_gradient(train.gradients()),
+                 UpdateBy::kObjective, report.row_squares);
     if (k == 1) {
       write_tensors(out, "grads_processed", updater.processed_gradients());
     }
@@ -357,14 +360,14 @@ void replay_case(const hdf5::File& file, hdf5::File& out, const fs::path& keep, 
   load_params(file, out, store);
 
   const WorkFolder folder;
-  ReplayMode eval_mode(std::move(eval), store, communicator);
+  ReplayMode eval_mode(config, std::move(eval), store, communicator);
   const StepReport eval_report = eval_mode.run(batch, run_options(config));
   write_mode(out, "eval", eval_mode, eval_report, store, alone);
   if (alone) {
     write_dumps(out, eval_mode, whole, folder, keep);
   }
 
-  ReplayMode train_mode(std::move(train), store, communicator);
+  ReplayMode train_mode(config, std::move(train), store, communicator);
   const StepReport train_report = train_mode.run(batch, run_options(config));
   write_mode(out, "train", train_mode, train_report, store, alone);
   if (alone) {

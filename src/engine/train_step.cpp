@@ -64,6 +64,9 @@ void Engine::sum_over_ranks(StepReport& report, StepFlags& flags) const {
   const double* end = values.data() + values.size();
   flags = {end[-4], end[-3], end[-2], end[-1]};
   unflatten(values, report);
+  if (distributed_.reduce == DistributedOptions::Reduce::kParameters) {
+    report.row_squares = own.row_squares;
+  }
   if (distributed_.ranks_report_alone()) {
     report = own;
   } else if (distributed_.horovod) {
@@ -129,14 +132,17 @@ void Engine::divide_by_ranks(const Tensor& sum) const {
   std::transform(x, x + sum.elements(), x, [share](float value) { return value * share; });
 }
 
-void Engine::update(double learning_rate, int epoch) {
+void Engine::update(double learning_rate, int epoch, std::map<std::string, double> row_squares) {
   const PhaseScope phase(phases::kOptimizer);
   fault_point("optimizer");
   if (distributed_.average_gradients && distributed_.reduce == DistributedOptions::Reduce::kGradients) {
     change_on_host(store_->flat_gradients(), [this](const Tensor& gradients) { divide_by_ranks(gradients); });
+    for (auto& [param, squares] : row_squares) {
+      squares /= communicator_.size() * communicator_.size();
+    }
   }
   const double scale = distributed_.scale_learning_rate ? communicator_.size() : 1;
-  updater_->step(learning_rate * scale, global_step_, epoch, has_gradient_);
+  updater_->step(learning_rate * scale, global_step_, epoch, has_gradient_, UpdateBy::kObjective, row_squares);
   share_parameters();
   if (fault_due("bitflip", "optimizer")) {
     change_on_host(store_->flat_values(), [](const Tensor& values) { values.data<float>()[0] += 1.0f; });
@@ -219,7 +225,7 @@ void Engine::finish_step(const Pass& pass, const StepReport& report, const StepF
   }
   skipped_in_a_row_ = 0;
   assign_parameters(*train_runner_, batch.has_value());
-  update(pass.learning_rate, pass.epoch);
+  update(pass.learning_rate, pass.epoch, report.row_squares);
   meta_update_->apply(*train_runner_, batch.has_value(), report, *store_, *updater_, communicator_, pass.learning_rate,
                       global_step_, pass.epoch);
   add_losses(report, result);

@@ -61,7 +61,7 @@ class LinearLayer : public Layer {
  private:
   static Expr rows(Expr indices, Expr weights, Expr bias, bool transposed) {
     const Expr table = transposed ? permute_if_needed(weights, {1, 0}) : weights;
-    Expr y = ops::gather(table, indices);
+    Expr y = ops::look_up(table, indices);
     if (!bias.defined()) {
       return y;
     }

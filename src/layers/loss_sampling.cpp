@@ -184,10 +184,10 @@ class SamplingLoss : public Loss {
   Expr row_losses(Expr inputs, Expr labels, Expr w, Expr b, const ops::Candidates& candidates) const {
     Graph& graph = *inputs.graph;
     const auto log = [](Expr x) { return ops::unary(ops::Unary::kLog, x); };
-    const Expr products = ops::mul(inputs, ops::gather(w, labels));
-    Expr truth = ops::add(ops::reduce(ops::Reduction::kSum, products, {1}), ops::gather(b, labels));
+    const Expr products = ops::mul(inputs, ops::look_up(w, labels));
+    Expr truth = ops::add(ops::reduce(ops::Reduction::kSum, products, {1}), ops::look_up(b, labels));
     truth = ops::expand_dims(ops::sub(truth, log(candidates.expected_true)), 1);
-    Expr others = ops::linear(inputs, ops::gather(w, candidates.classes), ops::gather(b, candidates.classes), true);
+    Expr others = ops::linear(inputs, ops::look_up(w, candidates.classes), ops::look_up(b, candidates.classes), true);
     if (remove_hits_) {
       const Expr hits =
           ops::binary(ops::Binary::kEqual, ops::expand_dims(labels, 1), ops::expand_dims(candidates.classes, 0));

@@ -190,7 +190,7 @@ class RelativePositionalEncodingLayer : public Layer {
     Expr distance = ops::sub(key, query);
     distance = ops::binary(ops::Binary::kMinimum, distance, number(args_.clipping));
     distance = ops::binary(ops::Binary::kMaximum, distance, number(-args_.clipping));
-    return ops::gather(table, ops::add(distance, number(args_.clipping)));
+    return ops::look_up(table, ops::add(distance, number(args_.clipping)));
   }
 
  private:

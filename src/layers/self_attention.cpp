@@ -174,7 +174,7 @@ class SelfAttentionLayer : public Layer {
     }
     Expr frames = permute_if_needed(input.expr, order);
     frames = input.data.has_time() ? frames : ops::expand_dims(frames, 1);
-    const Expr y = input.data.sparse() ? ops::gather(mat, frames) : ops::linear(frames, mat);
+    const Expr y = input.data.sparse() ? ops::look_up(mat, frames) : ops::linear(frames, mat);
     const Dim heads = Dim::fixed(args_.num_heads, Dim::Kind::kSpatial);
     return ops::permute(ops::reshape(y, {y.dim(0), y.dim(1), heads, Dim::fixed(n / args_.num_heads)}), {0, 2, 1, 3});
   }

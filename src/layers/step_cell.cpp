@@ -56,7 +56,7 @@ Expr project_input(const RecInput& rec, Expr w, Expr b) {
   if (!rec.sparse) {
     return ops::linear(rec.x, w, b);
   }
-  const Expr rows = ops::gather(w, rec.x);
+  const Expr rows = ops::look_up(w, rec.x);
   return b.defined() ? ops::add(rows, ops::expand_dims(ops::expand_dims(b, 0), 0)) : rows;
 }
 

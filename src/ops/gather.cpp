@@ -11,13 +11,17 @@ void need_indices(std::string_view op, const ExprType& indices, const std::vecto
   if (indices.dtype != DType::kInt32) op_error(op, "indices must be int32", inputs);
 }
 
-/// Inputs: indices, dy; the table's dims are an attribute.
+/// Inputs: indices, dy; the table's dims are an attribute, and whether RETURNN has rows there.
 class GatherGradOp : public DeviceOp {
  public:
-  explicit GatherGradOp(std::vector<Dim> table) : table_(std::move(table)) {}
+  GatherGradOp(std::vector<Dim> table, bool as_rows) : table_(std::move(table)), as_rows_(as_rows) {}
   std::string_view name() const override { return "gather_grad"; }
   OpTraits traits() const override { return {.sums_frames = true}; }
-  void attributes(AttributeVisitor& visitor) const override { visitor.field("table", table_); }
+  void attributes(AttributeVisitor& visitor) const override {
+    visitor.field("table", table_);
+    visitor.field("as_rows", as_rows_);
+  }
+  bool as_rows() const { return as_rows_; }
   std::vector<ExprType> infer(const std::vector<ExprType>&) const override { return {{DType::kFloat32, table_}}; }
   void run(RunContext& context) const override {
     WENDE_ON_DEVICE(context.device(), gather_grad(context.input(0), context.input(1), context.output(0)));
@@ -28,11 +32,14 @@ class GatherGradOp : public DeviceOp {
 
  private:
   std::vector<Dim> table_;
+  bool as_rows_;
 };
 
 class GatherOp : public DeviceOp {
  public:
+  explicit GatherOp(bool as_rows) : as_rows_(as_rows) {}
   std::string_view name() const override { return "gather"; }
+  void attributes(AttributeVisitor& visitor) const override { visitor.field("as_rows", as_rows_); }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     need_indices(name(), inputs[1], inputs);
@@ -49,9 +56,12 @@ class GatherOp : public DeviceOp {
 
   std::vector<Expr> vjp(const VjpContext& context) const override {
     if (!context.needed[0]) return {{}, {}};
-    const auto op = std::make_shared<const GatherGradOp>(context.input(0).dims());
+    const auto op = std::make_shared<const GatherGradOp>(context.input(0).dims(), as_rows_);
     return {context.graph.add(op, {context.input(1), context.grad()}), {}};
   }
+
+ private:
+  bool as_rows_;
 };
 
 class OneHotOp : public DeviceOp {
@@ -118,7 +128,28 @@ class PickLastOp : public DeviceOp {
 
 }  // namespace
 
-Expr gather(Expr table, Expr indices) { return table.graph->add(std::make_shared<const GatherOp>(), {table, indices}); }
+Expr gather(Expr table, Expr indices) {
+  return table.graph->add(std::make_shared<const GatherOp>(false), {table, indices});
+}
+
+Expr look_up(Expr table, Expr indices) {
+  return table.graph->add(std::make_shared<const GatherOp>(true), {table, indices});
+}
+
+std::vector<TableRows> rows_of_gradient(Expr gradient) {
+  const Node& node = gradient.graph->node(gradient.node);
+  if (const auto* op = dynamic_cast<const GatherGradOp*>(node.op.get()); op != nullptr && op->as_rows()) {
+    return {{node.inputs[0], node.inputs[1]}};
+  }
+  if (node.op->name() != "accumulate") return {};
+  std::vector<TableRows> parts;
+  for (const Expr& input : node.inputs) {
+    const std::vector<TableRows> more = rows_of_gradient(input);
+    if (more.empty()) return {};
+    parts.insert(parts.end(), more.begin(), more.end());
+  }
+  return parts;
+}
 
 Expr one_hot(Expr indices, const Dim& depth) {
   return indices.graph->add(std::make_shared<const OneHotOp>(depth), {indices});
@@ -129,7 +160,7 @@ Expr pick_last(Expr x, Expr indices) { return x.graph->add(std::make_shared<cons
 Expr scatter_add(Expr values, Expr indices, const Dim& rows) {
   std::vector<Dim> dims{rows};
   dims.insert(dims.end(), values.dims().begin() + indices.rank(), values.dims().end());
-  return values.graph->add(std::make_shared<const GatherGradOp>(dims), {indices, values});
+  return values.graph->add(std::make_shared<const GatherGradOp>(dims, false), {indices, values});
 }
 
 }  // namespace wende::ops

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "optim/norm_sums.h"
 #include "optim/update_kernels.h"
 #include "tensor/placement.h"
 
@@ -22,16 +23,16 @@ bool scales(const GradientOptions& o) {
   return clips_own_norm(o) || o.needs_global_norm() || o.gradient_nan_inf_filter;
 }
 
-/// squares: of the gradient as it is now. Norms as in ProcessingContext.
-cuda::GradientScale scale_of(const GradientOptions& o, double squares, double count, double clip_norm,
-                             double zero_norm) {
+/// squares: of the gradient as it is now, and as gradient_clip_norm has it. Norms as in ProcessingContext.
+cuda::GradientScale scale_of(const GradientOptions& o, double squares, double own_squares, double count,
+                             double clip_norm, double zero_norm) {
   cuda::GradientScale scale;
   double norm = std::sqrt(squares);
   const auto multiply = [&](double factor) {
     scale.factor *= static_cast<float>(factor);
     norm *= factor;
   };
-  if (o.gradient_clip_norm > 0) multiply(clip_factor(norm, o.gradient_clip_norm));
+  if (o.gradient_clip_norm > 0) multiply(clip_factor(std::sqrt(own_squares), o.gradient_clip_norm));
   if (o.gradient_clip_avg_norm > 0) multiply(clip_factor(norm / count, o.gradient_clip_avg_norm));
   if (o.gradient_clip_global_norm > 0) multiply(clip_factor(clip_norm, o.gradient_clip_global_norm));
   scale.filters = o.gradient_nan_inf_filter ? 1 : 0;
@@ -115,40 +116,48 @@ void DeviceGradients::prepare(int64_t step) const {
   cuda::prepare_gradients(pieces_, settings, {noise_seed_, number}, flat_);
 }
 
-void DeviceGradients::scale(const std::vector<double>& raw_squares) const {
-  std::map<std::string, double> norms;  // of the raw gradients, by tag
+std::map<std::string, double> DeviceGradients::norms(const std::vector<double>& raw_squares,
+                                                     const std::vector<std::optional<double>>& row_squares) const {
+  NormSums sums;
   for (size_t c = 0; c < raw_squares.size(); ++c) {
-    norms[""] += raw_squares[c];
-    for (const std::string& tag : members_[chosen_[c]].options.tags) norms[tag] += raw_squares[c];
+    const std::optional<double>& rows = row_squares[chosen_[c]];
+    sums.add(members_[chosen_[c]].options.tags, rows ? 0.0 : raw_squares[c], rows.value_or(0.0));
   }
+  return sums.norms(shard_);
+}
+
+void DeviceGradients::scale(const std::vector<double>& raw_squares,
+                            const std::vector<std::optional<double>>& row_squares) const {
+  std::map<std::string, double> of_tag = norms(raw_squares, row_squares);
   const bool own =
       std::any_of(chosen_.begin(), chosen_.end(), [&](size_t i) { return clips_own_norm(members_[i].options); });
-  const std::vector<double> own_squares =
+  const std::vector<double> squares =
       own ? cuda::squares_of_members(pieces_, flat_.results) : std::vector<double>(chosen_.size(), 0.0);
   std::vector<cuda::GradientScale> all;
   for (size_t c = 0; c < chosen_.size(); ++c) {
     const Member& member = members_[chosen_[c]];
+    const std::optional<double>& rows = row_squares[chosen_[c]];
+    const double own_squares = rows && member.options.clips_norm_of_rows() ? *rows : squares[c];
     const auto count = static_cast<double>(params_.value(member.param).elements());
-    const double clip_norm = std::sqrt(norms[member.options.gradient_clip_global_norm_tag]);
-    const double zero_norm = std::sqrt(norms[member.options.global_norm_tag]);
-    all.push_back(scale_of(member.options, own_squares[c], count, clip_norm, zero_norm));
+    const double clip_norm = of_tag[member.options.gradient_clip_global_norm_tag];
+    const double zero_norm = of_tag[member.options.global_norm_tag];
+    all.push_back(scale_of(member.options, squares[c], own_squares, count, clip_norm, zero_norm));
   }
   cuda::scale_gradients(pieces_, all, flat_.results);
 }
 
-double DeviceGradients::process(const std::vector<bool>& present, int64_t step) {
+double DeviceGradients::process(const std::vector<bool>& present, const std::vector<std::optional<double>>& row_squares,
+                                int64_t step) {
   choose(present);
   std::vector<double> squares;
   if (needs_norms_) squares = cuda::squares_of_members(pieces_, flat_.gradients);
   if (one_factor_) {
     if (!needs_norms_) return 1;
-    double sum = 0;
-    for (const double square : squares) sum += square;
-    return clip_factor(std::sqrt(shard_.sum_over_ranks(sum)), members_[0].options.gradient_clip_global_norm);
+    return clip_factor(norms(squares, row_squares)[""], members_[0].options.gradient_clip_global_norm);
   }
   if (pieces_.pieces.elements() == 0) return 1;
   if (prepares_) prepare(step);
-  if (scales_) scale(squares);
+  if (scales_) scale(squares, row_squares);
   return 1;
 }
 

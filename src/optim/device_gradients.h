@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,9 @@ class DeviceGradients {
   /// The order of the members numbers their noise.
   DeviceGradients(const ParamStore& params, const UpdateShard& shard, std::vector<Member> members, uint64_t noise_seed);
 
-  /// present[i]: member i has a gradient. Returns the factor by which the update multiplies what is in results().
-  double process(const std::vector<bool>& present, int64_t step);
+  /// present[i]: member i has a gradient, row_squares[i]: what it counts in norms if not by itself. Returns the factor
+  /// by which the update multiplies what is in results().
+  double process(const std::vector<bool>& present, const std::vector<std::optional<double>>& row_squares, int64_t step);
   const Tensor& results() const { return flat_.results; }  ///< flat, as the gradients; may be the same memory
   Tensor result(const std::string& param) const;
   Tensor sum(const std::string& param) const;  ///< of the gradients of past steps; undefined if it has none
@@ -33,7 +35,9 @@ class DeviceGradients {
  private:
   void choose(const std::vector<bool>& present);
   void prepare(int64_t step) const;
-  void scale(const std::vector<double>& raw_squares) const;
+  void scale(const std::vector<double>& raw_squares, const std::vector<std::optional<double>>& row_squares) const;
+  std::map<std::string, double> norms(const std::vector<double>& raw_squares,
+                                      const std::vector<std::optional<double>>& row_squares) const;
   Tensor view(const Tensor& flat, const std::string& param) const;
 
   const ParamStore& params_;

@@ -120,8 +120,8 @@ void process_gradient(float* gradient, size_t count, const GradientOptions& opti
     }
   }
   if (options.gradient_clip_norm > 0) {
-    const double norm = std::sqrt(sum_of_squares(gradient, count));
-    scale(gradient, count, clip_factor(norm, options.gradient_clip_norm));
+    const double squares = context.own_squares >= 0 ? context.own_squares : sum_of_squares(gradient, count);
+    scale(gradient, count, clip_factor(std::sqrt(squares), options.gradient_clip_norm));
   }
   if (options.gradient_clip_avg_norm > 0) {
     const double norm = std::sqrt(sum_of_squares(gradient, count)) / static_cast<double>(count);

@@ -37,6 +37,9 @@ struct GradientOptions {
   /// The sum begins anew after an update. TensorFlow 2.15's rewriting of graphs loses that for some parameters of some
   /// nets (all of the golden case o30_accum3), whose sums go on: `wende replay` repeats it.
   bool starts_sum(int64_t step) const { return accum_grad_restarts ? step % accum_grad_multiple_step == 0 : step == 0; }
+  /// A gradient that RETURNN has as rows (engine/row_gradients.h) is still that when it is clipped.
+  bool keeps_rows() const { return accum_grad_multiple_step < 1 && gradient_noise <= 0; }
+  bool clips_norm_of_rows() const { return keeps_rows() && gradient_clip_norm > 0; }
   bool needs_global_norm() const { return gradient_clip_global_norm > 0 || grad_norm_to_clip_to_zero > 0; }
 };
 
@@ -47,8 +50,9 @@ double clip_factor(double norm, double most);
 /// Noise, clipping and filters, in RETURNN's order, in place. Norms: of the raw gradients of all parameters (of the
 /// tag).
 struct ProcessingContext {
-  double clip_norm = 0;  ///< for gradient_clip_global_norm
-  double zero_norm = 0;  ///< for grad_norm_to_clip_to_zero
+  double clip_norm = 0;     ///< for gradient_clip_global_norm
+  double zero_norm = 0;     ///< for grad_norm_to_clip_to_zero
+  double own_squares = -1;  ///< for gradient_clip_norm, if not of the gradient as it is
   uint64_t noise_seed = 0;
   int64_t step = 0;
   uint32_t param = 0;  ///< index, so that each parameter has its own noise

@@ -4,12 +4,14 @@
 
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "optim/device_gradients.h"
 #include "optim/device_update.h"
 #include "optim/gradient_processing.h"
+#include "optim/norm_sums.h"
 #include "optim/optimizer.h"
 #include "optim/optimizer_group.h"
 #include "optim/optimizer_options.h"
@@ -32,6 +34,7 @@ struct Member {
   Tensor accumulated;  ///< sum of the gradients of past steps
   Tensor processed;    ///< only with accumulation; else the gradient is processed in place
   bool present = false;
+  std::optional<double> row_squares;  ///< of this step
 
   float* result() const { return processed.defined() ? processed.data<float>() : gradient; }
 };
@@ -61,11 +64,13 @@ class Updater::Impl {
     for (Member& member : members_) allocate_state(member);
   }
 
-  void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient,
-            UpdateBy by) {
+  void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient, UpdateBy by,
+            const std::map<std::string, double>& row_squares) {
     for (Member& member : members_) {
       auto found = has_gradient.find(member.name);
       member.present = found != has_gradient.end() && found->second;
+      auto rows = row_squares.find(member.name);
+      member.row_squares = rows == row_squares.end() ? std::nullopt : std::optional(rows->second);
     }
     const double rate = effective_learning_rate(learning_rate, step, epoch);
     if (on_device_ != nullptr) return step_on_device(rate, step, by);
@@ -245,12 +250,14 @@ class Updater::Impl {
 
   void step_on_device(double rate, int64_t step, UpdateBy by) {
     std::vector<bool> present;
+    std::vector<std::optional<double>> row_squares;
     std::vector<std::vector<std::string>> updated(groups_.size());
     for (const Member& member : members_) {
       present.push_back(member.present);
+      row_squares.push_back(member.row_squares);
       if (member.present && member.options.updates_in(step)) updated[member.group].push_back(member.name);
     }
-    const auto factor = static_cast<float>(on_device_->process(present, step));
+    const auto factor = static_cast<float>(on_device_->process(present, row_squares, step));
     for (size_t i = 0; i < groups_.size(); ++i) {
       OptimizerGroup& group = groups_[i];
       if (updated[i].empty()) continue;
@@ -305,18 +312,16 @@ class Updater::Impl {
 
   /// Norms of the raw gradients by tag; "" = all.
   std::map<std::string, double> global_norms() const {
-    std::map<std::string, double> squares;
+    NormSums sums;
     bool needed = false;
     for (const Member& member : members_) needed = needed || member.options.needs_global_norm();
-    if (!needed) return squares;
+    if (!needed) return {};
     for (const Member& member : members_) {
       if (!member.present) continue;
-      double sum = sum_of_squares(member.gradient, member.count);
-      squares[""] += sum;
-      for (const std::string& tag : member.options.tags) squares[tag] += sum;
+      const double own = member.row_squares ? 0.0 : sum_of_squares(member.gradient, member.count);
+      sums.add(member.options.tags, own, member.row_squares.value_or(0.0));
     }
-    for (auto& [tag, value] : squares) value = std::sqrt(shard_.sum_over_ranks(value));
-    return squares;
+    return sums.norms(shard_);
   }
 
   void process(Member& member, int64_t step, const std::map<std::string, double>& norms) const {
@@ -337,6 +342,7 @@ class Updater::Impl {
     context.noise_seed = noise_seed_;
     context.step = step;
     context.param = member.index;
+    if (member.row_squares && member.options.clips_norm_of_rows()) context.own_squares = *member.row_squares;
     process_gradient(member.result(), member.count, member.options, context);
   }
 
@@ -373,8 +379,8 @@ Updater::Updater(const Config& config, ParamStore& params, const std::map<std::s
 Updater::~Updater() = default;
 
 void Updater::step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient,
-                   UpdateBy by) {
-  impl_->step(learning_rate, step, epoch, has_gradient, by);
+                   UpdateBy by, const std::map<std::string, double>& row_squares) {
+  impl_->step(learning_rate, step, epoch, has_gradient, by, row_squares);
 }
 double Updater::effective_learning_rate(double learning_rate, int64_t step, int epoch) const {
   return impl_->effective_learning_rate(learning_rate, step, epoch);
