@@ -132,13 +132,20 @@ Expr SpatialInput::arrange(LayerBuilder& builder, const LayerOutput& x, double m
 Expr SpatialInput::restore(Expr y, const Data& out) const { return batch_axes_ > 1 ? ops::reshape(y, out.dims) : y; }
 
 std::vector<int> per_axis(const Value& option, size_t count, int fallback, const char* name) {
+  constexpr int64_t kMost = 1 << 20;
+  const auto number = [&](const Value& item) {
+    if (item.is_none()) return fallback;
+    const int64_t value = item.as_int();
+    if (value > kMost || value < -kMost) throw item.error(fmt::format("{} may be at most {}", name, kMost));
+    return static_cast<int>(value);
+  };
   std::vector<int> result;
   if (option.is_sequence()) {
     for (const Value& item : option.items()) {
-      result.push_back(item.is_none() ? fallback : static_cast<int>(item.as_int()));
+      result.push_back(number(item));
     }
   } else {
-    result.assign(count, option.is_none() ? fallback : static_cast<int>(option.as_int()));
+    result.assign(count, number(option));
   }
   if (result.size() != count) {
     throw option.error(fmt::format("{} needs a number for each of {} axes, got {}", name, count, option.repr()));
@@ -188,13 +195,13 @@ std::vector<Dim> SpatialPadding::place(const std::vector<Dim>& in, const std::ve
 
 Dim SpatialPadding::out_dim(const Dim& in, int axis, int window, int stride, int dilation,
                             const std::string& name) const {
-  const int reach = (window - 1) * dilation;
+  const int64_t reach = int64_t{window - 1} * dilation;
   const int around = kind == Kind::kExplicit ? 2 * sizes[static_cast<size_t>(axis)] : 0;
   const bool same = kind == Kind::kSame || kind == Kind::kSameStatic;
   if (same ? stride == 1 && kind == Kind::kSame : window == 1 && stride == 1 && around == 0) {
     return in;
   }
-  const int shorter = same ? 0 : reach - around;
+  const int64_t shorter = same ? 0 : reach - around;
   if (in.is_static()) {
     const int64_t left = std::max<int64_t>(in.size() - shorter, 0);
     return Dim::fixed((left + stride - 1) / stride, Dim::Kind::kSpatial, name);
