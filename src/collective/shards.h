@@ -12,6 +12,7 @@ struct ShardRange {
   size_t begin = 0;
   size_t end = 0;
   size_t size() const { return end - begin; }
+  friend bool operator==(const ShardRange& a, const ShardRange& b) = default;
 };
 /// The part of `count` numbers that a rank owns: consecutive, about equal, at multiples of 64 bytes.
 ShardRange shard_range(size_t count, int ranks, int rank);

@@ -130,7 +130,7 @@ void Engine::build_training_network() {
   }
   meta_update_ = std::make_unique<MetaUpdate>(training_, extra);
   train_runner_ =
-      std::make_unique<NetworkRunner>(network, training_.gradients, *store_, extra, row_squares(config_, training_));
+      std::make_unique<NetworkRunner>(network, training_.gradients, *store_, extra, row_sums(config_, training_));
   recorder_ = std::make_unique<StepRecorder>(record_step_, config_, network);
   train_runner_->share_sums(communicator_);
   train_runner_->executor().set_profiling(config_.get_bool("profile_layers", false));

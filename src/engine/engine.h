@@ -121,7 +121,7 @@ class Engine {
   void begin_pass(const Pass& pass, PassResult& result, const PassPlan& plan);
   void assign_parameters(NetworkRunner& runner, bool ran) const;
   StepReport compute_gradients(const std::optional<Batch>& batch, double learning_rate, BatchFeed& feed);
-  void update(double learning_rate, int epoch, std::map<std::string, double> row_squares);
+  void update(double learning_rate, int epoch, std::map<std::string, RowSums> rows);
   /// What ranks tell each other in each step besides the losses; after sum_over_ranks, how many of them said it.
   struct StepFlags {
     double stop = 0;

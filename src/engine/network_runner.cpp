@@ -90,7 +90,7 @@ std::map<std::string, double> decoupled_l2(const Config& config, const Network& 
 }
 
 NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string, Expr>& gradients, ParamStore& store,
-                             const std::vector<Expr>& extra, const std::map<std::string, Expr>& row_squares)
+                             const std::vector<Expr>& extra, const std::map<std::string, RowSumExprs>& rows)
     : network_(network), store_(store) {
   for (const NetworkLoss& loss : network.losses()) {
     loss_fetches_.push_back({fetch(loss.value), fetch(loss.error), fetch(loss.inv_norm)});
@@ -105,8 +105,9 @@ NetworkRunner::NetworkRunner(const Network& network, const std::map<std::string,
   for (const auto& [param, gradient] : gradients) {
     gradient_fetches_[fetch(gradient, store.gradient(param))] = param;
   }
-  for (const auto& [param, squares] : row_squares) {
-    square_fetches_[param] = fetch(squares);
+  for (const auto& [param, sums] : rows) {
+    const auto labels = sums.marks.defined() ? static_cast<size_t>(sums.marks.dim(0).size()) : 0;
+    row_fetches_[param] = {fetch(sums.squares), fetch(sums.marks), labels};
   }
   for (const Expr& expr : extra) {
     extra_fetches_.push_back(fetch(expr));
@@ -246,8 +247,8 @@ StepReport NetworkRunner::empty_report() const {
   report.losses.resize(loss_fetches_.size());
   report.meta.resize(meta_fetches_.size());
   report.stats.resize(stat_numbers_);
-  for (const auto& [param, index] : square_fetches_) {
-    report.row_squares[param] = 0;
+  for (const auto& [param, fetches] : row_fetches_) {
+    report.rows[param].marks.resize(fetches.labels);
   }
   return report;
 }
@@ -261,8 +262,13 @@ void NetworkRunner::read_extras(StepReport& report) const {
       report.stats.push_back(static_cast<double>(number));
     }
   }
-  for (const auto& [param, index] : square_fetches_) {
-    report.row_squares[param] = scalar(index);
+  for (const auto& [param, fetches] : row_fetches_) {
+    RowSums& sums = report.rows[param];
+    sums.squares = scalar(fetches.squares);
+    if (fetches.labels > 0) {
+      const std::vector<float> marks = values_[static_cast<size_t>(fetches.marks)].to_vector<float>();
+      sums.marks.assign(marks.begin(), marks.end());
+    }
   }
 }
 

@@ -15,6 +15,7 @@
 #include "ops/gather.h"
 #include "ops/meta_loss.h"
 #include "optim/param_store.h"
+#include "optim/touched_rows.h"
 
 namespace wende {
 
@@ -33,7 +34,7 @@ struct StepReport {
   double data_constraints = 0;   ///< the part of constraints that depends on the batch
   std::vector<LossReport> meta;  ///< in the order of NetworkWithGradients::meta; value: mean, inv_norm: 1 / elements
   std::vector<double> stats;     ///< sums and weights of Network::stats(), one after the other
-  std::map<std::string, double> row_squares;  ///< by parameter: row_gradients.h
+  std::map<std::string, RowSums> rows;  ///< by parameter: row_gradients.h
   double objective() const { return loss + constraints; }
 };
 
@@ -54,13 +55,19 @@ struct NetworkWithGradients {
 /// L2 factors that the updater applies itself, for `decouple_constraints`; else empty.
 std::map<std::string, double> decoupled_l2(const Config& config, const Network& network, const ParamStore& store);
 
+/// RowSums as the graph has them. marks: [V]; undefined: not wanted.
+struct RowSumExprs {
+  Expr squares;
+  Expr marks;
+};
+
 /// Runs batches through one network: binds inputs and sizes, hands out losses, gradients and further values.
 class NetworkRunner {
  public:
   /// The parameters' values and gradients live in `store`. extra: further expressions to fetch in each run;
-  /// row_squares: for the report.
+  /// rows: for the report.
   NetworkRunner(const Network& network, const std::map<std::string, Expr>& gradients, ParamStore& store,
-                const std::vector<Expr>& extra = {}, const std::map<std::string, Expr>& row_squares = {});
+                const std::vector<Expr>& extra = {}, const std::map<std::string, RowSumExprs>& rows = {});
 
   /// on_gradient: called when the gradient of a parameter stands in the store, while backward goes on.
   StepReport run(const Batch& batch, const RunOptions& options = {},
@@ -122,7 +129,12 @@ class NetworkRunner {
   int constraints_fetch_ = -1;
   int data_constraints_fetch_ = -1;
   std::map<int, std::string> gradient_fetches_;
-  std::map<std::string, int> square_fetches_;
+  struct RowFetches {
+    int squares = -1;
+    int marks = -1;
+    size_t labels = 0;
+  };
+  std::map<std::string, RowFetches> row_fetches_;
   std::vector<int> extra_fetches_;
   ParamStore& store_;
   std::vector<ParamAssignment> assignments_;

@@ -10,8 +10,9 @@ std::vector<double> flatten(const StepReport& report) {
     }
   }
   values.insert(values.end(), report.stats.begin(), report.stats.end());
-  for (const auto& [param, squares] : report.row_squares) {
-    values.push_back(squares);
+  for (const auto& [param, rows] : report.rows) {
+    values.push_back(rows.squares);
+    values.insert(values.end(), rows.marks.begin(), rows.marks.end());
   }
   return values;
 }
@@ -29,8 +30,11 @@ void unflatten(const std::vector<double>& values, StepReport& report) {
   for (double& number : report.stats) {
     number = values[at++];
   }
-  for (auto& [param, squares] : report.row_squares) {
-    squares = values[at++];
+  for (auto& [param, rows] : report.rows) {
+    rows.squares = values[at++];
+    for (double& mark : rows.marks) {
+      mark = values[at++];
+    }
   }
 }
 

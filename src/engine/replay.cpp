@@ -42,7 +42,7 @@ class ReplayMode {
     }
     meta_update_ = std::make_unique<MetaUpdate>(built_, extra);
     runner_ =
-        std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra, row_squares(config, built_));
+        std::make_unique<NetworkRunner>(*built_.network, built_.gradients, store, extra, row_sums(config, built_));
     // Cases are recorded with the optimiser's update alone: RETURNN's own extra updates do not run there.
     runner_->assign_only_what_the_objective_reads();
     runner_->share_sums(communicator);
@@ -237,16 +237,15 @@ void run_train_steps(const hdf5::File& file, hdf5::File& out, const Config& conf
     layer_opts[name] = network.updater_opts(name);
   }
   Updater updater(config, store, layer_opts, decoupled_l2(config, network, store));
-  const int64_t steps = config.get_int("train_steps", 3);
-  for (int64_t k = 1; k <= steps; ++k) {
+  const double rate = config.get_float("learning_rate", 0.01);
+  for (int64_t k = 1; k <= config.get_int("train_steps", 3); ++k) {
     const StepReport report = train.run(batch, run_options(config, k - 1));
     train.assign_parameters();
-    updater.step(config.get_float("learning_rate", 0.01), k - 1, 1, has_gradient(train.gradients()),
-                 UpdateBy::kObjective, report.row_squares);
+    updater.step(rate, k - 1, 1, has_gradient(train.gradients()), UpdateBy::kObjective, report.rows);
     if (k == 1) {
       write_tensors(out, "grads_processed", updater.processed_gradients());
     }
-    train.meta_step(updater, config.get_float("learning_rate", 0.01), k - 1);
+    train.meta_step(updater, rate, k - 1);
     write_meta(out, k, train.meta(), report);
     out.write(fmt::format("after/{}/objective", k), scalar(report.objective()));
     for (const std::string& name : store.names()) {
@@ -270,8 +269,7 @@ void write_file_content(hdf5::File& out, const std::string& name, const std::str
   }
   for (const char* group : {"", "targets/size/"}) {
     if (*group == '\0' || file.exists("targets/size")) {
-      const std::string at = base + group + "__attrs__";
-      out.write(at, Tensor::of<int32_t>({0}, Shape{}));
+      out.write(base + group + "__attrs__", Tensor::of<int32_t>({0}, Shape{}));
     }
   }
 }

@@ -8,9 +8,9 @@
 
 namespace wende {
 
-/// Of the parameters that only look-ups read: the sum of squares of their gradient's rows before those of the same
-/// label are added up. RETURNN's norms are of these (TensorFlow's IndexedSlices). Only where the config asks for norms;
-/// adds nodes to the network's graph.
-std::map<std::string, Expr> row_squares(const Config& config, const NetworkWithGradients& training);
+/// RowSums of the parameters that only look-ups read, for RETURNN keeps their gradients as rows (TensorFlow's
+/// IndexedSlices): squares where the config asks for norms, marks where the optimiser leaves other rows alone. Adds
+/// nodes to the network's graph.
+std::map<std::string, RowSumExprs> row_sums(const Config& config, const NetworkWithGradients& training);
 
 }  // namespace wende

@@ -65,7 +65,7 @@ void Engine::sum_over_ranks(StepReport& report, StepFlags& flags) const {
   flags = {end[-4], end[-3], end[-2], end[-1]};
   unflatten(values, report);
   if (distributed_.reduce == DistributedOptions::Reduce::kParameters) {
-    report.row_squares = own.row_squares;
+    report.rows = own.rows;
   }
   if (distributed_.ranks_report_alone()) {
     report = own;
@@ -132,17 +132,17 @@ void Engine::divide_by_ranks(const Tensor& sum) const {
   std::transform(x, x + sum.elements(), x, [share](float value) { return value * share; });
 }
 
-void Engine::update(double learning_rate, int epoch, std::map<std::string, double> row_squares) {
+void Engine::update(double learning_rate, int epoch, std::map<std::string, RowSums> rows) {
   const PhaseScope phase(phases::kOptimizer);
   fault_point("optimizer");
   if (distributed_.average_gradients && distributed_.reduce == DistributedOptions::Reduce::kGradients) {
     change_on_host(store_->flat_gradients(), [this](const Tensor& gradients) { divide_by_ranks(gradients); });
-    for (auto& [param, squares] : row_squares) {
-      squares /= communicator_.size() * communicator_.size();
+    for (auto& [param, sums] : rows) {
+      sums.squares /= communicator_.size() * communicator_.size();
     }
   }
   const double scale = distributed_.scale_learning_rate ? communicator_.size() : 1;
-  updater_->step(learning_rate * scale, global_step_, epoch, has_gradient_, UpdateBy::kObjective, row_squares);
+  updater_->step(learning_rate * scale, global_step_, epoch, has_gradient_, UpdateBy::kObjective, rows);
   share_parameters();
   if (fault_due("bitflip", "optimizer")) {
     change_on_host(store_->flat_values(), [](const Tensor& values) { values.data<float>()[0] += 1.0f; });
@@ -225,7 +225,7 @@ void Engine::finish_step(const Pass& pass, const StepReport& report, const StepF
   }
   skipped_in_a_row_ = 0;
   assign_parameters(*train_runner_, batch.has_value());
-  update(pass.learning_rate, pass.epoch, report.row_squares);
+  update(pass.learning_rate, pass.epoch, report.rows);
   meta_update_->apply(*train_runner_, batch.has_value(), report, *store_, *updater_, communicator_, pass.learning_rate,
                       global_step_, pass.epoch);
   add_losses(report, result);

@@ -22,6 +22,7 @@ struct LossContext {
   Expr output_lengths;  ///< int32 [B]; undefined without time axis
   Expr target_lengths;
   bool train = false;
+  bool silenced = false;  ///< only_on_eval in training: value and gradient are multiplied by 0
   int behavior_version = 0;
   bool ctc_zero_infinity = false;  ///< default of RETURNN's own CTC for sequences without a path
   uint32_t random_key = 0;         ///< of the layer

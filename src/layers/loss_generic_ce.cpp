@@ -58,7 +58,7 @@ class GenericCrossEntropy : public Loss {
     }
     signal = ops::reshape(signal, z.dims());  // with size_target, the output has the target's time axis, z its own
     const Expr value = sum_frames(context, ops::stop_gradient(frames));
-    return {ops::with_error_signal(value, z, ops::stop_gradient(signal), true), frame_error(context)};
+    return {ops::with_error_signal(value, z, ops::stop_gradient(signal), !context.silenced), frame_error(context)};
   }
 
  private:

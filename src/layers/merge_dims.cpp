@@ -34,6 +34,10 @@ class MergeDimsLayer : public Layer {
     if (!keep || !args_.axes.is_sequence()) {
       std::sort(axes_.begin(), axes_.end());
     }
+    if (!keep && has(x.batch_axis())) {  // outermost, wherever it was: split_batch_time relies on that
+      std::rotate(axes_.begin(), std::find(axes_.begin(), axes_.end(), x.batch_axis()),
+                  std::find(axes_.begin(), axes_.end(), x.batch_axis()) + 1);
+    }
     if (axes_.size() < 2) {
       order_.clear();
       return x;

@@ -200,6 +200,7 @@ class NetworkConstruction {
   ParamReuse::Entry reuse_entry(LayerPlan& plan, const Value& value);
   Expr custom_param(const ParamReuse::Entry& entry, const std::string& local, const Shape& shape);
   Expr shared_param(const BuiltLayer& owner, const std::string& local, const Shape& shape, const Value& place);
+  static bool updater_knows(const LayerPlan& plan, const std::string& name);
   Expr variable(const LayerPlan& plan, const std::string& name, const Shape& shape, const Value& init,
                 const std::string& fallback, uint32_t seed, bool trainable);
   void start_random(NetworkLevel& level);

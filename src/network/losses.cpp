@@ -152,6 +152,7 @@ void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
   }
   const Value& place = *plan.options.find("loss");
   LossContext context = loss_context(plan, built);
+  context.silenced = options_.train && flag(plan.options, "only_on_eval", false);
   LossValue value;
   NetworkLoss loss;
   try {
@@ -171,7 +172,7 @@ void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
   loss.scale = plan.loss->scale;
   loss.use_normalized = plan.loss->use_normalized_loss;
   // Factor 0 instead of no loss: the parameters get zero gradients, so that optimisers treat them as RETURNN does.
-  if (options_.train && flag(plan.options, "only_on_eval", false)) {
+  if (context.silenced) {
     loss.value = loss.value.defined() ? ops::scale(loss.value, 0.0) : Expr{};
     loss.error = loss.error.defined() ? ops::scale(loss.error, 0.0) : Expr{};
   }

@@ -125,6 +125,7 @@ class Network {
   std::map<std::string, Expr> param_exprs_;
   std::map<std::string, Value> updater_opts_;
   std::map<std::string, double> l2_;
+  std::set<std::string> unlisted_params_;  ///< so far only in loops that do not list them: not trained
   std::vector<NetworkLoss> losses_;
   std::vector<Sink> sinks_;
   std::vector<ParamAssignment> assignments_;

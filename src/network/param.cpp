@@ -216,11 +216,24 @@ const Expr* NetworkConstruction::param_leaf(const std::string& name) const {
   return nullptr;
 }
 
+/// RETURNN's updater knows a parameter through a layer of the root. A rec layer lists those below its own scope alone:
+/// what its unit has elsewhere ("name_scope": "/x") is not trained, unless a layer outside has it as well.
+bool NetworkConstruction::updater_knows(const LayerPlan& plan, const std::string& name) {
+  std::string listed;  // by the outermost rec layer around
+  for (const NetworkLevel* level = plan.level; level != nullptr; level = level->parent) {
+    if (level->unit != nullptr) listed = level->scope + "/";
+  }
+  return name.starts_with(listed);
+}
+
 Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& name, const Shape& shape,
                                    const Value& init, const std::string& fallback, uint32_t seed, bool trainable) {
   if (const auto found = network_->param_exprs_.find(name); found != network_->param_exprs_.end()) {
-    for (const ParamSpec& spec : network_->params_) {
-      if (spec.name == name && !(spec.shape == shape)) {
+    for (ParamSpec& spec : network_->params_) {
+      if (spec.name != name) continue;
+      if (updater_knows(plan, name) && network_->unlisted_params_.erase(name) > 0)
+        spec.trainable = trainable && plan.trainable;
+      if (!(spec.shape == shape)) {
         throw plan.options.error(fmt::format("parameter '{}' has shape {} in layer '{}' but shape {} in layer '{}'",
                                              name, spec.shape.str(), spec.layer, shape.str(),
                                              plan.context.absolute_name));
@@ -231,7 +244,9 @@ Expr NetworkConstruction::variable(const LayerPlan& plan, const std::string& nam
   ParamSpec spec;
   spec.name = name;
   spec.shape = shape;
-  spec.trainable = trainable && plan.trainable;
+  const bool known = updater_knows(plan, name);
+  if (!known) network_->unlisted_params_.insert(name);
+  spec.trainable = known && trainable && plan.trainable;
   spec.init = make_initializer(init, fallback, seed);
   spec.layer = plan.context.absolute_name;
   std::vector<Dim> dims;

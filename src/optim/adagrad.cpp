@@ -41,6 +41,7 @@ class Adadelta : public Optimizer {
  public:
   explicit Adadelta(const AdadeltaArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"accum", 0}, {"accum_update", 0}}; }
+  bool updates_touched_rows_only() const override { return true; }
   UpdateFormula formula(double learning_rate, int64_t) const override {
     return AdadeltaFormula{static_cast<float>(learning_rate), static_cast<float>(args_.rho),
                            static_cast<float>(args_.epsilon)};

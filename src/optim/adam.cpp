@@ -29,6 +29,10 @@ class Adam : public Optimizer {
   explicit Adam(const AdamArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"adam_m", 0}, {"adam_v", 0}}; }
   UpdateFormula formula(double learning_rate, int64_t update) const override { return numbers(learning_rate, update); }
+  bool updates_touched_rows_only() const override { return args_.nesterov; }
+  std::optional<UpdateFormula> untouched_formula() const override {
+    return MomentsFadeFormula{static_cast<float>(args_.beta1), static_cast<float>(args_.beta2)};
+  }
 
  private:
   AdamFormula numbers(double learning_rate, int64_t update) const {
@@ -53,6 +57,10 @@ class KerasNadam : public Optimizer {
   explicit KerasNadam(const AdamArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
   UpdateFormula formula(double learning_rate, int64_t update) const override { return numbers(learning_rate, update); }
+  bool updates_touched_rows_only() const override { return true; }
+  std::optional<UpdateFormula> untouched_formula() const override {
+    return MomentsFadeFormula{static_cast<float>(args_.beta1), static_cast<float>(args_.beta2)};
+  }
 
  private:
   KerasNadamFormula numbers(double learning_rate, int64_t update) const {

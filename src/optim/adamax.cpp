@@ -22,6 +22,7 @@ class Adamax : public Optimizer {
  public:
   explicit Adamax(const AdamaxArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"m", 0}, {"v", 0}}; }
+  bool updates_touched_rows_only() const override { return true; }
   UpdateFormula formula(double learning_rate, int64_t) const override {
     return AdamaxFormula{static_cast<float>(learning_rate / (1 - args_.beta1)), static_cast<float>(args_.beta1),
                          static_cast<float>(args_.beta2), static_cast<float>(args_.epsilon)};

@@ -27,19 +27,20 @@ Tensor DeviceUpdate::slot(size_t i, const std::string& param) const {
   return shard_.whole() ? flat.reshaped(params_.value(param).shape()) : flat;
 }
 
-void DeviceUpdate::choose(const std::vector<std::string>& params) {
-  if (params == chosen_) {
+void DeviceUpdate::choose(std::vector<Choice> choices) {
+  if (choices == chosen_) {
     return;
   }
-  chosen_ = params;
+  chosen_ = std::move(choices);
   std::vector<int64_t> pieces;
-  for (const std::string& param : params) {
-    const ShardRange part = shard_.part(param);
-    const auto begin = static_cast<int64_t>(params_.offset(param) + part.begin);
-    const auto count = static_cast<int64_t>(part.size());
-    for (int64_t done = 0; done < count; done += cuda::kUpdatePiece) {
-      pieces.push_back(begin + done);
-      pieces.push_back(std::min(cuda::kUpdatePiece, count - done));
+  for (const auto& [param, ranges] : chosen_) {
+    for (const ShardRange& range : ranges) {
+      const auto begin = static_cast<int64_t>(params_.offset(param) + shard_.part(param).begin + range.begin);
+      const auto count = static_cast<int64_t>(range.size());
+      for (int64_t done = 0; done < count; done += cuda::kUpdatePiece) {
+        pieces.push_back(begin + done);
+        pieces.push_back(std::min(cuda::kUpdatePiece, count - done));
+      }
     }
   }
   pieces_ = on(params_.flat_values().device(),

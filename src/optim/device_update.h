@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,8 +17,13 @@ class DeviceUpdate {
 
   /// Slot i of this rank's part of a parameter, a view; with the parameter's shape if that is all of it.
   Tensor slot(size_t i, const std::string& param) const;
-  /// Which parameters take part in the next steps.
-  void choose(const std::vector<std::string>& params);
+  struct Choice {
+    std::string param;
+    std::vector<ShardRange> ranges;  ///< of this rank's part of it
+    friend bool operator==(const Choice& a, const Choice& b) = default;
+  };
+  /// Which weights take part in the next steps.
+  void choose(std::vector<Choice> choices);
   bool empty() const { return pieces_.elements() == 0; }
   /// One launch. Gradients (flat, of all parameters) are multiplied by the factor, in place, before they are used.
   void step(const UpdateFormula& formula, const Tensor& gradients, float gradient_factor) const;
@@ -26,7 +32,7 @@ class DeviceUpdate {
   const ParamStore& params_;
   const UpdateShard& shard_;
   std::vector<Tensor> slots_;  ///< of the shard's range
-  std::vector<std::string> chosen_;
+  std::vector<Choice> chosen_;
   Tensor pieces_;
 };
 

@@ -35,6 +35,7 @@ class Ftrl : public Optimizer {
   std::vector<OptimizerSlot> slots() const override {
     return {{"accum", static_cast<float>(args_.initial_accumulator_value)}, {"linear", 0}};
   }
+  bool updates_touched_rows_only() const override { return true; }
   UpdateFormula formula(double learning_rate, int64_t) const override {
     const double l2 = args_.l2_regularization_strength + args_.beta / (2 * learning_rate);
     return FtrlFormula{.inverse = static_cast<float>(1 / learning_rate),

@@ -37,8 +37,10 @@ struct GradientOptions {
   /// The sum begins anew after an update. TensorFlow 2.15's rewriting of graphs loses that for some parameters of some
   /// nets (all of the golden case o30_accum3), whose sums go on: `wende replay` repeats it.
   bool starts_sum(int64_t step) const { return accum_grad_restarts ? step % accum_grad_multiple_step == 0 : step == 0; }
-  /// A gradient that RETURNN has as rows (engine/row_gradients.h) is still that when it is clipped.
+  /// A gradient that RETURNN has as rows (engine/row_gradients.h) is still that when it is clipped, and in the
+  /// optimiser.
   bool keeps_rows() const { return accum_grad_multiple_step < 1 && gradient_noise <= 0; }
+  bool updates_rows() const { return keeps_rows() && gradient_clip_avg_norm <= 0 && grad_norm_to_clip_to_zero <= 0; }
   bool clips_norm_of_rows() const { return keeps_rows() && gradient_clip_norm > 0; }
   bool needs_global_norm() const { return gradient_clip_global_norm > 0 || grad_norm_to_clip_to_zero > 0; }
 };

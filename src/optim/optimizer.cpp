@@ -47,6 +47,11 @@ void Optimizer::apply(const OptimizerRange& range, double learning_rate, int64_t
   std::visit([&](const auto& f) { apply_formula(f, range); }, formula(learning_rate, update));
 }
 
+void Optimizer::apply_untouched(const OptimizerRange& range) const {
+  const std::optional<UpdateFormula> formula = untouched_formula();
+  if (formula) std::visit([&](const auto& f) { apply_formula(f, range); }, *formula);
+}
+
 OptimizerRegistration::OptimizerRegistration(const char* name, OptimizerFactory factory) {
   registry()[name] = std::move(factory);
 }

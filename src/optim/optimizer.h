@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,13 @@ class Optimizer {
   /// Has each parameter a learning rate of its own, by the sum of squares of its gradient?
   virtual bool by_norm() const { return false; }
   virtual double rate_by_norm(double learning_rate, double) const { return learning_rate; }
+  /// Of a gradient that RETURNN keeps as rows (engine/row_gradients.h): are weights of rows without a frame left as
+  /// they are? TensorFlow's sparse updates differ there, optimiser by optimiser.
+  virtual bool updates_touched_rows_only() const { return false; }
+  /// What such a weight's numbers see all the same.
+  virtual std::optional<UpdateFormula> untouched_formula() const { return std::nullopt; }
   void apply(const OptimizerRange& range, double learning_rate, int64_t update) const;  ///< on the CPU
+  void apply_untouched(const OptimizerRange& range) const;                              ///< the same
 };
 
 /// Config-level options that are defaults of classes that have such an option.

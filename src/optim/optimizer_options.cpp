@@ -38,4 +38,33 @@ Value default_optimizer_options(const Config& config, const OptimizerDefaults& d
   return of_class(defaults.momentum != 0 ? "momentum" : "gradientdescent");
 }
 
+OptimizerDefaults optimizer_defaults(const Config& config) {
+  OptimizerDefaults defaults;
+  defaults.epsilon = config.get_float("optimizer_epsilon", defaults.epsilon);
+  defaults.momentum = given(config, "momentum") != nullptr ? config.get_float("momentum", 0) : 0;
+  return defaults;
+}
+
+Value optimizer_options(const Value& updater_opts, const Value& default_options) {
+  const Value* own = updater_opts.is_dict() ? updater_opts.find("optimizer") : nullptr;
+  if (own == nullptr || own->is_none()) return default_options;
+  return own->is_string() ? Value::dict({{Value::of("class"), *own}}) : *own;
+}
+
+std::unique_ptr<Optimizer> optimizer_of(const Value& options, const Value& default_options,
+                                        const OptimizerDefaults& defaults) {
+  if (!options.is_dict()) {
+    throw options.error(fmt::format("optimizer is {}, a dict or a name is needed", options.repr()));
+  }
+  if (const Value* rate = options.find("learning_rate")) {
+    throw rate->error("optimizer: the learning rate is not given here")
+        .hint("use learning_rate of the config, or learning_rate_multiplier here");
+  }
+  const Value* name = options.find("class");
+  if (name == nullptr) name = default_options.find("class");
+  if (name == nullptr) throw options.error("optimizer has no 'class'");
+  const Value rest = options.without("class").without("learning_rate_multiplier");
+  return make_optimizer(name->as_string(), *name, rest, defaults);
+}
+
 }  // namespace wende

@@ -21,6 +21,7 @@ class ProximalGradientDescent : public Optimizer {
  public:
   explicit ProximalGradientDescent(const ProximalArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {}; }
+  bool updates_touched_rows_only() const override { return true; }
   UpdateFormula formula(double learning_rate, int64_t) const override {
     return ProximalFormula{static_cast<float>(learning_rate), args_.proximal()};
   }
@@ -45,6 +46,7 @@ class ProximalAdagrad : public Optimizer {
   std::vector<OptimizerSlot> slots() const override {
     return {{"accumulator", static_cast<float>(args_.initial_accumulator_value)}};
   }
+  bool updates_touched_rows_only() const override { return true; }
   UpdateFormula formula(double learning_rate, int64_t) const override {
     return ProximalAdagradFormula{static_cast<float>(learning_rate), args_.proximal()};
   }

@@ -26,6 +26,7 @@ class RmsProp : public Optimizer {
     if (args_.centered) slots.push_back({"mean", 0});
     return slots;
   }
+  bool updates_touched_rows_only() const override { return true; }
   UpdateFormula formula(double learning_rate, int64_t) const override {
     const auto rate = static_cast<float>(learning_rate);
     const auto decay = static_cast<float>(args_.decay);

@@ -45,6 +45,7 @@ class KerasSgd : public Optimizer {
  public:
   explicit KerasSgd(const KerasSgdArgs& args) : args_(args) {}
   std::vector<OptimizerSlot> slots() const override { return {{"momentum", 0}}; }
+  bool updates_touched_rows_only() const override { return true; }
   UpdateFormula formula(double learning_rate, int64_t) const override { return numbers(learning_rate); }
 
  private:

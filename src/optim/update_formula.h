@@ -73,6 +73,17 @@ struct KerasNadamFormula {
   }
 };
 
+/// The moments go on without a gradient, the weight stays.
+struct MomentsFadeFormula {
+  static constexpr int kSlots = 2;
+  float beta1;
+  float beta2;
+  WENDE_HD void operator()(float&, float, float& m, float& v) const {
+    m *= beta1;
+    v *= beta2;
+  }
+};
+
 struct RmsPropFormula {
   static constexpr int kSlots = 2;
   float rate;
@@ -227,8 +238,9 @@ struct FtrlFormula {
 };
 
 using UpdateFormula =
-    std::variant<DescentFormula, MomentumFormula, KerasMomentumFormula, AdamFormula, KerasNadamFormula, RmsPropFormula,
-                 CenteredRmsPropFormula, AdagradFormula, AdadeltaFormula, AdamaxFormula, AmsgradFormula,
-                 GradVarianceScaledFormula, ProximalFormula, ProximalAdagradFormula, NeuralFormula, FtrlFormula>;
+    std::variant<DescentFormula, MomentumFormula, KerasMomentumFormula, AdamFormula, KerasNadamFormula,
+                 MomentsFadeFormula, RmsPropFormula, CenteredRmsPropFormula, AdagradFormula, AdadeltaFormula,
+                 AdamaxFormula, AmsgradFormula, GradVarianceScaledFormula, ProximalFormula, ProximalAdagradFormula,
+                 NeuralFormula, FtrlFormula>;
 
 }  // namespace wende

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -16,31 +17,10 @@
 #include "optim/optimizer_group.h"
 #include "optim/optimizer_options.h"
 #include "optim/update_shard.h"
+#include "optim/updated_param.h"
 #include "tensor/placement.h"
 
 namespace wende {
-namespace {
-
-struct Member {
-  std::string name;
-  size_t group;
-  GradientOptions options;
-  float* values = nullptr;  ///< on the host, as the gradient
-  float* gradient = nullptr;
-  size_t count;
-  uint32_t index;
-  double decoupled_l2 = 0;
-  std::vector<std::pair<std::string, Tensor>> slots;
-  Tensor accumulated;  ///< sum of the gradients of past steps
-  Tensor processed;    ///< only with accumulation; else the gradient is processed in place
-  bool present = false;
-  std::optional<double> row_squares;  ///< of this step
-
-  float* result() const { return processed.defined() ? processed.data<float>() : gradient; }
-};
-
-}  // namespace
-
 class Updater::Impl {
  public:
   Impl(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
@@ -49,42 +29,41 @@ class Updater::Impl {
     read_config(config);
     const GradientOptions common = GradientOptions::from_config(config);
     default_options_ = default_optimizer_options(config, defaults_);
-    size_t default_group = add_group(default_options_);
+    add_group(default_options_);
     ErrorCollector errors;
     for (const std::string& name : params_.trainable_names()) {
       auto found = layer_opts.find(name);
       Value options = found == layer_opts.end() ? Value() : found->second;
-      errors.run([&] { add_member(name, options, common, default_group); });
+      errors.run([&] { add_member(name, options, common); });
       auto l2 = decoupled_l2.find(name);
       if (l2 != decoupled_l2.end() && !members_.empty()) members_.back().decoupled_l2 = l2->second;
     }
     errors.throw_if_any();
     require_shardable();
     if (!params.flat_values().device().is_cpu()) go_on_device();
-    for (Member& member : members_) allocate_state(member);
+    for (UpdatedParam& member : members_) allocate_state(member);
   }
 
   void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient, UpdateBy by,
-            const std::map<std::string, double>& row_squares) {
-    for (Member& member : members_) {
+            const std::map<std::string, RowSums>& rows) {
+    for (UpdatedParam& member : members_) {
       auto found = has_gradient.find(member.name);
       member.present = found != has_gradient.end() && found->second;
-      auto rows = row_squares.find(member.name);
-      member.row_squares = rows == row_squares.end() ? std::nullopt : std::optional(rows->second);
+      auto own_rows = rows.find(member.name);
+      member.rows = own_rows == rows.end() ? nullptr : &own_rows->second;
     }
     const double rate = effective_learning_rate(learning_rate, step, epoch);
     if (on_device_ != nullptr) return step_on_device(rate, step, by);
     std::map<std::string, double> norms = global_norms();
     std::vector<int64_t> numbers(groups_.size(), 0);
-    for (Member& member : members_) {
+    for (UpdatedParam& member : members_) {
       if (!member.present) continue;
       process(member, step, norms);
       decay(member);
       if (!member.options.updates_in(step)) continue;
-      OptimizerGroup& group = groups_[member.group];
       int64_t& number = numbers[member.group];
-      if (number == 0) number = group.count(by);
-      update(member, group, number, rate);
+      if (number == 0) number = next_number(member.group, step, by);
+      update(member, groups_[member.group], number, rate);
     }
   }
 
@@ -105,7 +84,7 @@ class Updater::Impl {
 
   std::map<std::string, Tensor> processed_gradients() const {
     std::map<std::string, Tensor> result;
-    for (const Member& member : members_) {
+    for (const UpdatedParam& member : members_) {
       if (!member.present) continue;
       const Shape& shape = params_.value(member.name).shape();
       result[member.name] = on_device_ != nullptr
@@ -121,7 +100,7 @@ class Updater::Impl {
     for (size_t group = 0; group < groups_.size(); ++group) {
       result[updates_name(group)] = Tensor::of<int64_t>({groups_[group].updates}, Shape{1});
     }
-    for (const Member& member : members_) {
+    for (const UpdatedParam& member : members_) {
       for (const auto& [slot, tensor] : member.slots) result[member.name + "/" + slot] = tensor;
       if (member.accumulated.defined()) result[member.name + "/accum_grad"] = member.accumulated;
     }
@@ -130,7 +109,7 @@ class Updater::Impl {
 
   std::map<std::string, Tensor> gathered_state() const {
     std::map<std::string, Tensor> result = state();
-    for (const Member& member : members_) {
+    for (const UpdatedParam& member : members_) {
       for (const auto& [slot, tensor] : member.slots) {
         result[member.name + "/" + slot] = shard_.gathered(member.name, tensor);
       }
@@ -139,7 +118,7 @@ class Updater::Impl {
   }
 
   void load_state(std::map<std::string, Tensor> saved) {
-    for (const Member& member : members_) {
+    for (const UpdatedParam& member : members_) {
       for (const auto& [slot, tensor] : member.slots) {
         const auto found = saved.find(member.name + "/" + slot);
         if (found != saved.end()) found->second = shard_.part_of(member.name, found->second);
@@ -167,8 +146,7 @@ class Updater::Impl {
   static std::string updates_name(size_t group) { return fmt::format("optimizer{}/updates", group); }
 
   void read_config(const Config& config) {
-    defaults_.epsilon = config.get_float("optimizer_epsilon", defaults_.epsilon);
-    defaults_.momentum = given(config, "momentum") != nullptr ? config.get_float("momentum", 0) : 0;
+    defaults_ = optimizer_defaults(config);
     noise_seed_ = static_cast<uint64_t>(config.get_int("random_seed", 42));
     if (const Value* value = given(config, "maximize_grad_norm"); value != nullptr && value->as_float() != 0) {
       throw value->error("maximize_grad_norm is not supported by Wende " WENDE_VERSION);
@@ -189,43 +167,29 @@ class Updater::Impl {
     for (size_t group = 0; group < groups_.size(); ++group) {
       if (groups_[group].options == options) return group;
     }
-    if (!options.is_dict())
-      throw options.error(fmt::format("optimizer is {}, a dict or a name is needed", options.repr()));
-    if (const Value* rate = options.find("learning_rate")) {
-      throw rate->error("optimizer: the learning rate is not given here")
-          .hint("use learning_rate of the config, or learning_rate_multiplier here");
-    }
-    const Value* name = options.find("class");
-    if (name == nullptr) name = default_options_.find("class");
-    if (name == nullptr) throw options.error("optimizer has no 'class'");
     OptimizerGroup group;
+    group.optimizer = optimizer_of(options, default_options_, defaults_);
     group.options = options;
     if (const Value* multiplier = options.find("learning_rate_multiplier")) {
       group.learning_rate_multiplier = multiplier->as_float();
     }
-    Value rest = options.without("class").without("learning_rate_multiplier");
-    group.optimizer = make_optimizer(name->as_string(), *name, rest, defaults_);
     groups_.push_back(std::move(group));
     return groups_.size() - 1;
   }
 
-  void add_member(const std::string& name, const Value& options, const GradientOptions& common, size_t default_group) {
-    Member member;
+  void add_member(const std::string& name, const Value& options, const GradientOptions& common) {
+    UpdatedParam member;
     member.name = name;
     member.index = static_cast<uint32_t>(members_.size());
-    member.group = default_group;
     member.options = common.with_layer_options(options);
-    const Value* own = options.is_dict() ? options.find("optimizer") : nullptr;
-    if (own != nullptr && !own->is_none()) {
-      member.group = add_group(own->is_string() ? Value::dict({{Value::of("class"), *own}}) : *own);
-    }
+    member.group = add_group(optimizer_options(options, default_options_));
     member.count = static_cast<size_t>(params_.value(name).elements());
     members_.push_back(std::move(member));
   }
 
   /// Parts of gradients do not say what whole ones have: their own norms, or sums of many steps.
   void require_shardable() const {
-    for (const Member& member : members_) {
+    for (const UpdatedParam& member : members_) {
       if (shard_.whole()) continue;
       if (groups_[member.group].optimizer->by_norm()) {
         throw Error(ExitStatus::kConfig, "shard_optimizer: this optimizer needs the norms of whole gradients")
@@ -241,35 +205,70 @@ class Updater::Impl {
 
   void go_on_device() {
     std::vector<DeviceGradients::Member> members;
-    for (const Member& member : members_) members.push_back({member.name, member.options, member.decoupled_l2});
+    for (const UpdatedParam& member : members_) members.push_back({member.name, member.options, member.decoupled_l2});
     on_device_ = std::make_unique<DeviceGradients>(params_, shard_, std::move(members), noise_seed_);
     for (OptimizerGroup& group : groups_) {
       group.on_device = std::make_unique<DeviceUpdate>(params_, shard_, *group.optimizer);
     }
   }
 
+  /// RETURNN calls an optimiser once for the parameters of each accum_grad_multiple_step. Each call advances the number
+  /// of updates, after all of them have read it (which RETURNN leaves to chance).
+  int64_t next_number(size_t group, int64_t step, UpdateBy by) {
+    std::set<int64_t> calls;
+    for (const UpdatedParam& member : members_) {
+      const GradientOptions& options = member.options;
+      if (member.group == group && member.present && options.updates_in(step)) {
+        calls.insert(options.accum_grad_multiple_step);
+      }
+    }
+    const int64_t number = groups_[group].count(by);
+    groups_[group].updates += static_cast<int64_t>(calls.size()) - 1;
+    return number;
+  }
+
   void step_on_device(double rate, int64_t step, UpdateBy by) {
     std::vector<bool> present;
     std::vector<std::optional<double>> row_squares;
-    std::vector<std::vector<std::string>> updated(groups_.size());
-    for (const Member& member : members_) {
+    std::vector<std::vector<size_t>> updated(groups_.size());
+    for (size_t i = 0; i < members_.size(); ++i) {
+      const UpdatedParam& member = members_[i];
       present.push_back(member.present);
-      row_squares.push_back(member.row_squares);
-      if (member.present && member.options.updates_in(step)) updated[member.group].push_back(member.name);
+      row_squares.push_back(member.row_squares());
+      if (member.present && member.options.updates_in(step)) updated[member.group].push_back(i);
     }
     const auto factor = static_cast<float>(on_device_->process(present, row_squares, step));
     for (size_t i = 0; i < groups_.size(); ++i) {
       OptimizerGroup& group = groups_[i];
       if (updated[i].empty()) continue;
-      const int64_t number = group.count(by);
+      const int64_t number = next_number(i, step, by);
       const double group_rate = rate * group.learning_rate_multiplier;
       if (group.optimizer->by_norm()) {
         update_by_norm(i, group_rate, number, factor, step);
       } else {
-        group.on_device->choose(updated[i]);
+        group.on_device->choose(choices(updated[i], true));
         group.on_device->step(group.optimizer->formula(group_rate, number), on_device_->results(), factor);
+        const std::optional<UpdateFormula> untouched = group.optimizer->untouched_formula();
+        const std::vector<DeviceUpdate::Choice> others = choices(updated[i], false);
+        if (!untouched || others.empty()) continue;
+        group.on_device->choose(others);
+        group.on_device->step(*untouched, on_device_->results(), 1.0f);
       }
     }
+  }
+
+  /// What of these members is updated, or (touched = false) has rows that no frame touched.
+  std::vector<DeviceUpdate::Choice> choices(const std::vector<size_t>& members, bool touched) const {
+    std::vector<DeviceUpdate::Choice> result;
+    for (const size_t i : members) {
+      const UpdatedParam& member = members_[i];
+      if (member.updates_rows()) {
+        result.push_back({member.name, rows_of(member, touched)});
+      } else if (touched) {
+        result.push_back({member.name, {{0, shard_.part(member.name).size()}}});
+      }
+    }
+    return result;
   }
 
   /// Parameter by parameter.
@@ -277,15 +276,15 @@ class Updater::Impl {
     const OptimizerGroup& group = groups_[index];
     const std::vector<double> squares = on_device_->squares();
     for (size_t i = 0; i < members_.size(); ++i) {
-      const Member& member = members_[i];
+      const UpdatedParam& member = members_[i];
       if (member.group != index || !member.present || !member.options.updates_in(step)) continue;
       const double own_rate = group.optimizer->rate_by_norm(rate, squares[i] * double{factor} * double{factor});
-      group.on_device->choose({member.name});
+      group.on_device->choose({{member.name, {{0, shard_.part(member.name).size()}}}});
       group.on_device->step(group.optimizer->formula(own_rate, number), on_device_->results(), factor);
     }
   }
 
-  void allocate_state(Member& member) {
+  void allocate_state(UpdatedParam& member) {
     const std::vector<OptimizerSlot> slots = groups_[member.group].optimizer->slots();
     if (on_device_ != nullptr) {
       for (size_t i = 0; i < slots.size(); ++i) {
@@ -314,17 +313,17 @@ class Updater::Impl {
   std::map<std::string, double> global_norms() const {
     NormSums sums;
     bool needed = false;
-    for (const Member& member : members_) needed = needed || member.options.needs_global_norm();
+    for (const UpdatedParam& member : members_) needed = needed || member.options.needs_global_norm();
     if (!needed) return {};
-    for (const Member& member : members_) {
+    for (const UpdatedParam& member : members_) {
       if (!member.present) continue;
-      const double own = member.row_squares ? 0.0 : sum_of_squares(member.gradient, member.count);
-      sums.add(member.options.tags, own, member.row_squares.value_or(0.0));
+      const double own = member.rows != nullptr ? 0.0 : sum_of_squares(member.gradient, member.count);
+      sums.add(member.options.tags, own, member.row_squares().value_or(0.0));
     }
     return sums.norms(shard_);
   }
 
-  void process(Member& member, int64_t step, const std::map<std::string, double>& norms) const {
+  void process(UpdatedParam& member, int64_t step, const std::map<std::string, double>& norms) const {
     const int64_t every = member.options.accum_grad_multiple_step;
     if (every >= 1) {
       float* sum = member.accumulated.data<float>();
@@ -342,22 +341,28 @@ class Updater::Impl {
     context.noise_seed = noise_seed_;
     context.step = step;
     context.param = member.index;
-    if (member.row_squares && member.options.clips_norm_of_rows()) context.own_squares = *member.row_squares;
+    if (member.rows != nullptr && member.options.clips_norm_of_rows()) context.own_squares = member.rows->squares;
     process_gradient(member.result(), member.count, member.options, context);
   }
 
   /// decouple_constraints. As RETURNN computes it (golden cases o14, o46): without the learning rate, and in every step
   /// while gradients are accumulated.
-  static void decay(Member& member) {
+  static void decay(UpdatedParam& member) {
     if (member.decoupled_l2 == 0) return;
     const float keep = static_cast<float>(1 - 2 * member.decoupled_l2);
     for (size_t i = 0; i < member.count; ++i) member.values[i] *= keep;
   }
 
-  static void update(Member& member, OptimizerGroup& group, int64_t number, double rate) {
-    OptimizerRange range{member.values, member.result(), {}, member.count};
-    for (auto& [name, tensor] : member.slots) range.slots.push_back(tensor.data<float>());
-    group.optimizer->apply(range, rate * group.learning_rate_multiplier, number);
+  void update(const UpdatedParam& member, const OptimizerGroup& group, int64_t number, double rate) const {
+    const double own_rate = rate * group.learning_rate_multiplier;
+    if (!member.updates_rows()) return group.optimizer->apply(member.range({0, member.count}), own_rate, number);
+    for (const ShardRange& part : rows_of(member, true)) group.optimizer->apply(member.range(part), own_rate, number);
+    for (const ShardRange& part : rows_of(member, false)) group.optimizer->apply_untouched(member.range(part));
+  }
+  /// Of this rank's part of the parameter.
+  std::vector<ShardRange> rows_of(const UpdatedParam& member, bool touched) const {
+    const auto inner = static_cast<size_t>(params_.value(member.name).elements()) / member.rows->marks.size();
+    return row_ranges(member.rows->marks, inner, shard_.part(member.name), touched);
   }
 
   ParamStore& params_;
@@ -370,7 +375,7 @@ class Updater::Impl {
   double decay_ = 1;
   uint64_t noise_seed_ = 42;
   std::vector<OptimizerGroup> groups_;
-  std::vector<Member> members_;
+  std::vector<UpdatedParam> members_;
 };
 
 Updater::Updater(const Config& config, ParamStore& params, const std::map<std::string, Value>& layer_opts,
@@ -379,8 +384,8 @@ Updater::Updater(const Config& config, ParamStore& params, const std::map<std::s
 Updater::~Updater() = default;
 
 void Updater::step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient,
-                   UpdateBy by, const std::map<std::string, double>& row_squares) {
-  impl_->step(learning_rate, step, epoch, has_gradient, by, row_squares);
+                   UpdateBy by, const std::map<std::string, RowSums>& rows) {
+  impl_->step(learning_rate, step, epoch, has_gradient, by, rows);
 }
 double Updater::effective_learning_rate(double learning_rate, int64_t step, int epoch) const {
   return impl_->effective_learning_rate(learning_rate, step, epoch);

@@ -9,6 +9,7 @@
 #include "collective/communicator.h"
 #include "config/config.h"
 #include "optim/param_store.h"
+#include "optim/touched_rows.h"
 
 namespace wende {
 
@@ -29,9 +30,9 @@ class Updater {
 
   /// One step: gradients are in params.gradient(); has_gradient says which parameters have one.
   /// step: 0-based global train step (accumulation, dynamic_learning_rate, noise).
-  /// row_squares: of the parameters whose gradient counts in norms by its rows (engine/row_gradients.h).
+  /// rows: of the parameters whose gradient is one of rows for RETURNN (engine/row_gradients.h).
   void step(double learning_rate, int64_t step, int epoch, const std::map<std::string, bool>& has_gradient,
-            UpdateBy by = UpdateBy::kObjective, const std::map<std::string, double>& row_squares = {});
+            UpdateBy by = UpdateBy::kObjective, const std::map<std::string, RowSums>& rows = {});
   /// The learning rate of a step after dynamic_learning_rate.
   double effective_learning_rate(double learning_rate, int64_t step, int epoch) const;
 

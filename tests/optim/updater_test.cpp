@@ -21,10 +21,10 @@ struct Fixture {
   static std::vector<ParamSpec> specs() {
     return {{"a", DType::kFloat32, Shape{2}, true, nullptr, "a"}, {"b", DType::kFloat32, Shape{2}, true, nullptr, "b"}};
   }
-  void step(int64_t number, double rate = 1) {
+  void step(int64_t number, double rate = 1, const std::map<std::string, RowSums>& rows = {}) {
     params.gradient("a").copy_from(Tensor::of<float>({3, 4}, Shape{2}));
     params.gradient("b").copy_from(Tensor::of<float>({0, 12}, Shape{2}));
-    updater.step(rate, number, 1, {{"a", true}, {"b", true}});
+    updater.step(rate, number, 1, {{"a", true}, {"b", true}}, UpdateBy::kObjective, rows);
   }
   float a0() const { return on_host(params.value("a")).to_vector<float>()[0]; }
   float b1() const { return on_host(params.value("b")).to_vector<float>()[1]; }
@@ -47,6 +47,65 @@ TEST(Updater, Clipping) {
     EXPECT_NEAR(fixture.a0(), -row.a0, 1e-5) << row.option;
     EXPECT_NEAR(fixture.b1(), -row.b1, 1e-5) << row.option;
   }
+}
+
+/// The rows of a's gradient have 256 as sum of squares, though their sum has 25: norms are of the rows, unless the
+/// gradient has been added up over steps before.
+TEST(Updater, NormsOfRows) {
+  struct Row {
+    const char* option;
+    double limit;
+    int64_t accumulated;
+    float a0, b1;
+  };
+  for (const Row& row :
+       {Row{"gradient_clip_global_norm", 10, 0, 1.5f, 6}, Row{"gradient_clip_norm", 8, 0, 1.5f, 8},
+        Row{"gradient_clip_norm", 8, 1, 3, 8}, Row{"grad_norm_to_clip_to_zero", 19, 0, 0, 0},
+        Row{"grad_norm_to_clip_to_zero", 21, 0, 3, 12}, Row{"gradient_clip_global_norm", 10, 1, 1.5f, 6}}) {
+    Fixture fixture({{row.option, Value::of(row.limit)}, {"accum_grad_multiple_step", Value::of(row.accumulated)}});
+    fixture.step(0, 1, {{"a", {256, {}}}});
+    EXPECT_NEAR(fixture.a0(), -row.a0, 1e-5) << row.option;
+    EXPECT_NEAR(fixture.b1(), -row.b1, 1e-5) << row.option;
+  }
+}
+
+/// Two rows of one weight; the second step touches the first row alone.
+TEST(Updater, RowsWithoutFrames) {
+  struct Row {
+    const char* option;
+    double value;
+    float a1;
+  };
+  for (const Row& row : {Row{"momentum", 0.5, -4}, Row{"gradient_clip_avg_norm", 100, -6}}) {
+    Fixture fixture({{"momentum", Value::of(0.5)}, {row.option, Value::of(row.value)}});
+    fixture.step(0, 1, {{"a", {25, {2, 1}}}});
+    fixture.params.gradient("a").copy_from(Tensor::of<float>({3, 0}, Shape{2}));
+    fixture.updater.step(1, 1, 1, {{"a", true}}, UpdateBy::kObjective, {{"a", {9, {1, 0}}}});
+    EXPECT_NEAR(fixture.a0(), -7.5f, 1e-5);
+    EXPECT_NEAR(on_host(fixture.params.value("a")).to_vector<float>()[1], row.a1, 1e-5) << row.option;
+  }
+}
+
+TEST(Updater, MomentsOfRowsWithoutFramesFade) {
+  Fixture fixture({{"optimizer", Value::dict({{Value::of("class"), Value::of("nadam")}})}});
+  fixture.step(0, 1, {{"a", {25, {1, 1}}}});
+  const float before = on_host(fixture.params.value("a")).to_vector<float>()[1];
+  fixture.params.gradient("a").copy_from(Tensor::of<float>({3, 0}, Shape{2}));
+  fixture.updater.step(1, 1, 1, {{"a", true}}, UpdateBy::kObjective, {{"a", {9, {1, 0}}}});
+  EXPECT_EQ(on_host(fixture.params.value("a")).to_vector<float>()[1], before);
+  EXPECT_NEAR(on_host(fixture.updater.state().at("a/adam_m")).to_vector<float>()[1], 0.9f * 0.1f * 4, 1e-6);
+  EXPECT_NEAR(on_host(fixture.updater.state().at("a/adam_v")).to_vector<float>()[1], 0.999f * 0.001f * 16, 1e-6);
+}
+
+/// In weights of the part, which begins inside of row 1 and ends inside of row 3.
+TEST(Updater, RowRangesOfPart) {
+  const auto is = [](const ShardRange& range, size_t begin, size_t end) { return range == ShardRange{begin, end}; };
+  const std::vector<ShardRange> touched = row_ranges({1, 2, 0, 1}, 4, {6, 14}, true);
+  ASSERT_EQ(touched.size(), 2u);
+  EXPECT_TRUE(is(touched[0], 0, 2) && is(touched[1], 6, 8));
+  const std::vector<ShardRange> others = row_ranges({1, 2, 0, 1}, 4, {6, 14}, false);
+  ASSERT_EQ(others.size(), 1u);
+  EXPECT_TRUE(is(others[0], 2, 6));
 }
 
 TEST(Updater, NanFilterKeepsWeights) {
