@@ -16,6 +16,7 @@ class DType(str):
     is_floating = property(lambda self: "float" in self)
     is_integer = property(lambda self: "int" in self)
     is_bool = property(lambda self: self == "bool")
+    is_complex = property(lambda self: self == "complex64")
     min = property(lambda self: _limits[str(self)][0])
     max = property(lambda self: _limits[str(self)][1])
 
@@ -102,7 +103,7 @@ class Function:
     def __repr__(self): return "<tf.%s>" % self.__name__
 
 
-_dtypes = ("float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool", "string")
+_dtypes = ("float16", "float32", "float64", "bfloat16", "int8", "int16", "int32", "int64", "uint8", "bool", "string", "complex64")
 _fixed = {name: DType(name) for name in _dtypes}
 _fixed.update(newaxis=None, Tensor=Tensor, TensorShape=TensorShape, DType=DType, __version__="2.10.0",
               name_scope=Scope, variable_scope=Scope, control_dependencies=Scope, device=Scope, AUTO_REUSE=None,

@@ -70,6 +70,7 @@ hid_t with_groups();
 
 hid_t memory_type(DType dtype);  ///< kBool: unsigned bytes
 hid_t file_type(DType dtype);    ///< little-endian
+hid_t complex_type();            ///< {r, i} of float32, as h5py writes complex64
 Handle variable_string_type(H5T_cset_t cset = H5T_CSET_UTF8);
 Handle space_of(const std::vector<int64_t>& shape);  ///< scalar for rank 0
 /// Extent with all checks (rank, overflow); 65 otherwise.

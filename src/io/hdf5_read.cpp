@@ -99,6 +99,8 @@ hid_t memory_type(DType dtype) {
       return H5T_NATIVE_INT64;
     case DType::kBool:
       return H5T_NATIVE_UINT8;
+    case DType::kComplex64:
+      return complex_type();
   }
   throw internal_error("unknown dtype for HDF5");
 }

@@ -74,6 +74,17 @@ std::vector<int64_t> sizes_of(const Tensor& tensor) { return {tensor.shape().beg
 
 }  // namespace
 
+hid_t complex_type() {
+  // Made once and never closed, like the library's own types.
+  static const hid_t type = [] {
+    const hid_t made = H5Tcreate(H5T_COMPOUND, 2 * sizeof(float));
+    H5Tinsert(made, "r", 0, H5T_IEEE_F32LE);
+    H5Tinsert(made, "i", sizeof(float), H5T_IEEE_F32LE);
+    return made;
+  }();
+  return type;
+}
+
 hid_t file_type(DType dtype) {
   switch (dtype) {
     case DType::kFloat32:
@@ -86,6 +97,8 @@ hid_t file_type(DType dtype) {
       return H5T_STD_I64LE;
     case DType::kBool:
       return H5T_STD_U8LE;
+    case DType::kComplex64:
+      return complex_type();
   }
   throw internal_error("unknown dtype for HDF5");
 }

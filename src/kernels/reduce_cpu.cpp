@@ -248,9 +248,10 @@ void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes,
     case DType::kInt64:
       return reduce_numbers<int64_t>(kind, layout, x, out);
     case DType::kBool:
+    case DType::kComplex64:
       break;
   }
-  throw internal_error("this reduction does not take bool");
+  throw internal_error("this reduction does not take bool or complex64");
 }
 
 void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out) {
@@ -266,7 +267,8 @@ void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out) {
     case DType::kInt64:
       return arg_extremum_typed(largest, x.data<int64_t>(), layout, indices);
     case DType::kBool:
-      throw internal_error("argmax does not take bool");
+    case DType::kComplex64:
+      throw internal_error("argmax does not take bool or complex64");
   }
 }
 

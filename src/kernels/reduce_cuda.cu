@@ -228,9 +228,10 @@ void reduce(Reduction kind, const Tensor& x_given, const std::vector<int>& axes,
     case DType::kInt64:
       return reduce_numbers<int64_t>(kind, at, x, out);
     case DType::kBool:
+    case DType::kComplex64:
       break;
   }
-  throw internal_error("this reduction does not take bool");
+  throw internal_error("this reduction does not take bool or complex64");
 }
 
 void arg_extremum(bool largest, const Tensor& x, int axis, const Tensor& out) {

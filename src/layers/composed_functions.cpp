@@ -3,6 +3,7 @@
 #include <cmath>
 #include <map>
 
+#include "ops/complex.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 
@@ -92,9 +93,11 @@ Expr is_inf(Expr x) {
                      ops::unary(Unary::kLogicalNot, ops::unary(Unary::kIsFinite, x)));
 }
 
-Expr same(Expr x) { return x; }
-/// Of a real number.
+/// Of a real number 0 or pi.
 Expr angle(Expr x) {
+  if (ops::is_complex(x)) {
+    return ops::angle(x);
+  }
   return ops::where(ops::binary(Binary::kLess, x, number(x, 0.0)), number(x, M_PI), number(x, 0.0));
 }
 
@@ -109,27 +112,14 @@ Expr gelu_tanh(Expr x) {
 }
 
 const std::map<std::string, UnaryFunction>& unary_functions() {
-  static const std::map<std::string, UnaryFunction> table{{"sinh", sinh},
-                                                          {"cosh", cosh},
-                                                          {"tan", tan},
-                                                          {"asinh", asinh},
-                                                          {"acosh", acosh},
-                                                          {"atanh", atanh},
-                                                          {"gelu2", gelu2},
-                                                          {"gelu_tanh", gelu_tanh},
-                                                          {"ndtri", ndtri},
-                                                          {"erfcinv", erfcinv},
-                                                          {"bessel_i0", bessel_i0},
-                                                          {"bessel_i1", bessel_i1},
-                                                          {"safe_exp", safe_exp},
-                                                          {"lin_exp", lin_exp},
-                                                          {"reciprocal_no_nan", reciprocal_no_nan},
-                                                          {"is_nan", is_nan},
-                                                          {"is_inf", is_inf},
-                                                          {"real", same},
-                                                          {"conj", same},
-                                                          {"imag", ops::zeros_like},
-                                                          {"angle", angle}};
+  static const std::map<std::string, UnaryFunction> table{
+      {"sinh", sinh},           {"cosh", cosh},           {"tan", tan},
+      {"asinh", asinh},         {"acosh", acosh},         {"atanh", atanh},
+      {"gelu2", gelu2},         {"gelu_tanh", gelu_tanh}, {"ndtri", ndtri},
+      {"erfcinv", erfcinv},     {"bessel_i0", bessel_i0}, {"bessel_i1", bessel_i1},
+      {"safe_exp", safe_exp},   {"lin_exp", lin_exp},     {"reciprocal_no_nan", reciprocal_no_nan},
+      {"is_nan", is_nan},       {"is_inf", is_inf},       {"real", ops::real},
+      {"conj", ops::conjugate}, {"imag", ops::imaginary}, {"angle", angle}};
   return table;
 }
 

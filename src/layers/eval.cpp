@@ -216,7 +216,13 @@ struct ActivationArgs {
 class ActivationLayer : public Layer {
  public:
   explicit ActivationLayer(ActivationArgs args) : args_(std::move(args)) {}
-  Data out_data(const LayerContext& context) override { return concat_input_data(context.sources, context.name); }
+  Data out_data(const LayerContext& context) override {
+    Data out = concat_input_data(context.sources, context.name);
+    const bool of_complex = args_.activation.is_string() &&
+                            (args_.activation.as_string() == "abs" || args_.activation.as_string() == "angle");
+    out.dtype = of_complex && out.dtype == DType::kComplex64 ? DType::kFloat32 : out.dtype;
+    return out;
+  }
   Expr build(LayerBuilder& builder) override {
     const LayerOutput input = builder.input();
     const Value& option = args_.activation;

@@ -7,6 +7,7 @@
 
 #include "config/args.h"
 #include "layers/eval_call.h"
+#include "ops/complex.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
 #include "ops/matmul.h"
@@ -149,6 +150,11 @@ Value constant(const Call& call) {
   return traced(dtype == nullptr || dtype->is_none() ? expr : ops::cast(expr, dtype_of_value(*dtype)));
 }
 
+Value complex(const Call& call) {
+  const std::vector<Expr> parts = common_operands(call.graph, {call.get(0, {"real"}), call.get(1, {"imag"})});
+  return traced(ops::complex(parts[0], parts[1]));
+}
+
 TracedFunctions basic_functions() {
   using R = ops::Reduction;
   return {{"reduce_sum", [](const Call& c) { return reduce(R::kSum, c); }},
@@ -170,6 +176,7 @@ TracedFunctions basic_functions() {
           {"ones_like", [](const Call& c) { return filled_like(c, 1); }},
           {"constant", constant},
           {"convert_to_tensor", constant},
+          {"complex", complex},
           {"identity", [](const Call& c) { return traced(c.tensor()); }},
           {"stop_gradient", [](const Call& c) { return traced(ops::stop_gradient(c.tensor())); }},
           {"cast", [](const Call& c) { return traced(ops::cast(c.tensor(), dtype_of_value(c.get(1, {"dtype"})))); }},

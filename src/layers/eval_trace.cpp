@@ -6,6 +6,7 @@
 
 #include "layers/composed_functions.h"
 #include "layers/eval_call.h"
+#include "ops/complex.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/run_value.h"
@@ -125,7 +126,9 @@ const std::map<std::string, Binary>& binary_table() {
   return table;
 }
 
-bool is_float(DType dtype) { return dtype == DType::kFloat32 || dtype == DType::kFloat64; }
+bool is_float(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kFloat64 || dtype == DType::kComplex64;
+}
 
 }  // namespace
 
@@ -254,7 +257,11 @@ Expr traced_binary(const std::string& name, Expr a, Expr b) {
     a = ops::cast(a, DType::kFloat32);
   }
   if (a.dtype() != b.dtype()) {
-    const DType dtype = is_float(a.dtype()) ? a.dtype() : is_float(b.dtype()) ? b.dtype() : DType::kInt32;
+    const bool any_complex = ops::is_complex(a) || ops::is_complex(b);
+    const DType dtype = any_complex           ? DType::kComplex64
+                        : is_float(a.dtype()) ? a.dtype()
+                        : is_float(b.dtype()) ? b.dtype()
+                                              : DType::kInt32;
     a = ops::cast(a, dtype);
     b = ops::cast(b, dtype);
   }

@@ -1,55 +1,28 @@
 #include <fmt/core.h>
 
-#include <algorithm>
-
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
-#include "layers/dim_tag.h"
+#include "ops/check.h"
+#include "ops/cumsum.h"
+#include "ops/found_size.h"
+#include "ops/gather.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
+#include "ops/reduce.h"
+#include "ops/run_value.h"
 #include "ops/shape.h"
 
 namespace wende {
 namespace {
-
-Dim times(const Dim& dim, int64_t factor, const std::string& name) {
-  return dim.is_static() ? Dim::fixed(dim.size() * factor, dim.kind(), name) : dim * factor;
-}
-
-/// Batch first (where there is one), then the axis, then the others.
-std::vector<int> axis_to_front(const Data& x, int axis) {
-  std::vector<int> order;
-  if (x.has_batch()) {
-    order.push_back(x.batch_axis());
-  }
-  order.push_back(axis);
-  for (int i = 0; i < x.rank(); ++i) {
-    if (i != axis && i != x.batch_axis()) {
-      order.push_back(i);
-    }
-  }
-  return order;
-}
-
-/// Parts [...,T,...] in turn along `axis`: [..., T * parts, ...].
-Expr interleave(const std::vector<Expr>& parts, int axis, const Dim& out) {
-  std::vector<Expr> columns;
-  for (const Expr& part : parts) {
-    columns.push_back(ops::expand_dims(part, axis + 1));
-  }
-  const auto count = static_cast<int64_t>(parts.size());
-  std::vector<Dim> dims = parts[0].dims();
-  dims[static_cast<size_t>(axis)] = out;
-  return ops::reshape(ops::concat(columns, axis + 1, Dim::fixed(count, Dim::Kind::kSpatial)), dims);
-}
 
 struct RepeatArgs {
   Value repetitions, axis;
 
   template <class V>
   void fields(V& v) {
-    v.field("repetitions", repetitions, "how often each element comes; a layer is not supported");
+    v.field("repetitions", repetitions,
+            "how often each element comes: a number, or a layer of int32 numbers [B,T], [T] or []");
     v.field("axis", axis, "along which axis (time)");
   }
 };
@@ -58,191 +31,145 @@ struct RepeatArgs {
 class RepeatLayer : public Layer {
  public:
   explicit RepeatLayer(RepeatArgs args) : args_(std::move(args)) {
-    if (args_.repetitions.kind() != Value::Kind::kInt || args_.repetitions.as_int() < 1) {
-      throw args_.repetitions.error(
-          "repeat with repetitions other than a number > 0 is not supported by Wende " WENDE_VERSION);
+    const bool number = args_.repetitions.kind() == Value::Kind::kInt && args_.repetitions.as_int() > 0;
+    if (!number && !by_layer()) {
+      throw args_.repetitions.error("repetitions must be a number > 0 or the name of a layer, got " +
+                                    args_.repetitions.repr());
     }
+  }
+
+  std::vector<std::string> refs() const override {
+    return by_layer() ? std::vector<std::string>{args_.repetitions.as_string()} : std::vector<std::string>{};
   }
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
     const int axis = axis_or_time(x, args_.axis, context.behavior_version);
-    order_ = axis_to_front(x, axis);
+    order_ = order_of(x, axis);
     place_ = x.has_batch() ? 1 : 0;
     Data out = x.permuted(order_);
     Dim& dim = out.dims[static_cast<size_t>(place_)];
-    dim = times(dim, args_.repetitions.as_int(), context.absolute_name + ":repeat");
+    const std::string name = context.absolute_name + ":repeat";
+    if (by_layer()) {
+      check_counts(context, out);
+      dim = Dim::dynamic(name, dim.kind());
+    } else {
+      const int64_t count = args_.repetitions.as_int();
+      dim = dim.is_static() ? Dim::fixed(dim.size() * count, dim.kind(), name) : dim * count;
+    }
     name_axes(context, "out_dim", {dim});
     return out;
   }
 
   Expr build(LayerBuilder& builder) override {
-    const Data out = out_data(builder.context());
-    const Expr x = permute_if_needed(builder.input().expr, order_);
-    std::vector<Dim> dims = ops::expand_dims(x, place_ + 1).dims();
-    dims[static_cast<size_t>(place_) + 1] = Dim::fixed(args_.repetitions.as_int(), Dim::Kind::kSpatial);
-    return ops::reshape(ops::broadcast_to(ops::expand_dims(x, place_ + 1), dims), out.dims);
+    const LayerOutput input = builder.input();
+    const LayerOutput x{input.data.permuted(order_), permute_if_needed(input.expr, order_)};
+    return by_layer() ? repeated_by_layer(builder, x) : repeated(x.expr, builder.out_data().dims);
   }
 
  private:
+  bool by_layer() const { return args_.repetitions.is_string(); }
+
+  static std::vector<int> order_of(const Data& x, int axis) {
+    std::vector<int> order;
+    if (x.has_batch()) {
+      order.push_back(x.batch_axis());
+    }
+    order.push_back(axis);
+    for (int i = 0; i < x.rank(); ++i) {
+      if (i != axis && i != x.batch_axis()) {
+        order.push_back(i);
+      }
+    }
+    return order;
+  }
+
+  /// The axes of repetitions by frame, [B,T].
+  static Data frames_of(const Data& x) {
+    Data frames;
+    frames.dims = {x.dims[0], x.dims[1]};
+    frames.time_axis = 1;
+    frames.dtype = DType::kInt32;
+    return frames;
+  }
+
+  void check_counts(const LayerContext& context, const Data& x) const {
+    const Data& counts = context.refs.at(args_.repetitions.as_string());
+    if (counts.dtype != DType::kInt32 || counts.sparse()) {
+      throw args_.repetitions.error("repetitions must be int32 numbers, got " + counts.str());
+    }
+    if (!x.has_batch() || context.loop_time.defined()) {
+      throw args_.repetitions.error("repetitions by a layer need an input with a batch axis, outside of loops; got " +
+                                    x.str());
+    }
+    const Dim& frames = x.dims[1];
+    bool fits = counts.rank() <= 2;
+    for (const Dim& dim : counts.dims) {
+      fits = fits && (dim.is_batch() || dim.same_size(frames) || (dim.is_dynamic() && frames.is_dynamic()));
+    }
+    if (!fits) {
+      throw args_.repetitions.error(fmt::format("repetitions {} have an axis beside those of {}: batch and {}",
+                                                counts.str(), x.str(), frames.str()));
+    }
+  }
+
+  Expr repeated(Expr x, const std::vector<Dim>& out) const {
+    std::vector<Dim> dims = ops::expand_dims(x, place_ + 1).dims();
+    dims[static_cast<size_t>(place_) + 1] = Dim::fixed(args_.repetitions.as_int(), Dim::Kind::kSpatial);
+    return ops::reshape(ops::broadcast_to(ops::expand_dims(x, place_ + 1), dims), out);
+  }
+
+  /// Frame t of the output is the frame of the input up to which fewer than t + 1 frames have been made.
+  Expr repeated_by_layer(LayerBuilder& builder, const LayerOutput& x) const {
+    Graph& graph = builder.graph();
+    const auto number = [&](double value) { return ops::constant(graph, value, DType::kInt32); };
+    const Data frames = frames_of(x.data);
+    LayerOutput given = builder.ref(args_.repetitions.as_string());
+    if (given.data.rank() == 2) {  // of other data perhaps, but as long
+      given = {frames, ops::reshape(permute_if_needed(given.expr, order_with_batch_at(given.data, 0)), frames.dims)};
+    }
+    Expr counts = broadcast_to_layout(given, frames);
+    if (const Expr mask = axis_mask(builder, frames, 1); mask.defined()) {
+      counts = ops::where(mask, counts, number(0));
+    }
+    const Expr positive =
+        ops::reduce(ops::Reduction::kAll, ops::binary(ops::Binary::kGreaterEqual, counts, number(0)), {0, 1});
+    counts = ops::checked(counts, positive, "repeat: a number of repetitions is negative");
+    const Dim& dim = builder.out_data().dims[1];
+    const Expr lengths = ops::found_lengths(ops::reduce(ops::Reduction::kSum, counts, {1}), dim);
+    const Expr time = ops::expand_dims(ops::range(graph, dim), 0);  // [1,T']
+    const Expr ends = ops::expand_dims(ops::cumsum(counts, 1), 1);  // [B,1,T]
+    const Expr before = ops::binary(ops::Binary::kLessEqual, ends, ops::expand_dims(time, 2));
+    const Expr size = ops::dim_size(graph, frames.dims[1]);
+    const Expr index =
+        ops::binary(ops::Binary::kMinimum, ops::reduce(ops::Reduction::kSum, ops::cast(before, DType::kInt32), {2}),
+                    ops::sub(size, number(1)));
+    const Expr first = ops::expand_dims(ops::mul(ops::range(graph, frames.dims[0]), size), 1);
+    std::vector<Dim> rows{Dim::derived(Dim::Op::kMul, frames.dims)};
+    rows.insert(rows.end(), x.data.dims.begin() + 2, x.data.dims.end());
+    const Expr y = ops::gather(ops::reshape(x.expr, rows), ops::add(first, index));
+    Expr valid = ops::binary(ops::Binary::kLess, time, ops::expand_dims(lengths, 1));
+    while (valid.rank() < y.rank()) {
+      valid = ops::expand_dims(valid, valid.rank());
+    }
+    return ops::where(valid, y, ops::constant(graph, 0.0, y.dtype()));
+  }
+
   RepeatArgs args_;
   std::vector<int> order_;
   int place_ = 0;
-};
-
-struct TileArgs {
-  Value multiples, out_dims;
-
-  template <class V>
-  void fields(V& v) {
-    v.field("multiples", multiples, "dict of axis: how often");
-    v.field("out_dims", out_dims, "dict of axis: dim tag that it stands for");
-  }
-};
-
-/// Whole axes of fixed size several times.
-class TileLayer : public Layer {
- public:
-  explicit TileLayer(TileArgs args) : args_(std::move(args)) {
-    if (!args_.multiples.is_dict()) {
-      throw args_.multiples.error("tile needs 'multiples': a dict of axis: how often, got " + args_.multiples.repr());
-    }
-  }
-
-  Data out_data(const LayerContext& context) override {
-    Data out = concat_input_data(context.sources, context.name);
-    const Data x = out;
-    times_.clear();
-    for (const auto& [axis, count] : args_.multiples.entries()) {
-      const int at = axis_of_option(x, axis, context.behavior_version);
-      Dim& dim = out.dims[static_cast<size_t>(at)];
-      if (count.as_int() < 1 || (count.as_int() > 1 && (dim.is_dynamic() || dim.is_batch()))) {
-        throw count.error(
-            fmt::format("tile repeats axes of fixed size once or more often, got {} for {}", count.repr(), dim.str()));
-      }
-      dim = count.as_int() == 1 ? dim : times(dim, count.as_int(), context.absolute_name + ":tile");
-      times_.emplace_back(at, count.as_int());
-    }
-    if (args_.out_dims.is_dict()) {
-      for (const auto& [axis, tag] : args_.out_dims.entries()) {
-        declare_tag(out.dims[static_cast<size_t>(axis_of_option(x, axis, context.behavior_version))], tag);
-      }
-    }
-    return out;
-  }
-
-  Expr build(LayerBuilder& builder) override {
-    const Data out = out_data(builder.context());
-    Expr x = builder.input().expr;
-    for (const auto& [axis, count] : times_) {
-      if (count > 1) {
-        x = ops::concat(std::vector<Expr>(static_cast<size_t>(count), x), axis, out.dims[static_cast<size_t>(axis)]);
-      }
-    }
-    return x;
-  }
-
- private:
-  TileArgs args_;
-  std::vector<std::pair<int, int64_t>> times_;
-};
-
-struct ResizeArgs {
-  Value factor, axis, fill_value, fill_dropout;
-  std::string kind = "nn";
-
-  template <class V>
-  void fields(V& v) {
-    v.field("factor", factor, "how much longer the axis becomes: a number; a layer is not supported");
-    v.field("axis", axis, "the axis");
-    v.field("kind", kind, "\"nn\" (the nearest), \"linear\" or \"fill\"");
-    v.field("fill_value", fill_value, "for \"fill\": the number between the elements");
-    v.field("fill_dropout", fill_dropout, "not supported");
-  }
-};
-
-/// Up-sampling along an axis, which comes directly behind the batch axis.
-class ResizeLayer : public Layer {
- public:
-  explicit ResizeLayer(ResizeArgs args) : args_(std::move(args)) {
-    if (args_.factor.kind() != Value::Kind::kInt || args_.factor.as_int() < 1) {
-      throw args_.factor.error("resize with a factor other than a number > 0 is not supported by Wende " WENDE_VERSION);
-    }
-    if (!args_.fill_dropout.is_none()) {
-      throw args_.fill_dropout.error("fill_dropout is not supported by Wende " WENDE_VERSION);
-    }
-    const std::vector<std::string> known{"nn", "nearest_neighbor", "linear", "fill"};
-    if (std::find(known.begin(), known.end(), args_.kind) == known.end()) {
-      throw Error(ExitStatus::kConfig, "resize kind '" + args_.kind + "' is not supported by Wende " WENDE_VERSION)
-          .hint(did_you_mean(args_.kind, known));
-    }
-    if (args_.kind == "fill" && !args_.fill_value.is_number()) {
-      throw Error(ExitStatus::kConfig, "resize of kind 'fill' needs a number 'fill_value'");
-    }
-  }
-
-  Data out_data(const LayerContext& context) override {
-    const Data x = concat_input_data(context.sources, context.name);
-    if (args_.axis.is_none() || !x.has_batch()) {
-      throw context.options.error("resize needs 'axis' and an input with a batch axis");
-    }
-    order_ = axis_to_front(x, axis_of_option(x, args_.axis, context.behavior_version));
-    Data out = x.permuted(order_);
-    out.dims[1] = times(out.dims[1], args_.factor.as_int(), context.absolute_name + ":resize");
-    name_axes(context, "out_dim", {out.dims[1]});
-    return out;
-  }
-
-  Expr build(LayerBuilder& builder) override {
-    const Data out = out_data(builder.context());
-    const Expr x = permute_if_needed(builder.input().expr, order_);
-    const int64_t factor = args_.factor.as_int();
-    std::vector<Expr> parts{x};
-    for (int64_t i = 1; i < factor; ++i) {
-      if (args_.kind == "linear") {
-        const double share = static_cast<double>(i) / static_cast<double>(factor);
-        parts.push_back(ops::add(ops::scale(x, 1 - share), ops::scale(next(x), share)));
-      } else if (args_.kind == "fill") {
-        parts.push_back(ops::constant(builder.graph(), fill_value(out), x.dtype(), x.dims()));
-      } else {
-        parts.push_back(x);
-      }
-    }
-    return interleave(parts, 1, out.dims[1]);
-  }
-
- private:
-  double fill_value(const Data& out) const {
-    const double value = args_.fill_value.as_float();
-    return out.sparse() && value < 0 ? value + static_cast<double>(out.sparse_dim.size()) : value;
-  }
-
-  /// Each element's right neighbour; the last one's is itself.
-  static Expr next(Expr x) {
-    const Dim dim = x.dim(1);
-    const Dim one = Dim::fixed(1, Dim::Kind::kSpatial);
-    const Dim shorter = dim.is_static() ? Dim::fixed(std::max<int64_t>(dim.size() - 1, 0), dim.kind()) : dim - 1;
-    return ops::concat({ops::slice(x, 1, 1, INT64_MAX, 1, shorter), ops::slice(x, 1, -1, INT64_MAX, 1, one)}, 1, dim);
-  }
-
-  ResizeArgs args_;
-  std::vector<int> order_;
 };
 
 const RegisterLayer<RepeatLayer, RepeatArgs> kRegister{
     "repeat",
     {},
     "Each element of an axis several times.",
-    {R"({"class": "repeat", "repetitions": 2, "axis": "T", "from": "data"})"}};
-const RegisterLayer<TileLayer, TileArgs> kRegisterTile{
-    "tile", {}, "Whole axes several times.", {R"({"class": "tile", "multiples": {"F": 2}, "from": "data"})"}};
-const RegisterLayer<ResizeLayer, ResizeArgs> kRegisterResize{
-    "resize",
-    {},
-    "Up-sampling along an axis.",
-    {R"({"class": "resize", "factor": 2, "axis": "T", "from": "data"})",
-     R"({"class": "resize", "factor": 3, "axis": "F", "kind": "linear", "from": "data"})",
-     R"({"class": "resize", "factor": 2, "axis": "T", "kind": "fill", "fill_value": 0.5, "from": "data"})"}};
+    {R"({"class": "repeat", "repetitions": 2, "axis": "T", "from": "data"})",
+     R"({"class": "subnetwork", "from": "data", "subnetwork": {)"
+     R"("abs": {"class": "activation", "activation": "abs", "from": "data"},)"
+     R"("sum": {"class": "reduce", "mode": "sum", "axes": "F", "from": "abs"},)"
+     R"("counts": {"class": "cast", "dtype": "int32", "from": "sum"},)"
+     R"("output": {"class": "repeat", "repetitions": "counts", "axis": "T", "from": "data"}}})"}};
 
 }  // namespace
 }  // namespace wende

@@ -17,6 +17,12 @@ class Builder {
     Data data;
     data.name = "data:" + key;
     data.dtype = entry.dtype ? dtype(entry) : entry.sparse ? DType::kInt32 : DType::kFloat32;
+    if (data.dtype == DType::kComplex64) {
+      throw entry.place.error("data of dtype complex64 are not supported by Wende " WENDE_VERSION)
+          .hint(
+              "give real and imaginary parts in turn as features, and make them complex by "
+              "'alternating_real_to_complex'");
+    }
     if (entry.dim_tags.empty()) {
       add_dims(key, entry, data);
     } else {

@@ -45,10 +45,8 @@ unsegment_input variable variable_assign variable_read weighted_sum window)");
 
 /// What to do without a class that Wende does not have; "" if there is nothing to say.
 std::string instead_of(const std::string& name) {
-  static const std::set<std::string> kComplex = words(R"(
-alternating_real_to_complex complex_to_alternating_real first_t_frames_noise_estimator istft
-mask_based_gevbeamforming mask_based_mvdrbeamforming multichannel_multiresolution_stft_layer multichannel_stft_layer
-parametric_wiener_filter signal_masking stft)");
+  static const std::set<std::string> kUnpublished = words(R"(
+mask_based_gevbeamforming mask_based_mvdrbeamforming parametric_wiener_filter)");
   static const std::set<std::string> kSegmental = words(R"(
 apply_length_distribution classes_to_length_distribution classes_to_length_distribution_global classes_to_segments
 fill_unused flatten_time normalize_length_scores segment_alignment segment_input swap_time_feature unsegment_input)");
@@ -56,6 +54,10 @@ fill_unused flatten_time normalize_length_scores segment_alignment segment_input
       {"twod_lstm", "RETURNN has it for GPUs only, so that there are no numbers to compare with"},
       {"boolean_mask", "a 'masked_computation' outside of loops keeps the frames of a mask"},
       {"remove", "a 'masked_computation' with a 'compare' layer as its mask keeps all other labels"},
+      {"batch_median_pooling", "RETURNN's own fails with today's TensorFlow"},
+      {"first_t_frames_noise_estimator", "'slice' and 'reduce' give the mean of the first frames"},
+      {"split_concatenated_multichannel", "'split_dims' gives the channels an axis of their own"},
+      {"tile_features", "RETURNN's own fails; 'tile' with multiples {\"F\": n} repeats features"},
       {"fold", "'time_unchunking' and 'window' with 'reduce' are there"},
       {"batch_softmax", "RETURNN's own fails with today's TensorFlow; an 'eval' of exp and reduce layers say the same"},
       {"cum_concat", "'self_attention' keeps its keys and values in a loop by itself"},
@@ -68,8 +70,9 @@ fill_unused flatten_time normalize_length_scores segment_alignment segment_input
       {"variable_assign", "'accumulate_mean' and 'batch_norm' keep running values"},
       {"variable_read", "read the 'variable' layer itself"},
   };
-  if (kComplex.count(name) != 0) {
-    return "Wende computes with real numbers only: make spectra before the training, as features of the data";
+  if (kUnpublished.count(name) != 0) {
+    return "RETURNN's is a call of the package tfSi6Proc, which is not public; 'signal_masking' applies masks to "
+           "spectra";
   }
   if (kSegmental.count(name) != 0) {
     return "the layers of segmental models are not there";

@@ -5,6 +5,7 @@
 #include "graph/device_op.h"
 #include "graph/leaf_op.h"
 #include "kernels/pointwise.h"
+#include "ops/complex.h"
 
 namespace wende::ops {
 namespace {
@@ -91,6 +92,9 @@ Expr parameter(Graph& graph, const std::string& name, DType dtype, std::vector<D
 }
 
 Expr constant(Graph& graph, double value, DType dtype, std::vector<Dim> dims) {
+  if (dtype == DType::kComplex64) {
+    return complex(constant(graph, value, DType::kFloat32, dims), constant(graph, 0.0, DType::kFloat32, dims));
+  }
   return graph.add(std::make_shared<const ConstantOp>(value, ExprType{dtype, std::move(dims)}), {});
 }
 

@@ -4,6 +4,7 @@
 
 #include "graph/device_op.h"
 #include "ops/broadcast_types.h"
+#include "ops/complex.h"
 #include "ops/leaf.h"
 #include "ops/shape.h"
 
@@ -308,19 +309,33 @@ class StopGradientOp final : public DeviceOp {
 
 }  // namespace
 
-Expr unary(Unary kind, Expr x) { return x.graph->add(std::make_shared<const UnaryOp>(kind), {x}); }
+Expr unary(Unary kind, Expr x) {
+  if (is_complex(x)) return complex_unary(kind, x);
+  return x.graph->add(std::make_shared<const UnaryOp>(kind), {x});
+}
 
-Expr binary(Binary kind, Expr a, Expr b) { return a.graph->add(std::make_shared<const BinaryOp>(kind), {a, b}); }
+Expr binary(Binary kind, Expr a, Expr b) {
+  if (is_complex(a) || is_complex(b)) return complex_binary(kind, a, b);
+  return a.graph->add(std::make_shared<const BinaryOp>(kind), {a, b});
+}
 
 Expr where(Expr condition, Expr a, Expr b) {
+  if (is_complex(a) || is_complex(b)) {
+    return complex(where(condition, real(a), real(b)), where(condition, imaginary(a), imaginary(b)));
+  }
   return condition.graph->add(std::make_shared<const WhereOp>(), {condition, a, b});
 }
 
 Expr cast(Expr x, DType dtype) {
-  return x.dtype() == dtype ? x : x.graph->add(std::make_shared<const CastOp>(dtype), {x});
+  if (x.dtype() == dtype) return x;
+  if (is_complex(x) || dtype == DType::kComplex64) return complex_cast(x, dtype);
+  return x.graph->add(std::make_shared<const CastOp>(dtype), {x});
 }
 
-Expr stop_gradient(Expr x) { return x.graph->add(std::make_shared<const StopGradientOp>(), {x}); }
+Expr stop_gradient(Expr x) {
+  if (is_complex(x)) return by_parts(x, [](Expr part) { return stop_gradient(part); });
+  return x.graph->add(std::make_shared<const StopGradientOp>(), {x});
+}
 
 Expr add(Expr a, Expr b) { return binary(Binary::kAdd, a, b); }
 Expr sub(Expr a, Expr b) { return binary(Binary::kSub, a, b); }

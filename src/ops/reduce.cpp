@@ -8,6 +8,7 @@
 
 #include "graph/device_op.h"
 #include "kernels/pointwise.h"
+#include "ops/complex.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -149,6 +150,7 @@ Expr reduce(Reduction kind, Expr x, const std::vector<int>& axes, bool keep) {
   std::sort(sorted.begin(), sorted.end());
   sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
   if (sorted.empty()) return x;
+  if (is_complex(x)) return complex_reduce(kind, x, sorted, keep);
   return x.graph->add(std::make_shared<const ReduceOp>(kind, std::move(sorted), keep), {x});
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "graph/device_op.h"
+#include "ops/complex.h"
 #include "ops/reduce.h"
 
 namespace wende::ops {
@@ -120,6 +121,7 @@ class BroadcastOp final : public DeviceOp {
 }  // namespace
 
 Expr permute(Expr x, const std::vector<int>& axes) {
+  if (is_complex(x)) return by_parts(x, [&](Expr part) { return permute(part, axes); });
   bool identity = static_cast<int>(axes.size()) == x.rank();
   for (size_t i = 0; identity && i < axes.size(); ++i) identity = axes[i] == static_cast<int>(i);
   return identity ? x : x.graph->add(std::make_shared<const PermuteOp>(axes), {x});
@@ -127,6 +129,7 @@ Expr permute(Expr x, const std::vector<int>& axes) {
 
 Expr reshape(Expr x, std::vector<Dim> dims) {
   if (dims == x.dims()) return x;
+  if (is_complex(x)) return by_parts(x, [&](Expr part) { return reshape(part, dims); });
   return x.graph->add(std::make_shared<const ReshapeOp>(std::move(dims)), {x});
 }
 
@@ -151,6 +154,7 @@ Expr squeeze(Expr x, int axis) {
 
 Expr broadcast_to(Expr x, std::vector<Dim> dims) {
   if (dims == x.dims()) return x;
+  if (is_complex(x)) return by_parts(x, [&](Expr part) { return broadcast_to(part, dims); });
   if (x.rank() == 0 && !dims.empty()) x = reshape(x, std::vector<Dim>(dims.size(), Dim::fixed(1)));
   return x.graph->add(std::make_shared<const BroadcastOp>(std::move(dims)), {x});
 }

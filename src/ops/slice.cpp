@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "graph/device_op.h"
 #include "kernels/pointwise.h"
+#include "ops/complex.h"
 #include "ops/leaf.h"
 #include "ops/shape.h"
 
@@ -263,18 +264,36 @@ class ConcatOp final : public DeviceOp {
 }  // namespace
 
 Expr slice(Expr x, int axis, int64_t begin, int64_t end, int64_t step, const Dim& out) {
+  if (is_complex(x)) return by_parts(x, [&](Expr part) { return slice(part, axis, begin, end, step, out); });
   return x.graph->add(std::make_shared<const SliceOp>(false, axis < 0 ? axis + x.rank() : axis, begin, end, step, out),
                       {x});
 }
 
+namespace {
+
+Expr complex_concat(const std::vector<Expr>& xs, int axis, const Dim& out) {
+  std::vector<Expr> reals, imaginaries;
+  for (const Expr& x : xs) {
+    reals.push_back(real(x));
+    imaginaries.push_back(imaginary(x));
+  }
+  return complex(concat(reals, axis, out), concat(imaginaries, axis, out));
+}
+
+}  // namespace
+
 Expr concat(const std::vector<Expr>& xs, int axis, const Dim& out) {
   if (xs.empty()) throw internal_error("[concat] of nothing");
   if (xs.size() == 1 && xs[0].rank() > 0 && xs[0].dim(axis) == out) return xs[0];
+  if (std::any_of(xs.begin(), xs.end(), is_complex)) return complex_concat(xs, axis, out);
   const int from_left = axis < 0 ? axis + xs[0].rank() : axis;
   return xs[0].graph->add(std::make_shared<const ConcatOp>(static_cast<int>(xs.size()), from_left, out), xs);
 }
 
 Expr pad(Expr x, int axis, int64_t left, int64_t right, double value, const Dim& out) {
+  if (is_complex(x)) {
+    return complex(pad(real(x), axis, left, right, value, out), pad(imaginary(x), axis, left, right, 0.0, out));
+  }
   return x.graph->add(std::make_shared<const PadOp>(axis < 0 ? axis + x.rank() : axis, left, right, value, out), {x});
 }
 

@@ -12,11 +12,9 @@ struct DTypeInfo {
   size_t bytes;
 };
 
-constexpr DTypeInfo kDTypes[] = {{DType::kFloat32, "float32", 4},
-                                 {DType::kFloat64, "float64", 8},
-                                 {DType::kInt32, "int32", 4},
-                                 {DType::kInt64, "int64", 8},
-                                 {DType::kBool, "bool", 1}};
+constexpr DTypeInfo kDTypes[] = {{DType::kFloat32, "float32", 4}, {DType::kFloat64, "float64", 8},
+                                 {DType::kInt32, "int32", 4},     {DType::kInt64, "int64", 8},
+                                 {DType::kBool, "bool", 1},       {DType::kComplex64, "complex64", 8}};
 
 const DTypeInfo& info_of(DType dtype) { return kDTypes[static_cast<size_t>(dtype)]; }
 

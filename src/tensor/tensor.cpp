@@ -45,6 +45,8 @@ std::string element_text(DType dtype, const std::byte* data) {
       return element_text<int64_t>(data);
     case DType::kBool:
       return element_text<bool>(data);
+    case DType::kComplex64:
+      return fmt::format("{}+{}j", element_text<float>(data), element_text<float>(data + sizeof(float)));
   }
   return "?";
 }

@@ -12,7 +12,8 @@
 
 namespace wende {
 
-enum class DType : uint8_t { kFloat32, kFloat64, kInt32, kInt64, kBool };
+/// kComplex64: two float32 in turn, real and imaginary part. Graphs compute with the parts (ops/complex.h).
+enum class DType : uint8_t { kFloat32, kFloat64, kInt32, kInt64, kBool, kComplex64 };
 
 size_t size_of(DType dtype);
 std::string_view name_of(DType dtype);         ///< "float32"

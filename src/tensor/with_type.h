@@ -2,11 +2,12 @@
 
 #include <cstdint>
 
+#include "base/error.h"
 #include "tensor/tensor.h"
 
 namespace wende {
 
-/// Calls visit with a value of the C++ type of a dtype.
+/// Calls visit with a value of the C++ type of a dtype; there are no kernels on complex numbers.
 template <class Visit>
 void with_type(DType dtype, Visit&& visit) {
   switch (dtype) {
@@ -20,6 +21,8 @@ void with_type(DType dtype, Visit&& visit) {
       return visit(int64_t{});
     case DType::kBool:
       return visit(bool{});
+    case DType::kComplex64:
+      throw internal_error("a kernel was given complex64");
   }
 }
 
