@@ -70,6 +70,17 @@ Handle space_up_to(const std::vector<int64_t>& shape, const std::vector<int64_t>
   return {H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), limits.data()), H5Sclose};
 }
 
+/// bool as h5py has it: what other programs read as such.
+Handle h5py_bool_type() {
+  Handle type(H5Tenum_create(H5T_STD_I8LE), H5Tclose);
+  int8_t value = 0;
+  for (const char* name : {"FALSE", "TRUE"}) {
+    H5Tenum_insert(type.get(), name, &value);
+    ++value;
+  }
+  return type;
+}
+
 std::vector<int64_t> sizes_of(const Tensor& tensor) { return {tensor.shape().begin(), tensor.shape().end()}; }
 
 }  // namespace
@@ -194,7 +205,9 @@ void File::create_resizable(const std::string& dataset, DType dtype, const std::
                             const std::vector<int64_t>& most, const std::vector<int64_t>& chunk) {
   const Lock lock(library_mutex());
   const std::string name = normalised(dataset);
-  close_written(new_dataset(*this, name, file_type(dtype), space_up_to(shape, most).get(), chunk), *this, name);
+  const Handle flags = h5py_bool_type();
+  const hid_t type = dtype == DType::kBool ? flags.get() : file_type(dtype);
+  close_written(new_dataset(*this, name, type, space_up_to(shape, most).get(), chunk), *this, name);
 }
 
 void File::create_appendable_strings(const std::string& dataset, int64_t chunk) {
@@ -218,7 +231,9 @@ void File::append(const std::string& dataset, const Tensor& rows) {
          fmt::format("{} cannot be appended to {}", rows.shape().str(), Shape(there).str()));
   }
   const Tensor values = rows.as_contiguous();
-  append_rows(id, values.dim(0), memory_type(values.dtype()), values.raw(), path(), name);
+  const Handle type(H5Dget_type(id), H5Tclose);
+  const bool flags = values.dtype() == DType::kBool && H5Tget_class(type.get()) == H5T_ENUM;
+  append_rows(id, values.dim(0), flags ? type.get() : memory_type(values.dtype()), values.raw(), path(), name);
 }
 
 void File::append_strings(const std::string& dataset, const std::vector<std::string>& values) {

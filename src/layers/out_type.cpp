@@ -76,16 +76,21 @@ std::vector<Dim> dynamic_dims(const Value& type, const LayerContext& context) {
   return dims;
 }
 
-/// size_placeholder {axis: lengths of a source}: the time dim of that source.
+/// The axis of a source that [index of the source, axis] names.
+Dim source_dim(const LayerContext& context, const Value& index, const Value& axis) {
+  return context.sources.at(static_cast<size_t>(index.as_int())).dims.at(static_cast<size_t>(axis.as_int()));
+}
+
+/// size_placeholder {axis: lengths of a source's axis}: that axis.
 std::optional<Dim> placed_dim(const Value& type, const LayerContext& context, size_t axis) {
   const Value* sizes = given(type, "size_placeholder");
   if (!sizes) {
     return std::nullopt;
   }
   for (const auto& [key, value] : sizes->entries()) {
-    const Value* source = value.is_dict() ? value.find("__wende_lengths__") : nullptr;
-    if (key.as_int() == static_cast<int64_t>(axis) && source) {
-      return context.sources.at(static_cast<size_t>(source->as_int())).time_dim();
+    const Value* lengths = value.is_dict() ? value.find("__wende_lengths__") : nullptr;
+    if (key.as_int() == static_cast<int64_t>(axis) && lengths) {
+      return source_dim(context, lengths->items().at(0), lengths->items().at(1));
     }
   }
   return std::nullopt;
@@ -114,6 +119,25 @@ std::vector<Dim> dims_of_shape(const Value& type, const Value& shape, const Laye
   return dims;
 }
 
+/// An entry of dims: a tag of the config, or ("source", index, axis).
+Dim dim_of_out_type(const Value& tag, const LayerContext& context) {
+  if (tag.kind() == Value::Kind::kTuple && tag.items().size() == 3) {
+    return source_dim(context, tag.items()[1], tag.items()[2]);
+  }
+  if (tag.kind() != Value::Kind::kDim) {
+    throw tag.error("dims must be dim tags, got " + tag.repr());
+  }
+  for (const Data& source : context.sources) {
+    if (const int axis = axis_of_tag(source, tag); axis >= 0) {
+      return source.dims[static_cast<size_t>(axis)];
+    }
+  }
+  if (!tag.find("dimension")) {
+    throw tag.error(fmt::format("{} has no size and is no axis of the sources", tag_text(tag)));
+  }
+  return dim_of_tag(tag, Dim::Kind::kSpatial);
+}
+
 /// Dims from shape, dims or dim_tags; the batch axis where batch_dim_axis says.
 bool set_dims(const Value& type, const LayerContext& context, bool sparse, Data& out) {
   if (const Value* shape = given(type, "shape")) {
@@ -140,15 +164,7 @@ bool set_dims(const Value& type, const LayerContext& context, bool sparse, Data&
     }
     out.dims.clear();
     for (const Value& tag : tags->items()) {
-      Dim dim;
-      for (const Data& source : context.sources) {
-        const int axis = axis_of_tag(source, tag);
-        dim = axis >= 0 && !dim.defined() ? source.dims[static_cast<size_t>(axis)] : dim;
-      }
-      if (!dim.defined() && !tag.find("dimension")) {
-        throw tag.error(fmt::format("{} has no size and is no axis of the sources", tag_text(tag)));
-      }
-      out.dims.push_back(dim.defined() ? dim : dim_of_tag(tag, Dim::Kind::kSpatial));
+      out.dims.push_back(dim_of_out_type(tag, context));
     }
     out.set_default_marks();
     return true;
@@ -193,22 +209,21 @@ void set_sparse(const Value& type, Data& out) {
 }  // namespace
 
 Value data_value(const Data& data, int index) {
-  std::vector<Value> shape;
+  std::vector<Value> dims;
   for (const Dim& dim : data.dims) {
-    if (!dim.is_batch()) {
-      shape.push_back(dim.is_static() ? Value::of(dim.size()) : Value());
-    }
+    const bool sized = dim.is_static() && !dim.is_batch();
+    const char* kind = dim.is_batch() ? "batch" : dim.kind() == Dim::Kind::kFeature ? "feature" : "spatial";
+    dims.push_back(Value::list({sized ? Value::of(dim.size()) : Value(), Value::of(kind), Value::of(dim.name())}));
   }
-  const Dim dim = data.feature_or_sparse_dim();
-  return Value::dict({{Value::of("__wende_data__"), Value::of(static_cast<int64_t>(index))},
-                      {Value::of("name"), Value::of(data.name)},
-                      {Value::of("shape"), Value::list(std::move(shape), Value::Kind::kTuple)},
-                      {Value::of("dim"), dim.defined() && dim.is_static() ? Value::of(dim.size()) : Value()},
-                      {Value::of("sparse"), Value::of(data.sparse())},
-                      {Value::of("dtype"), Value::of(std::string(name_of(data.dtype)))},
-                      {Value::of("batch_dim_axis"), axis_value(data.batch_axis())},
-                      {Value::of("time_dim_axis"), axis_value(data.time_axis)},
-                      {Value::of("feature_dim_axis"), axis_value(data.feature_axis)}});
+  Value content = Value::dict({{Value::of("__wende_data__"), Value::of(static_cast<int64_t>(index))},
+                               {Value::of("name"), Value::of(data.name)},
+                               {Value::of("dims"), Value::list(std::move(dims))},
+                               {Value::of("sparse"), Value::of(data.sparse())},
+                               {Value::of("dtype"), Value::of(std::string(name_of(data.dtype)))},
+                               {Value::of("time_dim_axis"), axis_value(data.time_axis)},
+                               {Value::of("feature_dim_axis"), axis_value(data.feature_axis)}});
+  return data.sparse() && data.sparse_dim.is_static() ? content.with("dim", Value::of(data.sparse_dim.size()))
+                                                      : content;
 }
 
 void apply_out_type(const LayerContext& context, Data& out) {

@@ -38,6 +38,7 @@ bool NetworkConstruction::construct_own_network(const std::string& class_name, N
       {"masked_computation", &NetworkConstruction::construct_masked},
       {"cond", &NetworkConstruction::construct_cond},
       {"get_rec_accumulated", &NetworkConstruction::construct_rec_accumulated},
+      {"rec_last_output", &NetworkConstruction::construct_rec_last_output},
   };
   const auto found = kClasses.find(class_name);
   if (found == kClasses.end()) return false;

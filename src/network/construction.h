@@ -241,6 +241,7 @@ class NetworkConstruction {
 
   // rec_accumulated.cpp
   void construct_rec_accumulated(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  void construct_rec_last_output(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
 
   // masked_computation.cpp
   void construct_masked(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);

@@ -65,7 +65,6 @@ fill_unused flatten_time normalize_length_scores segment_alignment segment_input
       {"choice_get_src_beams", "'choice_get_beam_scores' and 'decide' read the result of a search"},
       {"decide_keep_beam", "'choice_get_beam_scores' and 'decide' read the result of a search"},
       {"split_batch_beam", "'choice_get_beam_scores' and 'decide' read the result of a search"},
-      {"rec_last_output", "'get_last_hidden_state' reads the last state of a cell in the loop"},
       {"random_state_init", "'random' keeps its own state"},
       {"variable_assign", "'accumulate_mean' and 'batch_norm' keep running values"},
       {"variable_read", "read the 'variable' layer itself"},
@@ -101,7 +100,7 @@ bool has_state(const std::string& name) { return name == "rec" || name == "rnn_c
 
 bool has_no_default_input(const std::string& name) {
   static const std::set<std::string> kNames = words(R"(
-constant ctc_loss edit_distance generic_attention global_train_step masked_computation rand_int random random_state_init range search_sorted source sparse_softmax_cross_entropy_with_logits switch train_flag variable)");
+constant ctc_loss edit_distance generic_attention global_train_step masked_computation rand_int random random_state_init range rec_last_output search_sorted source sparse_softmax_cross_entropy_with_logits switch train_flag variable)");
   return kNames.count(name) != 0;
 }
 

@@ -1,4 +1,9 @@
+#include <fmt/core.h>
+
+#include "layers/gathering.h"
 #include "network/rec_subnet.h"
+#include "ops/leaf.h"
+#include "ops/pointwise.h"
 
 namespace wende {
 namespace {
@@ -35,7 +40,72 @@ const RegisterLayer<RecAccumulatedLayer, RecAccumulatedArgs> kRegister{
      R"("is_output_layer": True}, "output": {"class": "linear", "activation": None, "n_out": 2, "from": "x"}}}, )"
      R"("output": {"class": "get_rec_accumulated", "sub_layer": "x", "from": "loop"}}})"}};
 
+struct RecLastOutputArgs {
+  Value rec_layer, sub_layer_name;
+
+  template <class V>
+  void fields(V& v) {
+    v.field("rec_layer", rec_layer, "the rec layer, with a unit of layers");
+    v.field("sub_layer_name", sub_layer_name, "layer of the unit whose value after the last step this is");
+  }
+};
+
+class RecLastOutputLayer : public Layer {
+ public:
+  explicit RecLastOutputLayer(const RecLastOutputArgs& args) {
+    for (const Value* name : {&args.rec_layer, &args.sub_layer_name}) {
+      if (!name->is_string()) {
+        throw name->error("rec_last_output needs 'rec_layer' and 'sub_layer_name', got " + name->repr());
+      }
+    }
+  }
+  Data out_data(const LayerContext&) override { throw internal_error("rec_last_output is built by its network"); }
+  Expr build(LayerBuilder&) override { throw internal_error("rec_last_output is built by its network"); }
+};
+
+const RegisterLayer<RecLastOutputLayer, RecLastOutputArgs> kRegisterLast{
+    "rec_last_output",
+    {},
+    "A layer of a rec layer's unit at the last frame of each sequence. `need_last` on that layer has it computed.",
+    {R"({"class": "subnetwork", "from": "data", "subnetwork": {)"
+     R"("loop": {"class": "rec", "from": "data", "unit": {)"
+     R"("x": {"class": "linear", "activation": "tanh", "n_out": 3, "from": ["data:source", "prev:x"], )"
+     R"("need_last": True}, "output": {"class": "linear", "activation": None, "n_out": 2, "from": "x"}}}, )"
+     R"("output": {"class": "rec_last_output", "rec_layer": "loop", "sub_layer_name": "x"}}})"}};
+
 }  // namespace
+
+void NetworkConstruction::construct_rec_last_output(NetworkLevel& level, const std::string& name, const Value& dict,
+                                                    BuiltLayer& built) {
+  LayerRegistry::instance().find("rec_last_output")->make(dict);
+  LayerPlan plan = plan_of(level, name, dict);
+  built.class_name = plan.class_name;
+  built.options = dict;
+  check_general_options(plan);
+  const Value& rec = *dict.find("rec_layer");
+  const Value& inner = *dict.find("sub_layer_name");
+  if (!resolve(level, rec.as_string(), rec).unit) {
+    throw rec.error("rec_last_output needs a rec layer with a unit of layers as 'rec_layer'");
+  }
+  const BuiltLayer& layer = resolve(level, rec.as_string() + "/" + inner.as_string(), inner);
+  const Data& all = layer.output.data;
+  const int time = all.axis_of(resolve(level, rec.as_string(), rec).output.data.time_dim());
+  if (time < 0 || !all.has_batch()) {
+    throw inner.error(fmt::format("rec_last_output needs batch and the steps of the loop, got {}", all.str()));
+  }
+  const Dim& batch = all.dims[static_cast<size_t>(all.batch_axis())];
+  Data position;
+  position.dims = {batch};
+  position.dtype = DType::kInt32;
+  const Gathering gathering(all, position, time);
+  const Expr one = ops::constant(graph(), 1.0, DType::kInt32);
+  const Expr zero = ops::constant(graph(), 0.0, DType::kInt32);
+  const Expr size = lengths(level, all.dims[static_cast<size_t>(time)], batch);
+  built.output.data = gathering.out_data(built.name);
+  built.output.expr = gathering.build(layer.output.expr, ops::binary(ops::Binary::kMaximum, ops::sub(size, one), zero));
+  built.beam = layer.beam;
+  finish_own_network(plan, built);
+}
 
 void NetworkConstruction::construct_rec_accumulated(NetworkLevel& level, const std::string& name, const Value& dict,
                                                     BuiltLayer& built) {

@@ -14,21 +14,53 @@
 namespace wende {
 namespace {
 
+bool all_sizes(const Value& shape) {
+  return shape.is_sequence() && std::all_of(shape.items().begin(), shape.items().end(),
+                                            [](const Value& size) { return size.kind() == Value::Kind::kInt; });
+}
+
+/// What an out_type says by itself: a shape without unknown sizes, or the number of features or labels.
+std::optional<Data> guess_by_type(const Value& type, const Dim& batch) {
+  const Value* shape = given(type, "shape");
+  const Value* size = given(type, "dim");
+  const bool sized = size && size->kind() == Value::Kind::kInt;
+  const bool sparse = truthy(type.find("sparse"));
+  if (shape ? !all_sizes(*shape) : !sized) {
+    return std::nullopt;
+  }
+  Data data;
+  data.dims = {batch};
+  const std::vector<Value> sizes = shape ? shape->items() : sparse ? std::vector<Value>{} : std::vector<Value>{*size};
+  for (const Value& each : sizes) {
+    data.dims.push_back(Dim::fixed(each.as_int()));
+  }
+  if (sparse && sized) {
+    data.sparse_dim = Dim::fixed(size->as_int(), Dim::Kind::kFeature);
+    data.dtype = DType::kInt32;
+  } else {
+    data.feature_axis = data.rank() > 1 ? data.rank() - 1 : -1;
+  }
+  if (const Value* dtype = given(type, "dtype")) {
+    data.dtype = dtype_from_name(dtype->as_string());
+  }
+  return data;
+}
+
 /// What a layer's dict says of its output, when nothing else is known yet: n_out, or a whole out_type.
 std::optional<Data> guess(const Value& dict, const Dim& batch) {
-  const Value* type = dict.is_dict() ? dict.find("out_type") : nullptr;
-  const Value* shape = type && type->is_dict() ? type->find("shape") : nullptr;
-  const Value* size = type && type->is_dict() ? type->find("dim") : dict.is_dict() ? dict.find("n_out") : nullptr;
-  const bool known_shape = !shape || (shape->is_sequence() && shape->items().size() <= 1);
-  if (!size || size->kind() != Value::Kind::kInt || !known_shape) {
+  if (!dict.is_dict()) {
+    return std::nullopt;
+  }
+  if (const Value* type = dict.find("out_type"); type && type->is_dict()) {
+    return guess_by_type(*type, batch);
+  }
+  const Value* size = dict.find("n_out");
+  if (!size || size->kind() != Value::Kind::kInt) {
     return std::nullopt;
   }
   Data data;
   data.dims = {batch, Dim::fixed(size->as_int())};
   data.feature_axis = 1;
-  if (const Value* dtype = type && type->is_dict() ? type->find("dtype") : nullptr) {
-    data.dtype = dtype_from_name(dtype->as_string());
-  }
   return data;
 }
 

@@ -110,6 +110,7 @@ void NetworkConstruction::construct_subnetwork(LayerPlan& plan, BuiltLayer& buil
   built.beam = result.beam;
   built.output.data.name = built.name;
   built.sub_outputs = result.sub_outputs;
+  built.sub_outputs.erase("before_activation");  // RETURNN: a subnetwork has no activation of its own
   for (const auto& [name, inner] : sub.built) {
     for (const auto& [local, variable] : inner->params) {
       built.params[name + "/" + local] = variable;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "io/atomic_file.h"
+#include "io/hdf5_handle.h"
 
 namespace wende {
 namespace {
@@ -24,6 +25,28 @@ ExitStatus status_of(const std::function<void()>& action) {
     return error.status();
   }
   return ExitStatus::kOk;
+}
+
+TEST(Hdf5, AppendedBoolsAreThoseOfH5py) {
+  const std::string path = scratch("bools.h5");
+  {
+    hdf5::File file = hdf5::File::create(path);
+    file.create_appendable("flags", DType::kBool, {2}, {4, 2});
+    const Tensor flags = Tensor::zeros(DType::kBool, Shape{1, 2});
+    flags.data<bool>()[1] = true;
+    file.append("flags", flags);
+    file.append("flags", flags);
+    file.close();
+  }
+  EXPECT_EQ(hdf5::File::open(path).read("flags").to_vector<bool>(), (std::vector<bool>{false, true, false, true}));
+  const hdf5::Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  const hdf5::Handle dataset(H5Dopen2(file.get(), "flags", H5P_DEFAULT), H5Dclose);
+  const hdf5::Handle type(H5Dget_type(dataset.get()), H5Tclose);
+  ASSERT_EQ(H5Tget_class(type.get()), H5T_ENUM);
+  char name[8] = {};
+  const int8_t value = 1;
+  EXPECT_GE(H5Tenum_nameof(type.get(), &value, name, sizeof(name)), 0);
+  EXPECT_STREQ(name, "TRUE");
 }
 
 TEST(Hdf5, NumbersComeBack) {

@@ -85,6 +85,35 @@ TEST(OutputOptions, OutTypeMustAgreeOrDescribes) {
   EXPECT_TRUE(network->find_layer("y")->output.data.sparse());
 }
 
+TEST(OutputOptions, WhatFunctionsOfOutTypeLackIsAnError) {
+  const auto error = [](const std::string& eval, const std::string& type) {
+    return build_error(layers("'class': 'eval', 'eval': '" + eval + "', 'out_type': " + type));
+  };
+  EXPECT_EQ(error("source(0)", "lambda sources, **_: sources[0].output.copy_template()"), "");
+  const std::string unknown = error("source(0)", "lambda sources, **_: sources[0].output.copy_of_something()");
+  EXPECT_NE(unknown.find("Data has no 'copy_of_something' in Wende; it has"), std::string::npos) << unknown;
+  EXPECT_NE(error("source(0)", "lambda sources, **_: 5").find("must return a Data"), std::string::npos);
+  EXPECT_NE(error("source(0, auto_konvert=False)", "{}").find("did you mean 'auto_convert'"), std::string::npos);
+  EXPECT_NE(error("source(0)", "{'dtype': 'float16'}").find("'float16' is not supported"), std::string::npos);
+  EXPECT_NE(error("source(0)", "{'dims': [3]}").find("dims must be dim tags, got 3"), std::string::npos);
+}
+
+TEST(OutputOptions, LastOutputNeedsALoop) {
+  const auto error = [](const std::string& options) {
+    return build_error(kData +
+                       "network = {'loop': {'class': 'rec', 'from': 'data', 'unit': {\n"
+                       "  'y': {'class': 'copy', 'from': 'data:source', 'need_last': True},\n"
+                       "  'output': {'class': 'copy', 'from': 'y'}}},\n"
+                       "'x': {'class': 'rec_last_output', 'is_output_layer': True, " +
+                       options + "}}\n");
+  };
+  EXPECT_EQ(error("'rec_layer': 'loop', 'sub_layer_name': 'y'"), "");
+  EXPECT_NE(error("'rec_layer': 'loop'").find("needs 'rec_layer' and 'sub_layer_name'"), std::string::npos);
+  EXPECT_NE(error("'rec_layer': 'data', 'sub_layer_name': 'y'").find("needs a rec layer with a unit"),
+            std::string::npos);
+  EXPECT_NE(error("'rec_layer': 'loop', 'sub_layer_name': 'z'").find("'z'"), std::string::npos);
+}
+
 TEST(OutputOptions, InDimSelectsTheFeatureAxis) {
   const std::string data =
       "from returnn.tensor import *\nheight, width = FeatureDim('h', 4), FeatureDim('w', 5)\n"
