@@ -5,11 +5,11 @@
 
 namespace wende::cpu {
 
-/// The best `beam` of each beam's candidates: scores [B*beam,V] (a NaN is the worst), the first of equal ones first. In
-/// step 0 (an int32 scalar) only the first row of each beam counts. keep_beams: from then on the best of each row.
-/// labels, rows [B*beam] int32: class and row of each choice; valid [B*beam] bool: were there so many candidates.
-void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep_beams, const Tensor& labels,
-               const Tensor& rows, const Tensor& valid);
+/// The best `to` candidates of each `from` rows: scores [B*from,V] (a NaN is the worst), the first of equal ones first.
+/// In step 0 (an int32 scalar) only the first row of each beam counts. keep_beams: from then on the best to / from of
+/// each row. labels, rows [B*to] int32: class and row of each choice; valid [B*to] bool: were there so many candidates.
+void beam_step(const Tensor& scores, const Tensor& step, int64_t from, int64_t to, bool keep_beams,
+               const Tensor& labels, const Tensor& rows, const Tensor& valid);
 
 /// The rows [B] of each frame that lead to those at the end: rows [T,B] int32 holds the row before each one, steps (an
 /// int32 scalar) how many frames of it count. chosen and before [T,B] int32, as t * B + row: in a frame, and before it.

@@ -37,15 +37,16 @@ struct Choices {
 
 }  // namespace
 
-void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep_beams, const Tensor& labels,
-               const Tensor& rows, const Tensor& valid) {
+void beam_step(const Tensor& scores, const Tensor& step, int64_t from, int64_t to, bool keep_beams,
+               const Tensor& labels, const Tensor& rows, const Tensor& valid) {
   const Choices choices{scores, labels, rows, valid};
   const bool first = step.data<int32_t>()[0] == 0;
-  for (int64_t begin = 0; begin < scores.dim(0); begin += beam) {
+  const int64_t each = to / from;
+  for (int64_t begin = 0, place = 0; begin < scores.dim(0); begin += from, place += to) {
     if (keep_beams && !first) {
-      for (int64_t k = 0; k < beam; ++k) choices.choose(begin + k, begin + k + 1, begin + k, 1);
+      for (int64_t k = 0; k < from; ++k) choices.choose(begin + k, begin + k + 1, place + k * each, each);
     } else {
-      choices.choose(begin, first ? begin + 1 : begin + beam, begin, beam);
+      choices.choose(begin, first ? begin + 1 : begin + from, place, to);
     }
   }
 }

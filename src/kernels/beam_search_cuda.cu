@@ -39,13 +39,15 @@ struct Choices {
 
 /// A block per beam.
 __global__ void __launch_bounds__(kThreads)
-    beam_kernel(Choices choices, const int32_t* step, int64_t beam, bool keep_beams) {
-  const int64_t begin = int64_t{blockIdx.x} * beam;
+    beam_kernel(Choices choices, const int32_t* step, int64_t from, int64_t to, bool keep_beams) {
+  const int64_t begin = int64_t{blockIdx.x} * from;
+  const int64_t place = int64_t{blockIdx.x} * to;
   const bool first = *step == 0;
   if (keep_beams && !first) {
-    for (int64_t k = 0; k < beam; ++k) choices.choose(begin + k, begin + k + 1, begin + k, 1);
+    const int64_t each = to / from;
+    for (int64_t k = 0; k < from; ++k) choices.choose(begin + k, begin + k + 1, place + k * each, each);
   } else {
-    choices.choose(begin, first ? begin + 1 : begin + beam, begin, beam);
+    choices.choose(begin, first ? begin + 1 : begin + from, place, to);
   }
 }
 
@@ -64,12 +66,12 @@ __global__ void __launch_bounds__(kThreads) trace_kernel(const int32_t* rows, co
 
 }  // namespace
 
-void beam_step(const Tensor& scores, const Tensor& step, int64_t beam, bool keep_beams, const Tensor& labels,
-               const Tensor& rows, const Tensor& valid) {
+void beam_step(const Tensor& scores, const Tensor& step, int64_t from, int64_t to, bool keep_beams,
+               const Tensor& labels, const Tensor& rows, const Tensor& valid) {
   const Choices choices{device_data<float>(scores), scores.dim(1), device_data<int32_t>(labels),
                         device_data<int32_t>(rows), device_data<bool>(valid)};
-  launch(beam_kernel, static_cast<unsigned>(scores.dim(0) / beam), threads_for_row(beam * scores.dim(1)), 0, choices,
-         device_data<int32_t>(step), beam, keep_beams);
+  launch(beam_kernel, static_cast<unsigned>(scores.dim(0) / from), threads_for_row(from * scores.dim(1)), 0, choices,
+         device_data<int32_t>(step), from, to, keep_beams);
 }
 
 void beam_trace(const Tensor& rows, const Tensor& steps, const Tensor& chosen, const Tensor& before) {

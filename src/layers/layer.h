@@ -25,9 +25,12 @@ struct LayerContext {
   bool train = false;
   bool search = false;
   int behavior_version = 0;
-  Value options;                 ///< the layer's dict
-  Dim batch_dim;                 ///< the network's batch axis
-  Dim loop_time;                 ///< of a layer in the body of a loop: what the loop runs over; else undefined
+  Value options;          ///< the layer's dict
+  Dim batch_dim;          ///< the network's batch axis
+  Dim loop_time;          ///< of a layer in the body of a loop: what the loop runs over; else undefined
+  Dim beam;               ///< of a choice in a search: the batch axis of what it chooses; else undefined
+  Value followed_choice;  ///< of a choice that goes on from another one of the same step: that one's dict
+  bool second_of_two_choices = false;
   std::optional<int64_t> n_out;  ///< given, or found from the target (semantics section 1)
   std::vector<Data> targets;     ///< templates of "target", where given or implied
   std::map<std::string, Data>

@@ -41,6 +41,13 @@ struct Beam {
   Expr scores;  ///< float32 [B*size]: log scores, after normalisation by length
 };
 
+/// In the loop of a search: the hypotheses that a layer's inputs are of, as the latest choice among these left them.
+struct Hypotheses {
+  Expr scores;       ///< float32 [B*beam]; undefined: there is no search
+  Expr rows;         ///< int32 [B*beam]: which one of before that choice each comes from; undefined: in the step before
+  int64_t from = 1;  ///< how many there were per sequence before that choice
+};
+
 /// The only door through which a layer builds: inputs, parameters, graph, losses, stats, sinks, random.
 /// Implemented by network/ (and by a small fake in layer tests).
 class LayerBuilder {
@@ -90,6 +97,7 @@ class LayerBuilder {
   virtual void set_initial(const std::string& key, Expr value);
   /// In a loop that ends by itself: which sequences have ended before this step, bool [B]; else undefined.
   virtual Expr ended() { return {}; }
+  virtual Hypotheses hypotheses() { return {}; }
   /// The search whose hypotheses source i holds; nullptr: none.
   virtual const Beam* source_beam(int) const { return nullptr; }
   virtual Expr loop_step();  ///< in a loop: the step's index, int32 scalar

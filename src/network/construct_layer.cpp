@@ -81,7 +81,8 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   }
   resolve_inputs(plan);
   resolve_in_dim(plan);
-  for (const std::string& ref : layer->refs()) {
+  const bool is_choice = entry->name == "choice";
+  for (const std::string& ref : is_choice && !searches(dict) ? std::vector<std::string>() : layer->refs()) {
     const BuiltLayer& other = resolve(level, ref, dict);
     plan.refs[ref] = &other;
     plan.context.refs[ref] = other.output.data;
@@ -118,14 +119,14 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
 /// What a loop does with certain layers.
 void NetworkConstruction::finish_in_loop(const LayerPlan& plan, BuiltLayer& built) {
   RecSubnet& rec = *plan.level->loop;
-  if (plan.class_name == "choice" && searches(plan.options)) {
-    if (!rec.search || rec.search->choice != built.name) {
-      throw plan.options.error(
-          "a search by a choice inside of a subnetwork of the loop is not supported by Wende " WENDE_VERSION);
-    }
-    rec.search->rows = built.sub_outputs.at("src_rows").expr;
-    built.chosen = true;
+  if (const int stage = rec.search ? rec.search->stage_of(built.name) : 0; stage > 0 && !rec.draft) {
+    rec.search->choices[static_cast<size_t>(stage) - 1].rows = built.sub_outputs.at("src_rows").expr;
+    built.stage = stage;
+  } else if (stage == 0 && plan.class_name == "choice" && searches(plan.options)) {
+    throw plan.options.error(
+        "a search by a choice inside of a subnetwork of the loop is not supported by Wende " WENDE_VERSION);
   }
+  built.raw = plan.class_name == "decide_keep_beam";
   if (rec.open_ended && plan.level->unit == &rec && plan.name == "end") {
     join_end(rec, built);
   }
@@ -226,7 +227,7 @@ void NetworkConstruction::apply_batch_norm(LayerPlan& plan, BuiltLayer& built, L
 }
 
 void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
-  if (plan.class_name == "choice" && !searches(plan.options)) {
+  if (plan.class_name == "choice" && !reads_scores(plan.options)) {
     return;  // takes its target: RETURNN sees no dependency on the scores either
   }
   const Value* from = plan.options.find("from");

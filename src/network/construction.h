@@ -40,8 +40,8 @@ struct BuiltLayer {
   std::vector<TargetRef> targets;             ///< of its "target" option or its loss
   RecSubnet* unit = nullptr;                  ///< of a rec layer with a unit of layers
   std::shared_ptr<const Beam> beam;           ///< its batch axis holds the hypotheses of this search
-  /// In the loop of a search: its rows are the hypotheses after this step's choice; else those before it.
-  bool chosen = false;
+  int stage = 0;     ///< in the loop of a search: its rows are the hypotheses after so many of this step's choices
+  bool raw = false;  ///< behind the loop, too, its rows are the hypotheses that there were in each step
 };
 
 /// One network dict: the root's, that of a subnetwork layer, or one side of a rec layer's unit (see rec_subnet.h).
@@ -65,7 +65,8 @@ struct NetworkLevel {
   std::map<std::string, std::unique_ptr<NetworkLevel>> subnetworks;
   std::map<std::string, std::unique_ptr<BuiltLayer>> sub_outputs;     ///< "layer/key" as a source
   std::map<const BuiltLayer*, std::unique_ptr<BuiltLayer>> imported;  ///< layers of enclosing levels
-  std::map<const BuiltLayer*, std::unique_ptr<BuiltLayer>> moved;     ///< layers with the hypotheses after the choice
+  /// In the loop of a search: layers with the hypotheses of a later stage.
+  std::map<std::pair<const BuiltLayer*, int>, std::unique_ptr<BuiltLayer>> moved;
 
   std::string absolute(const std::string& layer) const { return name.empty() ? layer : name + "/" + layer; }
 };
@@ -103,7 +104,7 @@ struct LayerPlan {
   std::optional<uint32_t> scope_seed;          ///< of the initialiser that all variables of a rec unit share
   std::map<std::string, uint32_t> init_seeds;  ///< of a rec unit's own initialisers, by the place of the option
   bool trainable = true;
-  bool chosen = false;  ///< BuiltLayer::chosen of the layer itself
+  int stage = 0;  ///< in the loop of a search: that of all it reads (BuiltLayer::stage)
 };
 
 /// Builds a Network from a config: which layers, in which order, names, parameters, losses, constraints.
@@ -119,7 +120,8 @@ class NetworkConstruction {
   void add_sink(Sink sink) { network_->sinks_.push_back(std::move(sink)); }
   const NetworkOptions& options() const { return options_; }
   Dim batch_dim(const NetworkLevel& level) const { return level.batch.defined() ? level.batch : batch_; }
-  Dim batch_of(const Data& data) const;  ///< its own batch axis, else that of the data
+  Dim batch_dim(const LayerPlan& plan) const;  ///< in the loop of a search: of the layer's stage
+  Dim batch_of(const Data& data) const;        ///< its own batch axis, else that of the data
   /// The batch axis of lengths of a time axis: its hypotheses', else the given one, else the level's.
   Dim rows_with(const NetworkLevel& level, const Dim& time, const Dim& of) const;
   /// batch: undefined = that of the level.
@@ -140,6 +142,8 @@ class NetworkConstruction {
   void set_initial(const LayerPlan& plan, const std::string& key, Expr value);
   /// In a loop: which sequences have ended before this step, bool [B]; undefined if nothing in the loop asks.
   Expr ended(const LayerPlan& plan);
+  Hypotheses hypotheses(const LayerPlan& plan);
+  LayerOutput target_of(const LayerPlan& plan, const TargetRef& target);  ///< of the layer's hypotheses
 
  private:
   friend struct RecSubnet;
@@ -264,19 +268,23 @@ class NetworkConstruction {
   // rec_end.cpp: loops whose length only their layer "end" knows.
   void prepare_end(RecSubnet& rec);
   Expr max_seq_len(RecSubnet& rec);
+  Dim target_time_of_choices(NetworkLevel& around, const Value& unit);
   Expr ended_before(RecSubnet& rec);
   void join_end(RecSubnet& rec, BuiltLayer& end);
   void count_lengths(RecSubnet& rec);
   void find_lengths(RecSubnet& rec);
   // rec_search.cpp: hypotheses.
   void prepare_search(RecSubnet& rec);
+  bool order_choices(RecSubnet& rec);
   void align_hypotheses(LayerPlan& plan);
   void join_hypotheses(LayerPlan& plan, BuiltLayer& built);
   void finish_in_loop(const LayerPlan& plan, BuiltLayer& built);
-  const BuiltLayer& moved_hypotheses(NetworkLevel& level, const BuiltLayer& layer);
+  const BuiltLayer& moved_hypotheses(NetworkLevel& level, const BuiltLayer& layer, int stage);
   void finish_search(RecSubnet& rec);
   std::optional<Data> labels_of_choice(NetworkLevel& level, const Value& dict);
   bool searches(const Value& choice) const;
+  bool adds_scores(const Value& choice) const;
+  bool reads_scores(const Value& choice) const { return searches(choice) || adds_scores(choice); }
   LayerOutput in_batch_of(const NetworkLevel& level, const LayerOutput& x) const;
   static LayerOutput in_batch(const Dim& batch, const LayerOutput& x);
   void add_deferred(RecSubnet& rec);

@@ -25,7 +25,7 @@ LayerOutput LayerScope::target(int index) const {
   if (index < 0 || index >= static_cast<int>(plan_.targets.size())) {
     throw plan_.options.error(fmt::format("layer '{}' needs a target", plan_.name));
   }
-  return construction_.target_output(*plan_.level, plan_.targets[static_cast<size_t>(index)]);
+  return construction_.target_of(plan_, plan_.targets[static_cast<size_t>(index)]);
 }
 
 LayerOutput LayerScope::source_sub_output(int index, const std::string& key) const {

@@ -30,9 +30,11 @@ class LayerScope : public LayerBuilder {
   }
   Expr kept(const std::string& key, const Data& data) override { return construction_.kept(plan_, key, data); }
   void keep(const std::string& key, Expr next) override { construction_.keep(plan_, key, next); }
-  Expr lengths(const Dim& dim) override { return construction_.lengths(*plan_.level, dim); }
-  Dim batch_dim() const override { return construction_.batch_dim(*plan_.level); }
-  Expr mask(const Dim& time, bool time_major) override { return construction_.mask(*plan_.level, time, time_major); }
+  Expr lengths(const Dim& dim) override { return construction_.lengths(*plan_.level, dim, batch_dim()); }
+  Dim batch_dim() const override { return construction_.batch_dim(plan_); }
+  Expr mask(const Dim& time, bool time_major) override {
+    return construction_.mask(*plan_.level, time, time_major, batch_dim());
+  }
   bool in_loop() const override { return plan_.level->loop != nullptr; }
   LayerOutput previous(const std::string& key, const Data& data) override {
     return construction_.previous(plan_, key, data);
@@ -40,6 +42,7 @@ class LayerScope : public LayerBuilder {
   void set_initial(const std::string& key, Expr value) override { construction_.set_initial(plan_, key, value); }
   Expr loop_step() override;
   Expr ended() override { return construction_.ended(plan_); }
+  Hypotheses hypotheses() override { return construction_.hypotheses(plan_); }
   const Beam* source_beam(int index) const override { return plan_.sources.at(static_cast<size_t>(index))->beam.get(); }
   void add_sub_output(const std::string& key, LayerOutput output) override {
     built_.sub_outputs[key] = std::move(output);

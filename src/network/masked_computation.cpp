@@ -130,34 +130,34 @@ void NetworkConstruction::construct_masked(NetworkLevel& level, const std::strin
     throw mask_name.error("mask must be bool [B] in each step, got " + mask.data.str());
   }
   const std::string absolute = level.absolute(name);
-  rec.masks[absolute] = {mask, mask_layer.chosen};
+  rec.masks[absolute] = {mask, mask_layer.stage};
   construct_layer(level, name, unit_of_masked(dict), built);
   keep_where_masked(level, name, absolute, built);
 }
 
 /// The layer's output where the mask is true, else what it was in the step before. In a search all three are of the
-/// same hypotheses: those after the choice, if the output or the mask is.
+/// same hypotheses: those of the later stage of output and mask.
 void NetworkConstruction::keep_where_masked(NetworkLevel& level, const std::string& name, const std::string& mask,
                                             BuiltLayer& built) {
   RecSubnet& rec = *level.loop;
   if (!rec.open.empty()) {
     rec.add_dependency(rec.open.back(), true);  // it keeps its output: it stays in the loop
   }
-  const LayerOutput before = state_output(rec, level.absolute(name), "", built.output.data);
+  const LayerOutput before = state_output(rec, level.absolute(name), "", rec.at_stage(built.output.data, 0));
   RecSubnet::State& state = *rec.states_by_name.at({level.absolute(name), ""});
   state.level = &level;
   state.local = name;
-  built.output.expr = rec.where_masked(mask, built.output, built.chosen, before);
-  built.chosen = built.chosen || rec.masks.at(mask).chosen;
+  built.output.expr = rec.where_masked(mask, built.output, built.stage, before);
+  built.output.data = rec.at_stage(built.output.data, built.stage);
 }
 
-Expr RecSubnet::where_masked(const std::string& mask, LayerOutput now, bool chosen, LayerOutput before) {
+Expr RecSubnet::where_masked(const std::string& mask, LayerOutput now, int& stage, LayerOutput before) {
   RecSubnet::Mask condition = masks.at(mask);
-  if (chosen || condition.chosen) {
-    now = chosen ? now : move(now);
-    before = move(before);
-    condition.output = condition.chosen ? condition.output : move(condition.output);
-  }
+  const int later = std::max(stage, condition.stage);
+  now = move(now, stage, later);
+  before = move(before, 0, later);
+  condition.output = move(condition.output, condition.stage, later);
+  stage = later;
   return ops::where(mask_for(condition.output, now.data), now.expr, before.expr);
 }
 

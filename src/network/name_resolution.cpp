@@ -188,6 +188,8 @@ const BuiltLayer& NetworkConstruction::sub_path(NetworkLevel& level, const std::
     sub = std::make_unique<BuiltLayer>();
     sub->name = owner.name + "/" + tail;
     sub->class_name = owner.class_name;
+    sub->stage = owner.stage;
+    sub->beam = owner.beam;
     sub->output = found->second;
     sub->output.data.name = sub->name;
   }

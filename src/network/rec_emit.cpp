@@ -26,7 +26,7 @@ void NetworkConstruction::emit_rec(RecSubnet& rec, BuiltLayer& built) {
   built.unit = &rec;
   const BuiltLayer& output = unit_layer(rec.after, "output", rec.dict);
   built.output = rec.outside(rec.full(output.output));
-  built.beam = output.beam;
+  built.beam = output.beam ? output.beam : rec.target_beam;
   built.output.data.time_axis = 0;
   built.output.data.name = built.name;
   for (const NetworkLevel* level : {&rec.before, &rec.inside, &rec.after}) {
@@ -67,6 +67,9 @@ void NetworkConstruction::emit_loop(RecSubnet& rec) {
         rec.loop->keep(output.expr);
       }
     }
+  }
+  if (rec.search) {
+    rec.keep_origins();
   }
   rec.loop->finish();
   rec.finished = true;

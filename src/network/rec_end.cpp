@@ -81,35 +81,37 @@ void NetworkConstruction::join_end(RecSubnet& rec, BuiltLayer& end) {
   before.data.dims = {batch_dim(rec.inside)};
   before.data.dtype = DType::kBool;
   before.expr = ended_before(rec);
-  if (rec.search) {
-    if (!end.chosen) end.output = rec.move(end.output);
-    before = rec.move(before);
-    end.chosen = true;
-  }
+  before = rec.move(before, 0, end.stage);
   const Expr now = broadcast_to_layout(end.output, before.data);
   end.output = {before.data, ops::binary(ops::Binary::kLogicalOr, now, before.expr)};
 }
 
 void NetworkConstruction::count_lengths(RecSubnet& rec) {
   const BuiltLayer& end = unit_layer(rec.inside, "end", rec.dict);
-  LayerOutput before{end.output.data, ended_before(rec)};
+  LayerOutput now = end.output;
+  LayerOutput before{rec.at_stage(now.data, 0), ended_before(rec)};
   LayerOutput length = before;
   length.data.dtype = DType::kInt32;
   rec.sequence_lengths = rec.loop->state({DType::kInt32, length.data.dims});
   length.expr = rec.sequence_lengths;
+  Expr all_ended = now.expr;
   if (rec.search) {
-    before = rec.move(before);
-    length = rec.move(length);
+    const int last = rec.search->last_stage();
+    now = rec.move(now, end.stage, last);
+    before = rec.move(before, 0, last);
+    length = rec.move(length, 0, last);
+    // Where "end" reads a choice, the hypotheses after that choice decide, even if later ones drop some of them.
+    all_ended = end.stage > 0 ? all_ended : now.expr;
   }
-  const Expr out = rec.include_eos ? before.expr : end.output.expr;
+  const Expr out = rec.include_eos ? before.expr : now.expr;
   const Expr counts = ops::cast(ops::unary(ops::Unary::kLogicalNot, out), DType::kInt32);
   rec.loop->set_state(rec.sequence_lengths, ops::add(length.expr, counts), {});
-  rec.loop->stop_after(ops::reduce(ops::Reduction::kAll, end.output.expr, {0}));
+  rec.loop->stop_after(ops::reduce(ops::Reduction::kAll, all_ended, {0}));
 }
 
 void NetworkConstruction::find_lengths(RecSubnet& rec) {
   if (rec.search) {
-    beam_of_time_[rec.out_time.id()] = rec.search->batch;
+    beam_of_time_[rec.out_time.id()] = rec.search->batch(0);
   }
   rec.sequence_lengths = ops::found_lengths(rec.loop->final_state(rec.sequence_lengths), rec.out_time);
 }
@@ -118,9 +120,13 @@ void NetworkConstruction::find_lengths(RecSubnet& rec) {
 Expr NetworkConstruction::ended(const LayerPlan& plan) {
   RecSubnet& rec = *plan.level->loop;
   if (rec.open_ended) {
-    return ended_before(rec);
+    LayerOutput before;
+    before.data.dims = {batch_dim(rec.inside)};
+    before.data.dtype = DType::kBool;
+    before.expr = ended_before(rec);
+    return rec.move(before, 0, plan.stage).expr;
   }
-  const Expr lengths = this->lengths(*plan.level, rec.around_time);
+  const Expr lengths = this->lengths(*plan.level, rec.around_time, batch_dim(plan));
   const Expr step = plan.level->graph->capture(rec.loop->step());
   const Expr last = rec.include_eos ? lengths : ops::add(lengths, ops::constant(*plan.level->graph, 1, DType::kInt32));
   return ops::binary(ops::Binary::kGreaterEqual, step, last);

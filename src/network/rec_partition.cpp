@@ -15,6 +15,13 @@ bool contains(const Names& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Layers that tell what a choice did are where it is.
+bool sees_choices(const Value* dict) {
+  const Value* klass = dict && dict->is_dict() ? dict->find("class") : nullptr;
+  const std::string name = klass && klass->is_string() ? klass->as_string() : "";
+  return name == "choice_get_src_beams" || name == "choice_get_beam_scores" || name == "decide_keep_beam";
+}
+
 /// RETURNN's decision: first what nothing in the loop reads moves behind it, then, as long as possible, further such
 /// layers, and layers that read nothing of the loop, to the front.
 class Partition {
@@ -42,6 +49,9 @@ class Partition {
   Names collocated(const std::string& layer) const {
     const Value* dict = rec_.dict.find(layer);
     const Value* with = dict && dict->is_dict() ? dict->find("collocate_with") : nullptr;
+    if (!with && sees_choices(dict)) {
+      with = dict->find("from");
+    }
     Names names;
     if (with && with->is_string()) {
       names.push_back(with->as_string());
@@ -53,9 +63,14 @@ class Partition {
     return names;
   }
 
+  /// A search's choice needs what it chose in the step before.
+  bool chooses(const std::string& layer) const {
+    return rec_.search && rec_.search->stage_of(rec_.inside.absolute(layer)) > 0;
+  }
+
   bool can_move_after(const std::string& layer, Names& together) const {
     together.push_back(layer);
-    if (layer == "end" || reads(layer, layer)) {
+    if (layer == "end" || chooses(layer) || reads(layer, layer)) {
       return false;
     }
     for (const std::string& other : inside) {
@@ -76,7 +91,8 @@ class Partition {
   }
 
   bool can_move_before(const std::string& layer) const {
-    return layer != ":i" && layer != "end" && std::none_of(inside.begin(), inside.end(), [&](const std::string& other) {
+    return layer != ":i" && layer != "end" && !chooses(layer) &&
+           std::none_of(inside.begin(), inside.end(), [&](const std::string& other) {
              return reads(layer, other) || contains(collocated(layer), other);
            });
   }

@@ -86,13 +86,14 @@ Expr RecSubnet::stacked(Expr x) const {
 }
 
 /// All frames of what a step computes: [time, ...].
-LayerOutput RecSubnet::stack(const LayerOutput& x, bool chosen) {
-  if (!x.expr.defined() || !search || !x.data.has_batch() || !search->chosen.defined()) {
+LayerOutput RecSubnet::stack(const LayerOutput& x, int stage) {
+  if (!x.expr.defined() || !search || !x.data.has_batch() || search->traced.empty()) {
     return stack_untraced(x);
   }
   LayerOutput result{x.data.with_axis(0, out_time), stacked(x.expr)};
   result.data.time_axis = result.data.time_axis < 0 ? 0 : result.data.time_axis;
-  result.expr = rows_of_steps(result, time, chosen ? search->chosen : search->before);
+  result.expr = rows_of_steps(result, time, search->traced[static_cast<size_t>(stage)]);
+  result.data = at_stage(result.data, search->last_stage());
   return result;
 }
 
@@ -164,7 +165,7 @@ const BuiltLayer& NetworkConstruction::unit_layer(NetworkLevel& level, const std
   if (!seen) {
     seen = std::make_unique<BuiltLayer>(source);
     const auto import = [&](const LayerOutput& x) {
-      if (&owner == &rec.inside) return rec.stack(x, source.chosen);
+      if (&owner == &rec.inside) return source.raw ? rec.stack_untraced(x) : rec.stack(x, source.stage);
       const LayerOutput tiled = in_batch_of(level, x);
       return &level == &rec.inside ? rec.slice(tiled) : tiled;
     };
@@ -174,7 +175,7 @@ const BuiltLayer& NetworkConstruction::unit_layer(NetworkLevel& level, const std
     }
     if (&owner == &rec.inside && rec.search) {
       seen->beam = rec.search->beam;
-      seen->chosen = false;
+      seen->stage = 0;
     }
   }
   return *seen;

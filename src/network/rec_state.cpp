@@ -106,7 +106,7 @@ const BuiltLayer& NetworkConstruction::previous_layer(NetworkLevel& level, const
     const Value* dict = level.dict.find(name);
     std::optional<Data> data =
         dict ? guess(is_masked_computation(dict) ? unit_of_masked(*dict) : *dict, batch_dim(level)) : std::nullopt;
-    if (!data && rec.search && absolute == rec.search->choice) {
+    if (!data && rec.search && rec.search->stage_of(absolute) > 0) {
       data = labels_of_choice(level, *dict);
     }
     if (!rec.draft || !data) {
@@ -137,6 +137,9 @@ std::optional<Data> NetworkConstruction::labels_of_choice(NetworkLevel& level, c
     return std::nullopt;
   }
   const Value first = target->is_sequence() ? target->items().at(0) : *target;
+  if (const Value* type = given(dict, "input_type"); type && type->is_string() && type->as_string() == "regression") {
+    return one_frame(level, target_ref(level, first.as_string(), first, "").data);
+  }
   Data data;
   data.dims = {batch_dim(level)};
   data.dtype = DType::kInt32;
@@ -159,11 +162,8 @@ LayerOutput NetworkConstruction::state_output(RecSubnet& rec, const std::string&
 }
 
 LayerOutput NetworkConstruction::previous(const LayerPlan& plan, const std::string& key, const Data& data) {
-  LayerOutput state = state_output(*plan.level->loop, plan.context.absolute_name, key, data);
-  if (plan.chosen) {
-    state = plan.level->loop->move(state);
-  }
-  return state;
+  RecSubnet& rec = *plan.level->loop;
+  return rec.move(state_output(rec, plan.context.absolute_name, key, rec.at_stage(data, 0)), 0, plan.stage);
 }
 
 void NetworkConstruction::set_initial(const LayerPlan& plan, const std::string& key, Expr value) {
@@ -284,16 +284,15 @@ void NetworkConstruction::finish_states(RecSubnet& rec) {
     const BuiltLayer& layer =
         owner != rec.built.end() ? *owner->second : resolve(*state.level, state.local, state.level->dict);
     const LayerOutput& next = state.key.empty() ? layer.output : layer.sub_outputs.at(state.key);
-    Expr value = broadcast_to_layout(next, state.data);
-    bool chosen = layer.chosen;
+    int stage = layer.stage;
+    Expr value = broadcast_to_layout(next, rec.at_stage(state.data, stage));
     for (const auto& [masked, mask] : rec.masks) {
       if ((state.layer == masked && !state.key.empty()) || state.layer.starts_with(masked + "/")) {
-        value = rec.where_masked(masked, {state.data, value}, chosen, {state.data, state.leaf});
-        chosen = chosen || mask.chosen;
+        value = rec.where_masked(masked, {rec.at_stage(state.data, stage), value}, stage, {state.data, state.leaf});
       }
     }
-    if (rec.search && !chosen) {
-      value = rec.move({state.data, value}).expr;
+    if (rec.search) {
+      value = rec.move({rec.at_stage(state.data, stage), value}, stage, rec.search->last_stage()).expr;
     }
     const std::string name = state.local.empty() ? state.layer.substr(state.layer.rfind('/') + 1) : state.local;
     const Expr initial = initial_value(rec, state.layer, name, state.key, state.data);

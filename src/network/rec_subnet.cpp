@@ -85,6 +85,9 @@ Dim NetworkConstruction::rec_time(LayerPlan& plan, const LayerOutput* input) {
       return time;
     }
   }
+  if (const Dim time = target_time_of_choices(*plan.level, *options.find("unit")); time.defined()) {
+    return time;
+  }
   return declared_rec_time(plan);
 }
 
@@ -132,23 +135,28 @@ void RecSubnet::prepare_levels(Network& effects, ErrorCollector& errors) {
     side->name = plan->context.absolute_name;
     side->scope = scope && !scope->is_none() ? plan->scope : plan->scope + "/rec";
     side->trainable = plan->trainable;
-    side->batch = search && side != &before ? search->batch : around->batch;
+    side->batch = search && side != &before ? search->batch(0) : rows.defined() ? rows : around->batch;
   }
   loop = std::make_unique<ops::LoopBuilder>(*around->graph, time);
   inside.graph = &loop->body();
   inside.loop = this;
 }
 
-/// The steps of a loop have the sequences of the data as rows; labels of a target must be theirs.
-static void refuse_hypotheses(const LayerPlan& plan) {
-  for (const TargetRef& target : plan.targets) {
-    if (target.layer && target.layer->beam) {
-      throw plan.options.find("target")
-          ->error(fmt::format(
-              "the target is all hypotheses of a search, {}, which is not supported by Wende " WENDE_VERSION,
-              target.data.str()))
-          .hint("put a 'decide' layer between: it gives the best hypothesis");
+/// Where the target is all hypotheses of a search, the loop runs for each of them: its rows are [B*beam].
+static void take_hypotheses(RecSubnet& rec, const std::vector<TargetRef>& targets) {
+  const BuiltLayer* found = nullptr;
+  for (const TargetRef& target : targets) {
+    if (!target.layer || !target.layer->beam) continue;
+    const Data& data = target.layer->output.data;
+    if (found && !data.dims[static_cast<size_t>(data.batch_axis())].same_size(rec.rows)) {
+      throw rec.plan->options.find("target")->error(
+          fmt::format("the targets are hypotheses of different searches, {} and {}: this is not supported by "
+                      "Wende " WENDE_VERSION,
+                      found->output.data.str(), data.str()));
     }
+    found = target.layer;
+    rec.rows = data.dims[static_cast<size_t>(data.batch_axis())];
+    rec.target_beam = target.layer->beam;
   }
 }
 
@@ -171,7 +179,7 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
     }
   }
   rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
-  refuse_hypotheses(plan);
+  take_hypotheses(rec, plan.targets);
   prepare_search(rec);
   if (!rec.around_time.defined()) {
     prepare_end(rec);
@@ -190,6 +198,10 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
     throw rec.dict.error(fmt::format("the unit of layer '{}' has no layer 'output'", built.name));
   }
   find_templates(rec);
+  if (rec.search && order_choices(rec)) {
+    rec.templates.clear();
+    find_templates(rec);
+  }
   // Of initialisers that a unit of layers does not use. RETURNN draws them after those of the layers that it reads.
   draw_unit_seeds(plan);
   rec.prepare_levels(*plan.level->effects, *plan.level->errors);

@@ -47,21 +47,34 @@ struct RecSubnet {
   Value dict;
   bool optimize = true;
   bool draft = false;  ///< a template pass: what is built is thrown away
-  Dim around_time;     ///< what the loop runs over, as the layers around know it
-  Dim time;            ///< the same in the unit: there, a layer of the encoder's frames keeps the encoder's axis
+  Dim rows;            ///< [B*beam] of a loop whose target is all hypotheses of a search; else undefined
+  std::shared_ptr<const Beam> target_beam;  ///< that search
+  Dim around_time;                          ///< what the loop runs over, as the layers around know it
+  Dim time;  ///< the same in the unit: there, a layer of the encoder's frames keeps the encoder's axis
   /// Of unknown length: `time` is what max_seq_len allows, out_time what the layer "end" says. Else out_time is time.
   bool open_ended = false;
   bool include_eos = false;
   Dim out_time;
   Expr sequence_lengths;  ///< open-ended: state of the loop, int32 [B]; after it, the lengths themselves
+  struct Choice {
+    std::string layer;  ///< absolute name
+    int64_t size = 1;   ///< hypotheses per sequence
+    Dim batch;          ///< [B*size]
+    Expr rows;          ///< in the body, once it is built: which hypothesis of the stage before each one goes on from
+  };
+  /// A search. The choices of a step follow each other, each goes on from the hypotheses of the one before, the first
+  /// from those of the last one in the step before. Stage k: the hypotheses after k of the step's choices.
   struct Search {
-    int64_t size = 1;
-    Dim batch;           ///< [B*size]
-    std::string choice;  ///< absolute name
-    bool length_normalization = true;
-    Expr rows;                         ///< in the body: where each hypothesis comes from; after the choice is built
-    Expr chosen, before;               ///< after the loop: see ops::BeamTrace, of `out_time`
+    std::vector<Choice> choices;       ///< in the order of a step
+    std::vector<Expr> origins;         ///< in the body, by stage: the rows that those after the last choice go on from
+    std::vector<Expr> traced;          ///< after the loop, by stage: the rows [out_time,B*size] of the final hypotheses
     std::shared_ptr<const Beam> beam;  ///< after the loop
+    int last_stage() const { return static_cast<int>(choices.size()); }
+    const Dim& batch(int stage) const {
+      return stage == 0 ? choices.back().batch : choices[static_cast<size_t>(stage) - 1].batch;
+    }
+    /// The stage that a choice leads to; 0: the layer is none of the search's choices.
+    int stage_of(const std::string& layer) const;
   };
   std::shared_ptr<Search> search;
   bool has_input = false;
@@ -85,7 +98,7 @@ struct RecSubnet {
   std::map<std::string, const BuiltLayer*> built;                        ///< layers of the body, by absolute name
   struct Mask {
     LayerOutput output;
-    bool chosen = false;  ///< BuiltLayer::chosen
+    int stage = 0;  ///< BuiltLayer::stage
   };
   std::map<std::string, Mask> masks;                 ///< of masked_computation layers, by absolute name
   std::vector<std::unique_ptr<LayerPlan>> deferred;  ///< layers of the body with losses
@@ -100,18 +113,22 @@ struct RecSubnet {
   void partition(const std::vector<std::string>& needed);
   void prepare_levels(Network& effects, ErrorCollector& errors);
   LayerOutput slice(const LayerOutput& x);  ///< all frames -> one step, in the body
-  /// One step -> all frames [out_time, ...]; after the loop is finished. chosen: BuiltLayer::chosen.
-  LayerOutput stack(const LayerOutput& x, bool chosen);
+  /// One step -> all frames [out_time, ...]; after the loop is finished. stage: BuiltLayer::stage.
+  LayerOutput stack(const LayerOutput& x, int stage);
   bool back_prop = true;
   Expr stacked(Expr x) const;
   LayerOutput stack_untraced(const LayerOutput& x);  ///< in a search: rows as they were in each step
-  /// `now` where the mask of this masked_computation is true, else `before`; both are of one template. chosen: whether
-  /// `now` has the hypotheses after the choice; the result has them if the mask or `now` does.
-  Expr where_masked(const std::string& mask, LayerOutput now, bool chosen, LayerOutput before);
-  LayerOutput move(const LayerOutput& x);        ///< in a search's body: hypotheses before the choice -> after it
-  LayerOutput full(const LayerOutput& x);        ///< with the axis of frames first, repeated along it if it has none
-  LayerOutput inside_time(LayerOutput x) const;  ///< the axis `around_time` becomes `time`
-  LayerOutput outside(LayerOutput x) const;      ///< and back
+  /// `now` where the mask of this masked_computation is true, else `before`; both are of one template. stage: in, that
+  /// of `now`; out, that of the result: the later one of `now` and the mask. `before` has stage 0.
+  Expr where_masked(const std::string& mask, LayerOutput now, int& stage, LayerOutput before);
+  /// In a search's body: x of the hypotheses of another, later stage.
+  LayerOutput move(const LayerOutput& x, int from, int to);
+  void keep_origins();
+  std::string local(const Choice& choice) const;  ///< its name in the unit
+  Data at_stage(Data data, int stage) const;      ///< in a search's body: with the batch axis of the stage
+  LayerOutput full(const LayerOutput& x);         ///< with the axis of frames first, repeated along it if it has none
+  LayerOutput inside_time(LayerOutput x) const;   ///< the axis `around_time` becomes `time`
+  LayerOutput outside(LayerOutput x) const;       ///< and back
   const Dim& frames() const { return finished ? out_time : time; }
 };
 

@@ -45,12 +45,16 @@ void NetworkConstruction::find_templates(RecSubnet& rec) {
     draft.plan = rec.plan;
     draft.around = rec.around;
     draft.dict = rec.dict;
+    draft.rows = rec.rows;
     draft.around_time = rec.around_time;
     draft.time = rec.time;
     draft.out_time = rec.out_time;
     draft.open_ended = rec.open_ended;
     draft.include_eos = rec.include_eos;
-    if (rec.search) draft.search = std::make_shared<RecSubnet::Search>(*rec.search);
+    if (rec.search) {
+      draft.search = std::make_shared<RecSubnet::Search>(*rec.search);
+      for (RecSubnet::Choice& choice : draft.search->choices) choice.batch = rec.search->batch(0);
+    }
     draft.has_input = rec.has_input;
     draft.input = rec.input;
     draft.draft = true;

@@ -83,7 +83,7 @@ NetworkLevel& NetworkConstruction::subnetwork(NetworkLevel& level, const std::st
   } else if (!plan.sources.empty()) {
     BuiltLayer input;
     input.output = joined_input(plan);
-    input.chosen = plan.chosen;
+    input.stage = plan.stage;
     // A single source without dropout is the source itself, with what losses and losses' readers ask of it.
     if (plan.sources.size() == 1 && input.output.expr == plan.sources[0]->output.expr) {
       input = *plan.sources[0];
@@ -106,7 +106,7 @@ void NetworkConstruction::construct_subnetwork(LayerPlan& plan, BuiltLayer& buil
   build_level(sub);
   const BuiltLayer& result = layer(sub, "output", sub.dict);
   built.output = result.output;
-  built.chosen = result.chosen;
+  built.stage = result.stage;
   built.beam = result.beam;
   built.output.data.name = built.name;
   built.sub_outputs = result.sub_outputs;

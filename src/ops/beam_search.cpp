@@ -2,16 +2,20 @@
 
 #include "graph/device_op.h"
 #include "kernels/beam_search.h"
+#include "ops/leaf.h"
 
 namespace wende::ops {
 namespace {
 
 class BeamStepOp final : public DeviceOp {
  public:
-  BeamStepOp(int64_t beam, bool keep_beams) : beam_(beam), keep_beams_(keep_beams) {}
+  BeamStepOp(int64_t from, int64_t to, Dim chosen, bool keep_beams)
+      : from_(from), to_(to), chosen_(std::move(chosen)), keep_beams_(keep_beams) {}
   std::string_view name() const override { return "beam_step"; }
   void attributes(AttributeVisitor& visitor) const override {
-    visitor.field("beam", beam_);
+    visitor.field("from", from_);
+    visitor.field("to", to_);
+    visitor.field("chosen", chosen_);
     visitor.field("keep_beams", keep_beams_);
   }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
@@ -19,18 +23,20 @@ class BeamStepOp final : public DeviceOp {
         !inputs[1].dims.empty()) {
       op_error(name(), "needs float32 [B,V] and an int32 scalar", inputs);
     }
-    const std::vector<Dim> batch{inputs[0].dims[0]};
+    const std::vector<Dim> batch{chosen_};
     return {{DType::kInt32, batch}, {DType::kInt32, batch}, {DType::kBool, batch}};
   }
 
   void run(RunContext& context) const override {
-    WENDE_ON_DEVICE(context.device(), beam_step(context.input(0), context.input(1), beam_, keep_beams_,
+    WENDE_ON_DEVICE(context.device(), beam_step(context.input(0), context.input(1), from_, to_, keep_beams_,
                                                 context.output(0), context.output(1), context.output(2)));
   }
   std::vector<Expr> vjp(const VjpContext&) const override { return {{}, {}}; }
 
  private:
-  int64_t beam_;
+  int64_t from_;
+  int64_t to_;
+  Dim chosen_;  ///< [B*to]
   bool keep_beams_;
 };
 
@@ -52,10 +58,11 @@ class BeamTraceOp final : public DeviceOp {
 
 }  // namespace
 
-BeamStep beam_step(Expr scores, Expr step, int64_t beam, bool keep_beams) {
-  const Expr labels =
-      scores.graph->add(std::make_shared<const BeamStepOp>(beam, keep_beams), {scores, scores.graph->capture(step)});
-  return {labels, scores.graph->output_of(labels, 1), scores.graph->output_of(labels, 2)};
+BeamStep beam_step(Expr scores, Expr step, int64_t from, int64_t to, const Dim& chosen, bool keep_beams) {
+  Graph& graph = *scores.graph;
+  const Expr when = graph.capture(step.defined() ? step : constant(graph, 1.0, DType::kInt32));
+  const Expr labels = graph.add(std::make_shared<const BeamStepOp>(from, to, chosen, keep_beams), {scores, when});
+  return {labels, graph.output_of(labels, 1), graph.output_of(labels, 2)};
 }
 
 BeamTrace trace_beams(Expr rows, Expr steps) {

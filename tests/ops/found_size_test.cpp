@@ -46,7 +46,7 @@ TEST(BeamSearch, FirstStepTiesAndPlacesWithoutCandidate) {
   const Dim labels = Dim::fixed(2);
   const Expr scores = ops::input(graph, "scores", DType::kFloat32, {rows, labels});
   const Expr step = ops::input(graph, "step", DType::kInt32, {});
-  const ops::BeamStep best = ops::beam_step(scores, step, 3, false);
+  const ops::BeamStep best = ops::beam_step(scores, step, 3, 3, rows, false);
   Executor executor(graph, {{best.labels, {}}, {best.rows, {}}, {best.valid, {}}});
   executor.bind("scores", Tensor::of<float>({1, 2, 2, 0, 3, 2}, {3, 2}));
   using Ints = std::vector<int32_t>;
