@@ -40,7 +40,7 @@ class File {
   DatasetInfo info(const std::string& dataset) const;
   /// Whole dataset as the dtype asked (HDF5 converts).
   Tensor read(const std::string& dataset, DType dtype) const;
-  /// In its own dtype: floats -> float32/float64, ints -> int32/int64, uint8 -> kBool.
+  /// In its own dtype: floats -> float32/float64, ints -> int32/int64, uint8 -> kBool, {r, i} -> complex64.
   Tensor read(const std::string& dataset) const;
   /// Rows [begin, end) of axis 0.
   Tensor read_rows(const std::string& dataset, DType dtype, int64_t begin, int64_t end) const;

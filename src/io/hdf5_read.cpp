@@ -183,11 +183,14 @@ Tensor File::read(const std::string& dataset) const {
   const Lock lock(library_mutex());
   const std::string name = normalised(dataset);
   const DatasetInfo about = info(name);
+  const Handle type(H5Dget_type(impl_->dataset(name)), H5Tclose);
+  if (H5Tequal(type.get(), complex_type()) > 0) {
+    return read_selection(impl_->dataset(name), H5S_ALL, H5S_ALL, about.shape, DType::kComplex64, path(), name);
+  }
   require_numbers(about, path(), name);
   if (about.cls == DatasetInfo::Class::kFloat) {
     return read(name, about.item_bytes > sizeof(float) ? DType::kFloat64 : DType::kFloat32);
   }
-  const Handle type(H5Dget_type(impl_->dataset(name)), H5Tclose);
   const bool is_enum = H5Tget_class(type.get()) == H5T_ENUM;
   const bool is_unsigned = !is_enum && H5Tget_sign(type.get()) == H5T_SGN_NONE;
   if (about.item_bytes == 1 && (is_enum || is_unsigned)) return read(name, DType::kBool);

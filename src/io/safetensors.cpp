@@ -19,11 +19,12 @@ struct TypeName {
   DType dtype;
   const char* name;
 };
-constexpr std::array<TypeName, 5> kTypeNames{{{DType::kFloat32, "F32"},
+constexpr std::array<TypeName, 6> kTypeNames{{{DType::kFloat32, "F32"},
                                               {DType::kFloat64, "F64"},
                                               {DType::kInt32, "I32"},
                                               {DType::kInt64, "I64"},
-                                              {DType::kBool, "BOOL"}}};
+                                              {DType::kBool, "BOOL"},
+                                              {DType::kComplex64, "C64"}}};
 
 const char* type_name(DType dtype) {
   for (const TypeName& entry : kTypeNames) {

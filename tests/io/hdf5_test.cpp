@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 
@@ -47,6 +49,24 @@ TEST(Hdf5, AppendedBoolsAreThoseOfH5py) {
   const int8_t value = 1;
   EXPECT_GE(H5Tenum_nameof(type.get(), &value, name, sizeof(name)), 0);
   EXPECT_STREQ(name, "TRUE");
+}
+
+TEST(Hdf5, ComplexNumbersComeBack) {
+  const std::string path = scratch("complex.h5");
+  const Tensor z = Tensor::zeros(DType::kComplex64, Shape{2});
+  const std::array<float, 4> parts{1, -2, 3, 4};
+  std::memcpy(z.raw(), parts.data(), z.bytes());
+  {
+    hdf5::File file = hdf5::File::create(path);
+    file.write("z", z);
+    file.close();
+  }
+  const hdf5::File file = hdf5::File::open(path);
+  const Tensor again = file.read("z");
+  ASSERT_EQ(again.dtype(), DType::kComplex64);
+  ASSERT_EQ(again.shape(), z.shape());
+  EXPECT_EQ(std::memcmp(again.raw(), z.raw(), z.bytes()), 0);
+  EXPECT_EQ(status_of([&] { file.read("z", DType::kFloat32); }), ExitStatus::kMalformedInput);
 }
 
 TEST(Hdf5, NumbersComeBack) {
