@@ -142,6 +142,10 @@ void add_logits(LayerBuilder& builder, const Value& activation, Expr x) {
 }
 
 void pass_on_logits(LayerBuilder& builder) {
+  const Value* dropout = builder.context().options.find("dropout");
+  if (builder.source_count() != 1 || (dropout && !dropout->is_none() && dropout->as_float() != 0.0)) {
+    return;
+  }
   for (const char* key : {"before_activation", "logits", "logits:softmax", "logits:log_softmax", "logits:sigmoid",
                           "logits:exp", "output_loss"}) {
     const LayerOutput output = builder.source_sub_output(0, key);

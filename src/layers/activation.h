@@ -17,7 +17,7 @@ std::vector<std::string> activation_names();
 /// Makes the activation's input x known to losses: "before_activation", and "logits" where their log probabilities
 /// are stable (softmax, log_softmax, sigmoid, exp).
 void add_logits(LayerBuilder& builder, const Value& activation, Expr x);
-/// The same sub-outputs as those of the layer's only source, whose output this layer passes on.
+/// The same sub-outputs as those of the layer's source, if there is one only and no dropout.
 void pass_on_logits(LayerBuilder& builder);
 
 }  // namespace wende

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "layers/activation.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "ops/leaf.h"
@@ -176,7 +177,9 @@ class BatchNormLayer : public Layer {
     }
     return x;
   }
+  /// RETURNN's is a copy layer, normalised when it stands: losses and darc1 see the source's logits all the same.
   Expr build(LayerBuilder& builder) override {
+    pass_on_logits(builder);
     return batch_norm(builder, builder.input(), args_, builder.context().name);
   }
 

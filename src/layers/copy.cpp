@@ -20,10 +20,7 @@ class CopyLayer : public Layer {
   explicit CopyLayer(CopyArgs) {}
   Data out_data(const LayerContext& context) override { return concat_input_data(context.sources, context.name); }
   Expr build(LayerBuilder& builder) override {
-    const Value* dropout = builder.context().options.find("dropout");
-    if (builder.source_count() == 1 && (!dropout || dropout->is_none() || dropout->as_float() == 0.0)) {
-      pass_on_logits(builder);
-    }
+    pass_on_logits(builder);
     return builder.input().expr;
   }
 };
