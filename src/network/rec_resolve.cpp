@@ -127,7 +127,19 @@ const BuiltLayer& NetworkConstruction::resolve_in_unit(NetworkLevel& level, cons
     return &level == &rec.inside ? previous_layer(level, of, asker) : shifted_layer(level, of, asker);
   }
   if (name.starts_with("base:")) {
-    return captured_layer(level, resolve(*rec.around, name.substr(5), asker));
+    const BuiltLayer& layer = resolve(*rec.around, name.substr(5), asker);
+    const RecSubnet* search = rec.around->loop && rec.around->loop->search ? rec.around->loop : nullptr;
+    if (!search || search->draft || !rec.plan || layer.stage == rec.plan->stage) {
+      return captured_layer(level, layer);
+    }
+    if (layer.stage > rec.plan->stage) {
+      throw asker
+          .error("'" + name +
+                 "' is of the hypotheses after a choice, the inputs of this loop are of those before it: this is not "
+                 "supported by Wende " WENDE_VERSION)
+          .hint("let an input of the loop come from the choice, too");
+    }
+    return captured_layer(level, moved_hypotheses(*rec.around, layer, rec.plan->stage));
   }
   if (name == ":i" || name == "data" || name.starts_with("data:")) {
     if (name == ":i") {

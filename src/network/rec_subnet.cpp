@@ -180,6 +180,9 @@ void NetworkConstruction::construct_rec_subnet(LayerPlan& plan, BuiltLayer& buil
   }
   rec.around_time = rec_time(plan, rec.has_input ? &rec.input : nullptr);
   take_hypotheses(rec, plan.targets);
+  if (rec.around->loop && rec.around->loop->search) {
+    rec.rows = batch_dim(plan);
+  }
   prepare_search(rec);
   if (!rec.around_time.defined()) {
     prepare_end(rec);
