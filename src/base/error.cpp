@@ -131,7 +131,12 @@ const char* Error::what() const noexcept {
 
 void ErrorCollector::add(const Error& error) {
   if (diagnostics_.empty()) status_ = error.status();
-  diagnostics_.insert(diagnostics_.end(), error.diagnostics().begin(), error.diagnostics().end());
+  for (const Diagnostic& diagnostic : error.diagnostics()) {
+    const std::string text = diagnostic.render();
+    const bool known = std::any_of(diagnostics_.begin(), diagnostics_.end(),
+                                   [&](const Diagnostic& other) { return other.render() == text; });
+    if (!known) diagnostics_.push_back(diagnostic);  // an option of a layer is wrong for each of its parameters
+  }
 }
 
 void ErrorCollector::throw_if_any() const {

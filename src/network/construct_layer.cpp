@@ -5,8 +5,6 @@
 #include <optional>
 
 #include "layers/batch_norm.h"
-#include "layers/general_types.h"
-#include "layers/option_types.h"
 #include "layers/python_layer.h"
 #include "network/construction.h"
 #include "network/known_classes.h"
@@ -22,6 +20,35 @@ bool has_output_constraint(const Value& options) {
     return value && !value->is_none() && value->as_float() != 0.0;
   };
   return nonzero("darc1") || nonzero("spatial_smoothing");
+}
+
+/// The option that names a layer, in dicts and lists too; the layer's dict if none is it as it stands.
+const Value& place_of_name(const Value& options, const std::string& name) {
+  const auto in = [&](const Value& value) -> const Value* {
+    if (value.is_string()) {
+      return value.as_string() == name ? &value : nullptr;
+    }
+    if (!value.is_dict() && !value.is_sequence()) {
+      return nullptr;
+    }
+    const Value& found = place_of_name(value, name);
+    return &found == &value ? nullptr : &found;
+  };
+  if (options.is_sequence()) {
+    for (const Value& item : options.items()) {
+      if (const Value* found = in(item)) {
+        return *found;
+      }
+    }
+    return options;
+  }
+  for (const auto& [key, value] : options.entries()) {
+    const bool input = key.is_string() && (key.as_string() == "from" || key.as_string() == "class");
+    if (const Value* found = input ? nullptr : in(value)) {
+      return *found;
+    }
+  }
+  return options;
 }
 
 }  // namespace
@@ -83,7 +110,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   resolve_in_dim(plan);
   const bool is_choice = entry->name == "choice";
   for (const std::string& ref : is_choice && !searches(dict) ? std::vector<std::string>() : layer->refs()) {
-    const BuiltLayer& other = resolve(level, ref, dict);
+    const BuiltLayer& other = resolve(level, ref, place_of_name(dict, ref));
     plan.refs[ref] = &other;
     plan.context.refs[ref] = other.output.data;
   }
@@ -173,48 +200,6 @@ LayerPlan NetworkConstruction::plan_of(NetworkLevel& level, const std::string& n
   plan.context.batch_dim = batch_dim(level);
   plan.context.loop_time = level.loop ? level.loop->time : Dim();
   return plan;
-}
-
-void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
-  const Value& options = plan.options;
-  check_general_types(options);
-  check_own_types(plan.class_name, options);
-  ErrorCollector errors;
-  if (const Value* rate = given(options, "dropout")) {
-    errors.run([&] {
-      if (const double p = rate->as_float(); !(p >= 0.0 && p < 1.0)) {
-        throw rate->error(fmt::format("dropout must be 0 <= dropout < 1, got {}", rate->repr()));
-      }
-    });
-  }
-  if (const Value* n_out = given(options, "n_out")) {
-    errors.run([&] {
-      if (n_out->kind() != Value::Kind::kDim && n_out->as_int() <= 0) {
-        throw n_out->error(fmt::format("n_out must be > 0, got {}", n_out->repr()));
-      }
-    });
-  }
-  for (const char* name : {"state", "initial_state"}) {
-    if (const Value* state = given(options, name); state && !has_state(plan.class_name)) {
-      errors.run([&] { throw state->error(fmt::format("layer class '{}' has no '{}'", plan.class_name, name)); });
-    }
-  }
-  if (const Value* importer = given(options, "custom_param_importer")) {
-    errors.run([&] {
-      const std::vector<std::string> modes{"ifpossible", "subset", "reset"};
-      if (importer->is_callable()) {
-        throw importer->error("functions of custom_param_importer are not supported by Wende " WENDE_VERSION);
-      }
-      if (std::find(modes.begin(), modes.end(), importer->as_string()) == modes.end()) {
-        throw importer->error("unknown custom_param_importer " + importer->repr())
-            .hint(did_you_mean(importer->as_string(), modes));
-      }
-    });
-  }
-  if (const Value* value = given(options, "batch_norm")) {
-    errors.run([&] { batch_norm_args(*value); });
-  }
-  errors.throw_if_any();
 }
 
 /// The option "batch_norm": after the layer and its activation. A loss on logits takes them from before, as in RETURNN.

@@ -87,10 +87,12 @@ void NetworkConstruction::find_templates(RecSubnet& rec) {
     }
     if (!changed || pass == most) {
       errors.throw_if_any();
-      throw rec.dict.error(fmt::format(
-          "the templates of the layers in this unit do not settle: {} needs outputs of the step before that say "
-          "nothing of their size",
-          unknown.empty() ? "a layer" : "'" + unknown + "'"));
+      throw rec.dict
+          .error(fmt::format(
+              "the templates of the layers in this unit do not settle: {} needs outputs of the step before that say "
+              "nothing of their size",
+              unknown.empty() ? "a layer" : "'" + unknown + "'"))
+          .hint("n_out, or out_type with shape and dtype, says what a layer gives before its inputs are known");
     }
   }
 }

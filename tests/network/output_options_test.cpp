@@ -98,6 +98,24 @@ TEST(OutputOptions, WhatFunctionsOfOutTypeLackIsAnError) {
   EXPECT_NE(error("source(0)", "{'dims': [3]}").find("dims must be dim tags, got 3"), std::string::npos);
 }
 
+TEST(OutputOptions, RangesOfGeneralOptions) {
+  const auto error = [](const std::string& option) { return build_error(layers("'class': 'copy', " + option)); };
+  EXPECT_NE(
+      error("'param_dropout': 1.5").find("['param_dropout']: param_dropout must be 0 <= param_dropout < 1, got 1.5"),
+      std::string::npos);
+  EXPECT_NE(error("'param_variational_noise': -1").find("standard deviation, >= 0, got -1"), std::string::npos);
+  EXPECT_NE(error("'name_scope': 'a/'").find("must not end with a \"/\", got 'a/'"), std::string::npos);
+  EXPECT_EQ(error("'name_scope': '/a', 'param_dropout': 0.5, 'param_variational_noise': 0"), "");
+}
+
+TEST(OutputOptions, AnUnknownLayerIsPlacedAtTheOptionThatNamesIt) {
+  const auto error = [](const std::string& options) { return build_error(layers(options)); };
+  EXPECT_NE(error("'class': 'scaled_grad', 'scale': 'nothing'").find("network['x']['scale']: layer 'nothing' not"),
+            std::string::npos);
+  EXPECT_NE(error("'class': 'hdf_dump', 'filename': 'f', 'extra': {'a': 'nothing'}").find("network['x']['extra']['a']"),
+            std::string::npos);
+}
+
 TEST(OutputOptions, LastOutputNeedsALoop) {
   const auto error = [](const std::string& options) {
     return build_error(kData +
