@@ -36,7 +36,7 @@ fi
 ldd "$pack"/bin/* | awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u | while read -r name path; do
   case $name in
     libc.so.* | libm.so.* | libdl.so.* | libpthread.so.* | librt.so.* | libresolv.so.*) ;;
-    libcuda.so* | libcudart* | libcudnn* | libcublas* | libnccl*) ;;
+    libcuda.so* | libcudnn* | libcublas* | libnccl*) ;;
     libstdc++.so.* | libgcc_s.so.*) cp -L "$path" "$pack/lib-of-compiler/$name" ;;
     *) strip -o "$pack/lib/$name" "$path" ;;
   esac

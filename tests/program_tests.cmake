@@ -28,6 +28,7 @@ add_subdirectory(fuzz)
 add_subdirectory(threads)
 include(cudasim/CMakeTests.cmake)
 include(fault/CMakeTests.cmake)
+include(launch/CMakeTests.cmake)
 include(slurm/CMakeTests.cmake)
 # Open MPI unloads its plugins before leaks are looked for: what they keep has no name that could be suppressed.
 # Tests of what happens without memory need an allocator that says so.

@@ -2,6 +2,9 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
+
+#include "device/memory.h"
 
 /// What the host needs of the GPU of this process: device_cuda.cpp, or no_cuda.cpp in builds without CUDA, where each
 /// of these throws. Everything runs in the order of the current stream.
@@ -23,8 +26,8 @@ void synchronize();
 /// With WENDE_CUDA_SYNC=1, or after make_launches_wait(), each launch waits: an error shows at its kernel.
 bool launches_wait();
 void make_launches_wait();
-/// Waits, and throws the bad input that kernels saw (labels and indices outside of their range).
-void throw_faults();
+/// Copies, waits, and throws the bad input that kernels saw (labels and indices outside of their range).
+void copy_results(const std::vector<HostCopy>& copies);
 
 /// What is launched until end_capture() becomes a graph (nullptr: there was nothing, or what cannot be in one). See
 /// device/recorded_launch.h.

@@ -105,8 +105,11 @@ void clear_bytes(std::byte* data, Device device, size_t bytes) {
 void ProfilerRange::begin(const char* name) { cuda::push_range(name); }
 void ProfilerRange::end() { cuda::pop_range(); }
 
-void throw_kernel_faults(Device device) {
-  if (!device.is_cpu()) cuda::throw_faults();
+void throw_kernel_faults(Device device) { copy_results(device, {}); }
+
+void copy_results(Device device, const std::vector<HostCopy>& copies) {
+  if (!device.is_cpu()) return cuda::copy_results(copies);
+  for (const HostCopy& copy : copies) copy_bytes(copy.to, device, copy.from, device, copy.bytes);
 }
 
 void synchronize(Device device) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "device/device.h"
 
@@ -15,6 +16,15 @@ void synchronize(Device device);
 /// The same, and throws kMalformedInput for bad input that kernels have seen: labels and indices outside of their
 /// range.
 void throw_kernel_faults(Device device);
+
+/// Bytes of a device that the host wants.
+struct HostCopy {
+  std::byte* to;
+  const std::byte* from;
+  size_t bytes;
+};
+/// The same after copies to the host, all complete on return: the device is waited for once.
+void copy_results(Device device, const std::vector<HostCopy>& copies);
 
 /// A range of this name in the timelines of GPU profilers, while it lives. Nothing for the CPU.
 class ProfilerRange {

@@ -30,9 +30,9 @@ class Executor::Impl : public RunContext {
       : graph_(graph),
         fetches_(std::move(fetches)),
         device_(device),
-        program_(Program::compile(graph, fetches_, /*pack=*/device.is_cpu())),
+        program_(Program::compile(graph, fetches_, device)),
         stages_(Stage::of(graph, program_, device)),
-        rows_(program_),
+        rows_(program_, device),
         scratch_(device),
         host_scratch_(Device::cpu()) {
     if (!device_.is_cpu()) warn_of_host_ops(graph_, program_);
@@ -49,11 +49,12 @@ class Executor::Impl : public RunContext {
       binding_ = &stage.with_found_size(*plan_, *binding_, found_sizes_);
     }
     if (options.launched) options.launched();
-    throw_kernel_faults(device_);
+    HostCopies copies(device_);
     std::vector<Tensor> results;
     for (size_t f = 0; f < fetches_.size(); ++f) {
-      results.push_back(fetches_[f].into.defined() ? fetches_[f].into : on_host(value(program_.fetch_values[f])));
+      results.push_back(fetches_[f].into.defined() ? fetches_[f].into : copies.add(value(program_.fetch_values[f])));
     }
+    copies.finish();
     return results;
   }
 
@@ -124,7 +125,7 @@ class Executor::Impl : public RunContext {
   }
   const Binding& binding() const override { return *binding_; }
   const FrameRows* frames() const override {
-    if (frames_ != nullptr) depends_on_host();
+    if (frames_ != nullptr && !frames_->rows.list.defined()) depends_on_host();
     return frames_;
   }
   Device device() const override { return device_; }
@@ -271,7 +272,7 @@ class Executor::Impl : public RunContext {
     RecordedSteps::Signature numbers = signature_of(program_, *plan_, fetches_, *binding_, *options_->numbers);
     if (with_seed) numbers.push_back(options_->seed);
     for (const Program::Step& step : program_.steps) {
-      if (step.frames_of >= 0) numbers.push_back(frame_rows(step.frames_of) == nullptr ? 0 : 1);
+      if (step.frames_of >= 0) FrameRowsCache::add_to_signature(frame_rows(step.frames_of), numbers);
     }
     return numbers;
   }
@@ -322,8 +323,8 @@ class Executor::Impl : public RunContext {
   /// nullptr when there is no padding.
   const FrameRows* frame_rows(int value) {
     const uint64_t dependences = host_dependences;
-    const FrameRows* rows = rows_.rows(value, *binding_);
-    if (whole_run_) host_dependences = dependences;  // the signature says whether there is padding
+    const FrameRows* rows = rows_.rows(value, *binding_, whole_run_);
+    if (whole_run_) host_dependences = dependences;  // the signature says how much padding there is
     return rows;
   }
 

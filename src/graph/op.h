@@ -76,6 +76,7 @@ struct OpTraits {
   bool pointwise = false;       ///< out[i] depends on in[i] only (after broadcasting): in-place and fusion are allowed
   bool host_only = false;       ///< runs on the host, on host tensors, whatever the device
   bool skips_unwanted = false;  ///< never writes an output that is not wanted: it gets no memory
+  bool of_lengths = false;      ///< no inputs: brings to a device what the host knows of a batch's lengths
   bool sums_frames = false;     ///< a sum over the leading axes of all inputs: with one axis more, a sum over that too
   Overwrite overwrites = {};
 };

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "dims/dim.h"
+#include "kernels/rows.h"
 
 namespace wende {
 
@@ -31,7 +32,7 @@ struct PaddingRule {
 
 /// Rows of [B,T] or [T,B] that are no padding, ascending.
 struct FrameRows {
-  std::vector<int64_t> rows;
+  cpu::Rows rows;
 };
 
 }  // namespace wende

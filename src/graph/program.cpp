@@ -20,8 +20,8 @@ class Compiler {
  public:
   Compiler(const Graph& graph, const std::vector<Fetch>& fetches) : graph_(graph), fetches_(fetches) {}
 
-  Program compile(bool pack) {
-    const RunningOrder order = running_order(graph_, fetches_);
+  Program compile(Device device) {
+    const RunningOrder order = running_order(graph_, fetches_, !device.is_cpu());
     for (const NodeId id : order.nodes) {
       add_step(id);
       if (const auto fused = order.fused.find(id); fused != order.fused.end()) {
@@ -31,7 +31,7 @@ class Compiler {
       }
     }
     place_fetches();
-    find_padding(graph_, program_, pack);
+    find_padding(graph_, program_, /*pack=*/device.is_cpu());
     find_in_place();
     return std::move(program_);
   }
@@ -158,8 +158,8 @@ class Compiler {
 
 }  // namespace
 
-Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches, bool pack) {
-  return Compiler(graph, fetches).compile(pack);
+Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches, Device device) {
+  return Compiler(graph, fetches).compile(device);
 }
 
 }  // namespace wende

@@ -41,8 +41,9 @@ struct Program {
   /// The two leading dims of packed values: [T,B] or [B,T].
   std::vector<std::pair<int, int>> packed_axes;
 
-  /// pack: values whose padding nobody reads are stored without it, where producer and readers can do that.
-  static Program compile(const Graph& graph, const std::vector<Fetch>& fetches, bool pack = false);
+  /// On the CPU values whose padding nobody reads are stored without it, where producer and readers can do that; on a
+  /// device what brings lengths to it runs first.
+  static Program compile(const Graph& graph, const std::vector<Fetch>& fetches, Device device);
 };
 
 }  // namespace wende

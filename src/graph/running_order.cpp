@@ -16,15 +16,15 @@ Output output_of(const Expr& expr) { return {expr.node, expr.output}; }
 class Ordering {
  public:
   Ordering(const Graph& graph, const std::vector<Fetch>& fetches)
-      : graph_(graph),
-        fetches_(fetches),
+      : graph_(&graph),
+        fetches_(&fetches),
         sizes_(size_ops(graph)),
         state_(static_cast<size_t>(graph.size()), State::kUnneeded) {
     mark_needed();
   }
 
   void take_fusions() {
-    for (const std::vector<Fusion>& together : graph_.fusions()) {
+    for (const std::vector<Fusion>& together : graph_->fusions()) {
       if (!fit(together)) continue;
       for (const Fusion& fusion : together) {
         order_.fused[fusion.node] = &fusion;
@@ -41,6 +41,13 @@ class Ordering {
     return true;
   }
 
+  void put_lengths_first() {
+    std::stable_partition(order_.nodes.begin(), order_.nodes.end(), [this](NodeId id) {
+      const Node& node = graph_->node(id);
+      return node.op->traits().of_lengths && sizes_read(node, sizes_).empty();
+    });
+  }
+
   RunningOrder result() { return std::move(order_); }
 
  private:
@@ -48,13 +55,13 @@ class Ordering {
 
   void mark_needed() {
     NodeId last = -1;
-    for (const Fetch& fetch : fetches_) last = std::max(last, fetch.expr.node);
+    for (const Fetch& fetch : *fetches_) last = std::max(last, fetch.expr.node);
     needed_.assign(static_cast<size_t>(last + 1), 0);
-    for (const Fetch& fetch : fetches_) needed_[static_cast<size_t>(fetch.expr.node)] = 1;
+    for (const Fetch& fetch : *fetches_) needed_[static_cast<size_t>(fetch.expr.node)] = 1;
     for (NodeId id = last; id >= 0; --id) {
       if (needed_[static_cast<size_t>(id)] == 0) continue;
-      for (const Expr& input : graph_.node(id).inputs) needed_[static_cast<size_t>(input.node)] = 1;
-      for (const NodeId size : sizes_read(graph_.node(id), sizes_)) needed_[static_cast<size_t>(size)] = 1;
+      for (const Expr& input : graph_->node(id).inputs) needed_[static_cast<size_t>(input.node)] = 1;
+      for (const NodeId size : sizes_read(graph_->node(id), sizes_)) needed_[static_cast<size_t>(size)] = 1;
     }
   }
 
@@ -72,12 +79,12 @@ class Ordering {
     };
     const auto runs_alone = [&](NodeId id) { return needed(id) && replaced_by_.count(id) == 0; };
     if (!std::all_of(replaced.begin(), replaced.end(), runs_alone)) return false;
-    if (std::any_of(fetches_.begin(), fetches_.end(), [&](const Fetch& fetch) { return hidden(fetch.expr); })) {
+    if (std::any_of(fetches_->begin(), fetches_->end(), [&](const Fetch& fetch) { return hidden(fetch.expr); })) {
       return false;
     }
     for (NodeId id = *replaced.begin(); id < static_cast<NodeId>(needed_.size()); ++id) {
       if (!needed(id) || replaced.count(id) != 0) continue;
-      const std::vector<Expr>& inputs = graph_.node(id).inputs;
+      const std::vector<Expr>& inputs = graph_->node(id).inputs;
       if (std::any_of(inputs.begin(), inputs.end(), hidden)) return false;
     }
     return true;
@@ -92,10 +99,10 @@ class Ordering {
     State& state = state_[static_cast<size_t>(id)];
     if (state != State::kUnneeded) return state == State::kPlaced;
     state = State::kWaiting;
-    for (const Expr& input : graph_.node(id).inputs) {
+    for (const Expr& input : graph_->node(id).inputs) {
       if (!place(standing_for(input.node))) return false;
     }
-    for (const NodeId size : sizes_read(graph_.node(id), sizes_)) {
+    for (const NodeId size : sizes_read(graph_->node(id), sizes_)) {
       if (!place(standing_for(size))) return false;
     }
     state = State::kPlaced;
@@ -103,8 +110,8 @@ class Ordering {
     return true;
   }
 
-  const Graph& graph_;
-  const std::vector<Fetch>& fetches_;
+  const Graph* graph_;
+  const std::vector<Fetch>* fetches_;
   std::map<uint64_t, NodeId> sizes_;  ///< nodes that find out the size of an axis
   std::vector<char> needed_;
   std::vector<State> state_;
@@ -114,13 +121,15 @@ class Ordering {
 
 }  // namespace
 
-RunningOrder running_order(const Graph& graph, const std::vector<Fetch>& fetches) {
-  Ordering fused(graph, fetches);
-  fused.take_fusions();
-  if (fused.run()) return fused.result();
-  Ordering plain(graph, fetches);
-  plain.run();
-  return plain.result();
+RunningOrder running_order(const Graph& graph, const std::vector<Fetch>& fetches, bool lengths_first) {
+  Ordering order(graph, fetches);
+  order.take_fusions();
+  if (!order.run()) {
+    order = Ordering(graph, fetches);
+    order.run();
+  }
+  if (lengths_first) order.put_lengths_first();
+  return order.result();
 }
 
 }  // namespace wende

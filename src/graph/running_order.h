@@ -14,6 +14,8 @@ struct RunningOrder {
   std::map<NodeId, const Fusion*> fused;  ///< by the fused node
 };
 
-RunningOrder running_order(const Graph& graph, const std::vector<Fetch>& fetches);
+/// lengths_first: what brings lengths (OpTraits::of_lengths) runs before all else, so that nothing after it needs the
+/// host.
+RunningOrder running_order(const Graph& graph, const std::vector<Fetch>& fetches, bool lengths_first = false);
 
 }  // namespace wende

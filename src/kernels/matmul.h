@@ -1,18 +1,14 @@
 #pragma once
 
-#include <vector>
-
 #include "device/on_device.h"
 #include "kernels/recurrent_schedule.h"
+#include "kernels/rows.h"
 #include "tensor/tensor.h"
 
 namespace wende::cpu {
 
-/// Rows of a matrix to compute, ascending; nullptr stands for all. Others are not read, and zero in results; a tensor
-/// that has only as many rows as the list holds just those.
-using Rows = std::vector<int64_t>;
-
-/// out [...,N] = x [...,K] w [K,N] (or [N,K] with transpose_w) + bias [N] (may be undefined).
+/// out [...,N] = x [...,K] w [K,N] (or [N,K] with transpose_w) + bias [N] (may be undefined). rows: to compute; nullptr
+/// stands for all.
 void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Rows* rows,
             const Scratch& scratch, const Tensor& out);
 inline void linear(const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w, const Tensor& out) {

@@ -6,6 +6,7 @@
 #include "device/cuda_check.cuh"
 #include "device/grid_range.cuh"
 #include "device/pack.cuh"
+#include "device/product_precision.h"
 #include "kernels/gemm_cuda.h"
 #include "kernels/matmul.h"
 #include "kernels/pointwise_functors.h"
@@ -14,13 +15,13 @@
 namespace wende::cuda {
 namespace {
 
-/// Each block takes whole rows of n elements: T is float or a pack.
+/// Each block takes whole rows of n elements: T is float or a pack. Row -1 is zero.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     gather_rows_kernel(const T* x, const int64_t* rows, int64_t count, int64_t n, T* out) {
   for (int64_t row = blockIdx.x; row < count; row += gridDim.x) {
-    const T* const from = x + rows[row] * n;
-    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) out[row * n + i] = from[i];
+    const int64_t from = rows[row] * n;
+    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) out[row * n + i] = from < 0 ? T{} : x[from + i];
   }
 }
 
@@ -36,14 +37,21 @@ struct Finish {
   }
 };
 
-/// compact_of[row]: where the row lies in `compact`; -1: padding, which becomes zero.
+/// places[row]: where the row lies in `compact`; -1: padding, which becomes zero.
 __global__ void __launch_bounds__(kThreads)
-    spread_rows_kernel(const float* compact, const int64_t* compact_of, Finish finish, int64_t rows, float* out) {
+    spread_rows_kernel(const float* compact, const int64_t* places, Finish finish, int64_t rows, float* out) {
   for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
-    const int64_t from = compact_of[row] * finish.n;
+    const int64_t from = places[row] * finish.n;
     for (int64_t i = threadIdx.x; i < finish.n; i += blockDim.x) {
       out[row * finish.n + i] = from < 0 ? 0.0f : finish(i, compact[from + i]);
     }
+  }
+}
+
+__global__ void __launch_bounds__(kThreads)
+    clear_padding_kernel(const int64_t* places, int64_t n, int64_t rows, float* out) {
+  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    for (int64_t i = threadIdx.x; i < n && places[row] < 0; i += blockDim.x) out[row * n + i] = 0.0f;
   }
 }
 
@@ -65,7 +73,10 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t end = begin + chunk < count ? begin + chunk : count;
   float sum = 0.0f;
   if (place < n) {
-    for (int64_t i = begin + lane; i < end; i += kLanes) sum += x[(rows == nullptr ? i : rows[i]) * n + place];
+    for (int64_t i = begin + lane; i < end; i += kLanes) {
+      const int64_t row = rows == nullptr ? i : rows[i];
+      if (row >= 0) sum += x[row * n + place];
+    }
   }
   partial[lane][column] = sum;
   __syncthreads();
@@ -76,30 +87,51 @@ __global__ void __launch_bounds__(kThreads)
   if (lane == 0 && place < n) out[int64_t{blockIdx.y} * n + place] = partial[0][column];
 }
 
-/// A list of rows in device memory.
+/// Rows in device memory: as cpu::Rows has them.
 struct DeviceRows {
-  cpu::Rows rows;
-  int64_t all = 0;
-  Tensor on_device;   ///< int64, the list
-  Tensor compact_of;  ///< int64 [all]: place in the list, -1 for rows that are not in it
+  Tensor list;
+  Tensor places;
 };
 
-/// The products of a step leave out the same padding: the lists that were used last stay on the device.
-const DeviceRows& uploaded(const cpu::Rows& rows, int64_t all, Device device) {
+/// Rows without a place of their own there: the lists that were used last stay.
+DeviceRows uploaded(const cpu::Rows& rows, int64_t all, Device device) {
+  struct Kept {
+    std::vector<int64_t> rows;
+    int64_t all;
+    DeviceRows on_device;
+  };
   constexpr size_t kMost = 4;
-  static auto* const kept = new std::list<DeviceRows>;
+  static auto* const kept = new std::list<Kept>;
   const auto found =
-      std::find_if(kept->begin(), kept->end(), [&](const DeviceRows& e) { return e.all == all && e.rows == rows; });
+      std::find_if(kept->begin(), kept->end(), [&](const Kept& e) { return e.all == all && e.rows == rows; });
   if (found != kept->end()) {
     kept->splice(kept->begin(), *kept, found);
-    return kept->front();
+    return kept->front().on_device;
   }
-  std::vector<int64_t> compact_of(static_cast<size_t>(all), -1);
-  for (size_t i = 0; i < rows.size(); ++i) compact_of[static_cast<size_t>(rows[i])] = static_cast<int64_t>(i);
-  kept->push_front({rows, all, on(device, Tensor::of<int64_t>(rows, Shape{static_cast<int64_t>(rows.size())})),
-                    on(device, Tensor::of<int64_t>(compact_of, Shape{all}))});
+  std::vector<int64_t> places(static_cast<size_t>(all), -1);
+  for (size_t i = 0; i < rows.size(); ++i) places[static_cast<size_t>(rows[i])] = static_cast<int64_t>(i);
+  kept->push_front({rows,
+                    all,
+                    {on(device, Tensor::of<int64_t>(rows, Shape{static_cast<int64_t>(rows.size())})),
+                     on(device, Tensor::of<int64_t>(places, Shape{all}))}});
   if (kept->size() > kMost) kept->pop_back();
-  return kept->front();
+  return kept->front().on_device;
+}
+
+DeviceRows on_device(const cpu::Rows& rows, int64_t all, Device device) {
+  return rows.list.defined() ? DeviceRows{rows.list, rows.places} : uploaded(rows, all, device);
+}
+
+/// Whether leaving out padding saves more than moving the others together costs: a row of a product takes 2 k n
+/// operations, and moving it to and fro 8 (k + n) bytes. By what an H100 does at best: 60, 400 or 800 10^12 operations
+/// and 3 10^12 bytes in a second.
+bool worth_gathering(int64_t count, int64_t all, int64_t k, int64_t n) {
+  const double operations_per_byte = product_precision() == ProductPrecision::kFloat32 ? 20
+                                     : product_precision() == ProductPrecision::kTf32  ? 130
+                                                                                       : 260;
+  const auto saved = static_cast<double>(all - count) * 2.0 * static_cast<double>(k) * static_cast<double>(n);
+  const double moved = static_cast<double>(count) * 8.0 * static_cast<double>(k + n);
+  return saved > moved * operations_per_byte;
 }
 
 int64_t rows_of(const Tensor& x) { return x.dim(-1) == 0 ? 0 : x.elements() / x.dim(-1); }
@@ -155,15 +187,21 @@ void linear_and(bool relu, const Tensor& x, const Tensor& w, const Tensor& bias,
                   .c = device_data<float>(out),
                   .ldc = n};
   if (rows == nullptr) return multiply_and_finish(product, finish);
-  const DeviceRows& list = uploaded(*rows, all, x.device());
-  const Tensor from = gathered(x, list.on_device, scratch);
-  const Tensor to = scratch(Shape{static_cast<int64_t>(rows->size()), n});
+  const DeviceRows given = on_device(*rows, all, x.device());
+  if (!worth_gathering(given.list.elements(), all, k, n)) {
+    multiply_and_finish(product, finish);
+    launch(clear_padding_kernel, row_blocks(all), threads_for_row(n), 0, device_data<int64_t>(given.places), n, all,
+           product.c);
+    return;
+  }
+  const Tensor from = gathered(x, given.list, scratch);
+  const Tensor to = scratch(Shape{given.list.elements(), n});
   product.m = to.dim(0);
   product.a = device_data<float>(from);
   product.c = device_data<float>(to);
   multiply(product);
   launch(spread_rows_kernel, row_blocks(all), threads_for_row(n), 0, device_data<float>(to),
-         device_data<int64_t>(list.compact_of), finish, all, device_data<float>(out));
+         device_data<int64_t>(given.places), finish, all, device_data<float>(out));
 }
 
 }  // namespace
@@ -184,10 +222,10 @@ void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows,
   Tensor from_b = b;
   int64_t count = rows_of(a);
   if (rows != nullptr) {
-    const Tensor& list = uploaded(*rows, count, a.device()).on_device;
+    const Tensor list = on_device(*rows, count, a.device()).list;
     from_a = gathered(a, list, scratch);
     from_b = gathered(b, list, scratch);
-    count = static_cast<int64_t>(rows->size());
+    count = list.elements();
   }
   const int64_t k = a.dim(-1);
   const int64_t n = b.dim(-1);
@@ -214,9 +252,9 @@ void linear_weight_grad(const Tensor& a, const Tensor& b, const cpu::Rows* rows,
 void column_sum(const Tensor& x, const cpu::Rows* rows, const Tensor& out) {
   const int64_t n = out.elements();
   if (n == 0) return;
-  const int64_t count = rows != nullptr ? static_cast<int64_t>(rows->size()) : rows_of(x);
-  const Tensor on_device = rows != nullptr ? uploaded(*rows, rows_of(x), x.device()).on_device : Tensor();
-  const int64_t* row_numbers = device_data_or_null<int64_t>(on_device);
+  const Tensor list = rows != nullptr ? on_device(*rows, rows_of(x), x.device()).list : Tensor();
+  const int64_t count = rows != nullptr ? list.elements() : rows_of(x);
+  const int64_t* row_numbers = device_data_or_null<int64_t>(list);
   constexpr int64_t kMostChunks = 65535;  // blocks along the second axis of a grid
   const int64_t chunk = std::max<int64_t>(256, (count + kMostChunks - 1) / kMostChunks);
   const auto blocks = static_cast<unsigned>((n + kColumns - 1) / kColumns);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 #include <type_traits>
 
@@ -80,9 +81,39 @@ struct LogSumExpOf {
   __device__ static T result(Partial a, int64_t) { return a.most - a.most == T(0) ? a.most + vm::log(a.sum) : a.most; }
 };
 
+/// What a kernel reduces: elements, or what other blocks made of them.
+template <class R, class T>
+struct Elements {
+  const T* x;
+  __device__ typename R::Partial operator()(int64_t i) const { return R::of(x[i]); }
+};
+template <class R>
+struct Partials {
+  const typename R::Partial* x;
+  __device__ typename R::Partial operator()(int64_t i) const { return x[i]; }
+};
+
+/// Where results go: those of whole reductions over `count` elements, or by chunk [chunks, places].
+template <class R, class T>
+struct Results {
+  int64_t count;
+  int64_t places;
+  T* out;
+  typename R::Partial* partials;  ///< nullptr: whole reductions
+  __device__ void put(int64_t place, int64_t chunk, const typename R::Partial& value) const {
+    if (partials != nullptr) {
+      partials[chunk * places + place] = value;
+    } else {
+      out[place] = R::result(value, count);
+    }
+  }
+};
+
 /// Blocks of [kColumns, kLanes] threads: kColumns neighbouring results, each by kLanes threads in a fixed tree.
-template <class R, class T, unsigned kColumns>
-__global__ void __launch_bounds__(kThreads) reduce_kernel(ReduceLayout at, const T* x, T* out) {
+/// blockIdx.y: the chunk of `chunk` elements.
+template <class R, class T, unsigned kColumns, class Source>
+__global__ void __launch_bounds__(kThreads)
+    reduce_kernel(ReduceLayout at, int64_t chunk, Source source, Results<R, T> results) {
   using Partial = typename R::Partial;
   constexpr unsigned kLanes = kThreads / kColumns;
   __shared__ Partial partial[kLanes][kColumns];
@@ -91,9 +122,11 @@ __global__ void __launch_bounds__(kThreads) reduce_kernel(ReduceLayout at, const
   const int64_t place = int64_t{blockIdx.x} * kColumns + column;
   const bool inside = place < at.outer * at.inner;
   const int64_t base = inside ? place / at.inner * at.count * at.inner + place % at.inner : 0;
+  const int64_t begin = int64_t{blockIdx.y} * chunk;
+  const int64_t end = begin + chunk < at.count ? begin + chunk : at.count;
   Partial sum = R::start();
   if (inside) {
-    for (int64_t i = lane; i < at.count; i += kLanes) sum = R::combine(sum, R::of(x[base + i * at.inner]));
+    for (int64_t i = begin + lane; i < end; i += kLanes) sum = R::combine(sum, source(base + i * at.inner));
   }
   partial[lane][column] = sum;
   __syncthreads();
@@ -101,21 +134,85 @@ __global__ void __launch_bounds__(kThreads) reduce_kernel(ReduceLayout at, const
     if (lane < half) partial[lane][column] = R::combine(partial[lane][column], partial[lane + half][column]);
     __syncthreads();
   }
-  if (inside && lane == 0) out[place] = R::result(partial[0][column], at.count);
+  if (inside && lane == 0) results.put(place, blockIdx.y, partial[0][column]);
+}
+
+/// A warp per line of neighbouring numbers.
+template <class R, class T>
+__global__ void __launch_bounds__(kThreads) reduce_lines_kernel(int64_t lines, int64_t count, const T* x, T* out) {
+  using Partial = typename R::Partial;
+  __shared__ Partial partial[kThreads / 32][32];
+  const unsigned lane = threadIdx.x % 32;
+  Partial* const own = partial[threadIdx.x / 32];
+  const int64_t line = int64_t{blockIdx.x} * (kThreads / 32) + threadIdx.x / 32;
+  if (line >= lines) return;
+  Partial sum = R::start();
+  for (int64_t i = lane; i < count; i += 32) sum = R::combine(sum, R::of(x[line * count + i]));
+  own[lane] = sum;
+  __syncwarp();
+  for (unsigned half = 16; half > 0; half /= 2) {
+    if (lane < half) own[lane] = R::combine(own[lane], own[lane + half]);
+    __syncwarp();
+  }
+  if (lane == 0) out[line] = R::result(own[0], count);
+}
+
+/// The first pass when few results are made of many elements: so many blocks keep a GPU's memory busy.
+constexpr int64_t kBlocksWanted = 1024;
+
+/// The size of chunks that reductions are divided into; the whole where that gains nothing. By sizes alone, so that all
+/// GPUs add in the same order.
+int64_t chunk_of(const ReduceLayout& at, int64_t columns) {
+  const int64_t fewest = std::max<int64_t>(64 * kThreads / columns, 256);  // elements for a block's lanes
+  const int64_t blocks = (at.outer * at.inner + columns - 1) / columns;
+  const int64_t chunks = std::min({kBlocksWanted / blocks, at.count / fewest, int64_t{65535}});
+  return chunks <= 1 ? std::max<int64_t>(at.count, 1) : (at.count + chunks - 1) / chunks;
 }
 
 template <class R, class T, unsigned kColumns>
 void start(const ReduceLayout& at, const Tensor& x, const Tensor& out) {
-  const auto blocks = static_cast<unsigned>((at.outer * at.inner + kColumns - 1) / kColumns);
-  launch(reduce_kernel<R, T, kColumns>, blocks, kThreads, 0, at, device_data<T>(x), device_data<T>(out));
+  using Partial = typename R::Partial;
+  const int64_t places = at.outer * at.inner;
+  const auto blocks = static_cast<unsigned>((places + kColumns - 1) / kColumns);
+  const int64_t chunk = chunk_of(at, kColumns);
+  const int64_t chunks = at.count <= chunk ? 1 : (at.count + chunk - 1) / chunk;
+  Tensor memory;
+  Results<R, T> results{at.count, places, device_data<T>(out), nullptr};
+  if (chunks > 1) {
+    const size_t bytes = static_cast<size_t>(chunks * places) * sizeof(Partial);
+    memory = Tensor::empty(DType::kFloat64, Shape{static_cast<int64_t>((bytes + 7) / 8)}, out.device());
+    results.partials = reinterpret_cast<Partial*>(memory.raw());
+  }
+  launch(reduce_kernel<R, T, kColumns, Elements<R, T>>, dim3(blocks, static_cast<unsigned>(chunks)), kThreads, 0, at,
+         chunk, Elements<R, T>{device_data<T>(x)}, results);
+  if (chunks == 1) return;
+  const Partials<R> partials{results.partials};
+  results.partials = nullptr;
+  ReduceLayout rest = at;
+  rest.outer = 1;
+  rest.inner = places;
+  rest.count = chunks;
+  if (places >= 32) {
+    launch(reduce_kernel<R, T, 32, Partials<R>>, static_cast<unsigned>((places + 31) / 32), kThreads, 0, rest, chunks,
+           partials, results);
+  } else {
+    launch(reduce_kernel<R, T, 1, Partials<R>>, static_cast<unsigned>(places), kThreads, 0, rest, chunks, partials,
+           results);
+  }
 }
 
 /// Lines in memory want neighbouring threads along the line; columns, and short lines, along the results.
 template <class R, class T>
 void reduce_with(const ReduceLayout& at, const Tensor& x, const Tensor& out) {
-  if (at.inner == 1 && at.count > 64) {
+  constexpr int64_t kWarpsWanted = 512;
+  const bool by_warps = at.count <= 2048 || (at.outer >= kWarpsWanted && at.count <= 8192);
+  if (at.inner == 1 && at.count > 16 && by_warps) {
+    constexpr int64_t kLines = kThreads / 32;
+    launch(reduce_lines_kernel<R, T>, static_cast<unsigned>((at.outer + kLines - 1) / kLines), kThreads, 0, at.outer,
+           at.count, device_data<T>(x), device_data<T>(out));
+  } else if (at.inner == 1 && at.count > 16) {
     start<R, T, 1>(at, x, out);
-  } else if (at.inner == 1 || at.count > 16) {
+  } else if (at.count > 16) {
     start<R, T, 32>(at, x, out);
   } else {
     start<R, T, kThreads>(at, x, out);

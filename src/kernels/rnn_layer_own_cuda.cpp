@@ -28,7 +28,7 @@ Tensor float32(const Tensor& like, int64_t columns) {
 void OwnRnnLayer::forward(const RnnForward& args, const cpu::Scratch& scratch) {
   const Tensor z = float32(args.x, args.w.dim(1));
   const cpu::Rows rows = frames_of(args.host_lengths, args.x.dim(0));
-  linear(args.x, args.w, args.bias, false, &rows, scratch, z);
+  cuda::linear(args.x, args.w, args.bias, false, &rows, scratch, z);
   gates_ = Tensor();
   cells_ = Tensor();
   if (!form_.lstm) {
@@ -55,9 +55,10 @@ void OwnRnnLayer::backward(const RnnBackward& args, const cpu::Scratch& scratch)
                               form_.direction, scratch);
   }
   const cpu::Rows rows = frames_of(args.host_lengths, args.x.dim(0));
-  if (args.dx.defined()) linear(dz, args.w, Tensor(), true, &rows, scratch, args.dx);
+  if (args.dx.defined()) cuda::linear(dz, args.w, Tensor(), true, &rows, scratch, args.dx);
   if (args.dw.defined() || args.dbias.defined()) {
-    linear_weight_grad(args.x, dz, &rows, scratch, args.dw.defined() ? args.dw : scratch(args.w.shape()), args.dbias);
+    cuda::linear_weight_grad(args.x, dz, &rows, scratch, args.dw.defined() ? args.dw : scratch(args.w.shape()),
+                             args.dbias);
   }
 }
 

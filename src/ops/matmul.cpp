@@ -14,9 +14,7 @@ void need_float(std::string_view op, const std::vector<ExprType>& inputs) {
   }
 }
 
-const std::vector<int64_t>* rows_of(const RunContext& context) {
-  return context.frames() ? &context.frames()->rows : nullptr;
-}
+const cpu::Rows* rows_of(const RunContext& context) { return context.frames() ? &context.frames()->rows : nullptr; }
 
 /// Sum over all rows: the gradient of a bias.
 class BiasGradOp : public DeviceOp {

@@ -25,6 +25,7 @@ class LengthsOp : public Op {
  public:
   LengthsOp(Dim dim, Dim batch) : dim_(std::move(dim)), batch_(std::move(batch)) {}
   std::string_view name() const override { return "lengths"; }
+  OpTraits traits() const override { return {.of_lengths = true}; }
   PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kMask, .time = dim_}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("dim", dim_);
@@ -49,6 +50,7 @@ class SequenceMaskOp : public DeviceOp {
   SequenceMaskOp(Dim batch, Dim time, bool time_major)
       : batch_(std::move(batch)), time_(std::move(time)), time_major_(time_major) {}
   std::string_view name() const override { return "sequence_mask"; }
+  OpTraits traits() const override { return {.of_lengths = true}; }
   PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kMask, .time = time_}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("batch", batch_);
@@ -170,6 +172,7 @@ class PlacesOp : public Op {
  public:
   PlacesOp(bool packed, Dim batch, Dim time) : packed_(packed), batch_(std::move(batch)), time_(std::move(time)) {}
   std::string_view name() const override { return packed_ ? "packed_places" : "unpacked_places"; }
+  OpTraits traits() const override { return {.of_lengths = true}; }
   void attributes(AttributeVisitor& visitor) const override {
     visitor.field("batch", batch_);
     visitor.field("time", time_);

@@ -11,6 +11,13 @@ Tensor on(Device device, const Tensor& tensor) {
   return copy;
 }
 
+Tensor HostCopies::add(const Tensor& tensor) {
+  if (tensor.device().is_cpu()) return tensor;
+  const Tensor copy = Tensor::empty(tensor.dtype(), tensor.shape());
+  copies_.push_back({copy.raw(), tensor.raw(), tensor.bytes()});
+  return copy;
+}
+
 void clear(const Tensor& tensor) { clear_bytes(tensor.raw(), tensor.device(), tensor.bytes()); }
 
 }  // namespace wende

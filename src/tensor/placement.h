@@ -1,6 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "base/error.h"
+#include "device/memory.h"
 #include "tensor/tensor.h"
 
 namespace wende {
@@ -15,6 +18,18 @@ void change_on_host(const Tensor& tensor, F f) {
   f(local);
   if (!tensor.device().is_cpu()) tensor.copy_from(local);
 }
+/// Copies to the host that wait for the device together, once.
+class HostCopies {
+ public:
+  explicit HostCopies(Device device) : device_(device) {}
+  /// contiguous(), on the device; the result holds its numbers after finish(). On the CPU it is the tensor itself.
+  Tensor add(const Tensor& tensor);
+  void finish() { copy_results(device_, copies_); }
+
+ private:
+  Device device_;
+  std::vector<HostCopy> copies_;
+};
 /// Zero bytes, wherever it lives; needs contiguous().
 void clear(const Tensor& tensor);
 

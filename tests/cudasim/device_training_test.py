@@ -53,7 +53,7 @@ def graphs_change_no_bit(wende, folder):
     assert files[0] == files[1]
     assert "CUDA graphs: 0 launches" in plain, plain
     launches = int(re.search(r"CUDA graphs: (\d+) launches", recorded)[1])
-    assert launches > len(losses[0]), launches
+    assert 0.6 * len(losses[0]) < launches <= 1.3 * len(losses[0]), (launches, len(losses[0]))  # a recorded step is one launch, padding or not
 
 
 def debug_names_the_layer(wende, folder):

@@ -134,7 +134,8 @@ TEST(RecordedSteps, ChangeNoBit) {
   if (test::test_device().is_cpu()) {
     EXPECT_EQ(launches, 0);
   } else {
-    EXPECT_GE(launches, 20);
+    EXPECT_GE(launches, 12);
+    EXPECT_LE(launches, 20);  // a step is one launch, products that leave out padding included
   }
 }
 

@@ -68,5 +68,33 @@ TEST(LeafOp, ConstantsAndRanges) {
   EXPECT_THROW(ops::constant_array(graph, Tensor::scalar(1), {Dim::fixed(2)}), Error);
 }
 
+/// So many elements per result that several blocks work on it.
+TEST(Reduce, LongAxesInChunks) {
+  for (const Shape& shape : {Shape{1, 70000, 1}, Shape{2, 40001, 1}, Shape{1, 9000, 3}, Shape{3, 5000, 40}}) {
+    Graph graph;
+    const Expr x = ops::input(graph, "x", DType::kFloat32, test::fixed_dims(shape));
+    const Tensor values = test::random_tensor(shape, 5);
+    const auto results = test::evaluate({ops::reduce(Reduction::kMean, x, {1}), ops::reduce(Reduction::kMax, x, {1}),
+                                         ops::reduce(Reduction::kLogSumExp, x, {1})},
+                                        {{"x", values}});
+    for (int64_t place = 0; place < shape[0] * shape[2]; ++place) {
+      const float* from = values.data<float>() + place / shape[2] * shape[1] * shape[2] + place % shape[2];
+      double sum = 0;
+      double exponentials = 0;
+      float most = -2.0f;
+      for (int64_t i = 0; i < shape[1]; ++i) {
+        const float value = from[i * shape[2]];
+        sum += value;
+        exponentials += std::exp(static_cast<double>(value));
+        most = std::max(most, value);
+      }
+      const auto at = static_cast<size_t>(place);
+      EXPECT_NEAR(results[0].to_vector<float>()[at], sum / static_cast<double>(shape[1]), 1e-7);
+      EXPECT_EQ(results[1].to_vector<float>()[at], most);
+      EXPECT_NEAR(results[2].to_vector<float>()[at], std::log(exponentials), 2e-5);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace wende

@@ -94,5 +94,25 @@ TEST(ShapeOp, DynamicSizes) {
       {.binding = binding});
 }
 
+/// Sizes beyond a kernel's tiles, and such that fit its packs of 16 bytes, for each size of elements.
+TEST(Permute, LargeAxesOfEachType) {
+  for (const DType dtype : {DType::kFloat32, DType::kInt64, DType::kBool}) {
+    for (const Shape& shape : {Shape{3, 37, 70}, Shape{2, 64, 36}, Shape{5, 4, 4}}) {
+      Graph graph;
+      const Expr x = ops::input(graph, "x", DType::kFloat32, test::fixed_dims(shape));
+      const Tensor values = test::random_tensor(shape, 3);
+      for (const std::vector<int>& order : {std::vector<int>{0, 2, 1}, {1, 0, 2}, {2, 1, 0}, {2, 0, 1}}) {
+        const Expr permuted = ops::permute(ops::cast(ops::scale(x, 100.0), dtype), order);
+        const Tensor given = test::evaluate(ops::cast(permuted, DType::kFloat32), {{"x", values}});
+        const Tensor wanted =
+            test::evaluate(ops::cast(ops::cast(ops::scale(x, 100.0), dtype), DType::kFloat32), {{"x", values}})
+                .permuted(order)
+                .clone();
+        EXPECT_EQ(given.to_vector<float>(), wanted.to_vector<float>()) << order[0] << order[1];
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace wende
