@@ -100,9 +100,7 @@ ReadableOutput make_readable(const Data& data, const Tensor& values, const Bindi
       if (padding == Padding::kZero) {
         clear_padding(output.values, static_cast<int>(i), lengths);
       }
-      if (output.values.dim(static_cast<int>(i)) > 0) {  // without frames, RETURNN has lengths of 0 or less
-        output.sizes.emplace_back(static_cast<int>(i), std::move(lengths));
-      }
+      output.sizes.emplace_back(static_cast<int>(i), std::move(lengths));
     }
   }
   if (batch_axis >= 0 && padding == Padding::kZero) {
