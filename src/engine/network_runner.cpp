@@ -15,6 +15,29 @@
 
 namespace wende {
 
+namespace {
+
+std::map<std::string, Expr> gradients_of(const std::vector<ops::MetaLoss>& losses,
+                                         const std::vector<std::string>& names, const std::vector<Expr>& leaves) {
+  std::map<std::string, Expr> result;
+  std::vector<Expr> parts;
+  for (const ops::MetaLoss& meta : losses) {
+    parts.push_back(ops::scale(meta.value, meta.scale));
+  }
+  if (parts.empty()) {
+    return result;
+  }
+  const std::vector<Expr> gradients = wende::gradients(accumulate(parts), leaves);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (gradients[i].defined()) {
+      result[names[i]] = gradients[i];
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
 NetworkWithGradients NetworkWithGradients::differentiate(std::unique_ptr<Network> network, bool with_constraints) {
   NetworkWithGradients result;
   std::vector<std::string> names;
@@ -44,18 +67,7 @@ NetworkWithGradients NetworkWithGradients::differentiate(std::unique_ptr<Network
     }
   }
   result.meta = ops::meta_losses(network->graph());
-  if (!result.meta.empty()) {
-    std::vector<Expr> parts;
-    for (const ops::MetaLoss& meta : result.meta) {
-      parts.push_back(ops::scale(meta.value, meta.scale));
-    }
-    const std::vector<Expr> meta_grads = wende::gradients(accumulate(parts), leaves);
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (meta_grads[i].defined()) {
-        result.meta_gradients[names[i]] = meta_grads[i];
-      }
-    }
-  }
+  result.meta_gradients = gradients_of(result.meta, names, leaves);
   std::vector<std::pair<NodeId, std::string>> order;
   for (size_t i = 0; i < names.size(); ++i) {
     if (grads[i].defined()) {

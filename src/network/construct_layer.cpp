@@ -81,6 +81,17 @@ void NetworkConstruction::finish_own_network(LayerPlan& plan, BuiltLayer& built)
   finish_layer(plan, built);
 }
 
+void NetworkConstruction::resolve_refs(LayerPlan& plan, const Layer& layer) {
+  if (plan.class_name == "choice" && !searches(plan.options)) {
+    return;
+  }
+  for (const std::string& ref : layer.refs()) {
+    const BuiltLayer& other = resolve(*plan.level, ref, place_of_name(plan.options, ref));
+    plan.refs[ref] = &other;
+    plan.context.refs[ref] = other.output.data;
+  }
+}
+
 void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string& name, const Value& dict,
                                           BuiltLayer& built) {
   const Value* klass = dict.find("class");
@@ -108,12 +119,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   }
   resolve_inputs(plan);
   resolve_in_dim(plan);
-  const bool is_choice = entry->name == "choice";
-  for (const std::string& ref : is_choice && !searches(dict) ? std::vector<std::string>() : layer->refs()) {
-    const BuiltLayer& other = resolve(level, ref, place_of_name(dict, ref));
-    plan.refs[ref] = &other;
-    plan.context.refs[ref] = other.output.data;
-  }
+  resolve_refs(plan, *layer);
   join_hypotheses(plan, built);
   resolve_scope(plan);
   resolve_reuse(plan);

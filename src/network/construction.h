@@ -177,6 +177,7 @@ class NetworkConstruction {
 
   // output_options.cpp
   void resolve_in_dim(LayerPlan& plan);
+  void resolve_refs(LayerPlan& plan, const Layer& layer);
   void apply_output_options(const LayerPlan& plan, Data& out);
   void apply_size_target(const LayerPlan& plan, BuiltLayer& built);
   void copy_output_loss(const LayerPlan& plan, BuiltLayer& built) const;

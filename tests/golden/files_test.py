@@ -45,7 +45,7 @@ def differences(golden, other):
                 yield f"{name}: {key} is {have.get(key)}, RETURNN's {want.get(key)}"
         if isinstance(expected[name], h5py.Dataset) and expected[name].shape == found[name].shape:
             a, b = expected[name][()], found[name][()]
-            equal = numpy.allclose(b, a, rtol=1e-4, atol=1e-5) if a.dtype.kind == "f" else numpy.array_equal(a, b)
+            equal = numpy.allclose(b, a, rtol=1e-4, atol=1e-5) if a.dtype.kind in "fc" else numpy.array_equal(a, b)
             if not equal:
                 yield f"{name}: other values"
 

@@ -37,7 +37,11 @@ def cpp_functions(text):
     head, head_line = "", None
     scopes = []  # per open brace: (is it a function's body, first line, head)
     for char in text:
-        if char == "{":
+        if char == "{" and head.count("(") > head.count(")") and not any(scope[0] for scope in scopes):
+            scopes.append((None, head_line, head))  # a default argument
+        elif char == "}" and scopes and scopes[-1][0] is None:
+            head_line, head = scopes.pop()[1:]
+        elif char == "{":
             inside = any(scope[0] for scope in scopes)
             scopes.append((not inside and is_function(head), head_line or line, head))
             if scopes[-1][0] or not inside:
@@ -82,6 +86,8 @@ Foo::Foo(int x) : a_{x}, b_(2) {
 struct S {
   int f() const { return 1; }
   int x = {3};
+  int y(int a = {}, S b = {1});
+  int z() const { return 2; }
 };
 void g(int a,
        int b) {
@@ -93,7 +99,7 @@ void g(int a,
 
 def check_reader():
     found = [(first, last) for first, last, _ in cpp_functions(SAMPLE)]
-    assert {(7, 7), (10, 13)} <= set(found) and any(last == 5 for _, last in found), found
+    assert {(7, 7), (10, 10), (12, 15)} <= set(found) and any(last == 5 for _, last in found), found
 
 
 def main():
