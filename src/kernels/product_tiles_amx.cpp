@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/bfloat16_terms.h"
+#include "kernels/amx_tile.h"
 #include "kernels/product_fetch.h"
 #include "kernels/product_tiles.h"
 
@@ -150,14 +150,6 @@ void arrange_columns_transposed(const RowView& b, int64_t first, int64_t depth, 
   }
 }
 
-struct alignas(64) Configuration {
-  uint8_t palette = 1;
-  uint8_t start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
 // Registers: 0 to 3 are sums (upper left, upper right, lower left, lower right), 4 and 5 of A, 6 and 7 of B.
 inline void load_a(const char* from) {
   _tile_loadd(4, from, 64);
@@ -209,14 +201,12 @@ thread_local int64_t configured_height = 0;
 
 void configure(int64_t height) {
   if (height == configured_height) return;
-  Configuration configuration;
+  TileConfiguration configuration;
   const int64_t upper = upper_rows(height);
   const int64_t lower = std::max<int64_t>(height - upper, 1);
   for (const int i : {0, 1, 4}) configuration.rows[i] = static_cast<uint8_t>(upper);
   for (const int i : {2, 3, 5}) configuration.rows[i] = static_cast<uint8_t>(lower);
-  // g++ 12 believes that the next line reads no more than 8 bytes.
-  asm volatile("" : : "r"(&configuration) : "memory");
-  _tile_loadconfig(&configuration);
+  configuration.load();
   configured_height = height;
 }
 
@@ -252,20 +242,11 @@ void multiply(const TileProduct& product) {
   alignas(64) float sums[4][256];
   sum_tile<kTerms>(product, sums);
   const int64_t upper = upper_rows(product.height);
-  const __mmask16 left = mask_of(product.width);
-  const __mmask16 right = mask_of(product.width - 16);
+  const RowWriter write_row(product);
   for (int64_t i = 0; i < product.height; ++i) {
-    float* c = product.c[i];
     const float(*half)[256] = sums + (i < upper ? 0 : 2);
-    const int64_t row = (i < upper ? i : i - upper) * 16;
-    __m512 low = _mm512_load_ps(half[0] + row);
-    __m512 high = _mm512_load_ps(half[1] + row);
-    if (const float* start = product.add ? c : product.bias) {
-      low = _mm512_add_ps(low, _mm512_maskz_loadu_ps(left, start));
-      high = _mm512_add_ps(high, _mm512_maskz_loadu_ps(right, start + 16));
-    }
-    _mm512_mask_storeu_ps(c, left, low);
-    _mm512_mask_storeu_ps(c + 16, right, high);
+    const int64_t place = (i < upper ? i : i - upper) * 16;
+    write_row(i, half[0] + place, half[1] + place);
   }
 }
 

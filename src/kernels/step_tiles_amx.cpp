@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/bfloat16_terms.h"
+#include "kernels/amx_tile.h"
 #include "kernels/column_panels.h"
 #include "kernels/product_tiles.h"
 
@@ -47,24 +47,14 @@ void arrange_rows(const RowView& a, int64_t first, int64_t height, int64_t colum
   }
 }
 
-struct alignas(64) Configuration {
-  uint8_t palette = 1;
-  uint8_t start_row = 0;
-  uint8_t reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-};
-
 /// What the registers of this thread are laid out for.
 thread_local int64_t configured_rows = 0;
 
 void configure(int64_t rows) {
   if (rows == configured_rows) return;
-  Configuration configuration;
+  TileConfiguration configuration;
   for (int i = 0; i < 7; ++i) configuration.rows[i] = static_cast<uint8_t>(rows);
-  // g++ 12 believes that the next line reads no more than 8 bytes.
-  asm volatile("" : : "r"(&configuration) : "memory");
-  _tile_loadconfig(&configuration);
+  configuration.load();
   configured_rows = rows;
 }
 
@@ -207,20 +197,11 @@ void multiply(const TileProduct& product) {
     default:
       sum_tile<3>(product, sums);
   }
-  const __mmask16 left = mask_of(product.width);
-  const __mmask16 right = mask_of(product.width - kHalf);
+  const RowWriter write_row(product);
   for (int64_t i = 0; i < product.height; ++i) {
-    float* c = product.c[i];
     const float(*part)[256] = sums + i / rows * 2;
-    const int64_t place = i % rows * 16;
-    __m512 low = _mm512_load_ps(part[0] + place);
-    __m512 high = _mm512_load_ps(part[1] + place);
-    if (const float* start = product.add ? c : product.bias) {
-      low = _mm512_add_ps(low, _mm512_maskz_loadu_ps(left, start));
-      high = _mm512_add_ps(high, _mm512_maskz_loadu_ps(right, start + kHalf));
-    }
-    _mm512_mask_storeu_ps(c, left, low);
-    _mm512_mask_storeu_ps(c + kHalf, right, high);
+    const int64_t place = i % rows * kHalf;
+    write_row(i, part[0] + place, part[1] + place);
   }
 }
 
