@@ -160,10 +160,9 @@ class NetworkConstruction {
 
   // construct_layer.cpp: one layer.
   void construct_layer(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
-  /// Classes that are networks of their own and have no Layer. False: class_name is none of them.
-  bool construct_own_network(const std::string& class_name, NetworkLevel& level, const std::string& name,
-                             const Value& dict, BuiltLayer& built);
-  void finish_own_network(LayerPlan& plan, BuiltLayer& built);
+  /// Classes that are networks of their own (network_built_layer.h). False: the class is none of them.
+  bool construct_own_network(const LayerClass& entry, NetworkLevel& level, const std::string& name, const Value& dict,
+                             BuiltLayer& built);
   void finish_layer(LayerPlan& plan, BuiltLayer& built);
   LayerPlan plan_of(NetworkLevel& level, const std::string& name, const Value& dict) const;
   void check_general_options(const LayerPlan& plan) const;
@@ -240,13 +239,13 @@ class NetworkConstruction {
   void construct_subnetwork(LayerPlan& plan, BuiltLayer& built);
 
   // cond.cpp
-  void construct_cond(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  void construct_cond(LayerPlan& plan, BuiltLayer& built);
   BuiltLayer construct_branch(NetworkLevel& level, const std::string& name, const Value& option,
                               const std::string& key);
 
   // rec_accumulated.cpp
-  void construct_rec_accumulated(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
-  void construct_rec_last_output(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  void construct_rec_accumulated(LayerPlan& plan, BuiltLayer& built);
+  void construct_rec_last_output(LayerPlan& plan, BuiltLayer& built);
 
   // masked_computation.cpp
   void construct_masked(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
