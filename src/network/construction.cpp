@@ -167,19 +167,24 @@ bool NetworkConstruction::wanted(const NetworkLevel& level, const std::string& n
          (named_output && (level.parent == nullptr || name == "output"));
 }
 
+/// Builds the layer; if it fails its error has been collected, and the others are built all the same.
+void NetworkConstruction::layer_or_failed(NetworkLevel& level, const std::string& name) {
+  try {
+    layer(level, name, *level.dict.find(name));
+  } catch (const Error& error) {
+    if (!is_dependent(error)) {
+      throw;
+    }
+  }
+}
+
 void NetworkConstruction::build_registered(NetworkLevel& level) {
   for (const std::string& name : sorted_names(level.dict)) {
     const Value& dict = *level.dict.find(name);
     if (!dict.is_dict() || !truthy(dict.find("register_as_extern_data")) || skipped(dict)) {
       continue;
     }
-    try {
-      layer(level, name, dict);
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
 }
 
@@ -194,13 +199,7 @@ void NetworkConstruction::build_level(NetworkLevel& level) {
     if (!wanted(level, name, dict)) {
       continue;
     }
-    try {
-      layer(level, name, dict);
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
   complete_subnetworks(level);
 }
@@ -215,13 +214,7 @@ void NetworkConstruction::complete_subnetworks(NetworkLevel& level) {
     }
   }
   for (const std::string& name : names) {
-    try {
-      layer(level, name, *level.dict.find(name));
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
 }
 

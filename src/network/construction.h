@@ -149,6 +149,7 @@ class NetworkConstruction {
   friend struct RecSubnet;
   // construction.cpp: which layers, in which order.
   void build_level(NetworkLevel& level);
+  void layer_or_failed(NetworkLevel& level, const std::string& name);
   void complete_subnetworks(NetworkLevel& level);
   void build_registered(NetworkLevel& level);
   bool wanted(const NetworkLevel& level, const std::string& name, const Value& dict) const;
