@@ -147,7 +147,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     built.output.data.name = built.name;
     built.output.expr = layer->build(builder);
     if (const auto own = built.sub_outputs.find("lengths"); own != built.sub_outputs.end()) {
-      own_lengths_[built.output.data.time_dim().id()] = own->second.expr;
+      sequence_lengths_.set_own(built.output.data.time_dim(), own->second.expr);
     }
   }
   apply_batch_norm(plan, built, builder);

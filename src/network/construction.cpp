@@ -113,8 +113,8 @@ NetworkConstruction::NetworkConstruction(const Config& config, const ExternData&
       options_(options),
       real_(std::make_unique<Network>()),
       network_(real_.get()),
-      collector_(&errors_) {
-  network_->graph_ = std::make_unique<Graph>();
+      collector_(&errors_),
+      sequence_lengths_(*(real_->graph_ = std::make_unique<Graph>())) {
   root_.graph = network_->graph_.get();
   root_.effects = network_;
   root_.errors = collector_;
@@ -131,6 +131,16 @@ NetworkConstruction::NetworkConstruction(const Config& config, const ExternData&
 }
 
 NetworkConstruction::~NetworkConstruction() = default;
+
+Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim, const Dim& batch) {
+  const Dim rows = sequence_lengths_.rows_of(dim, batch.defined() ? batch : batch_dim(level));
+  return level.graph->capture(sequence_lengths_.of(dim, rows));
+}
+
+Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major, const Dim& batch) {
+  const Dim rows = sequence_lengths_.rows_of(time, batch.defined() ? batch : batch_dim(level));
+  return level.graph->capture(sequence_lengths_.mask(time, rows, time_major));
+}
 
 std::unique_ptr<Network> NetworkConstruction::run() {
   const Value* dict = config_.find("network");

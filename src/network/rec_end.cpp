@@ -111,7 +111,7 @@ void NetworkConstruction::count_lengths(RecSubnet& rec) {
 
 void NetworkConstruction::find_lengths(RecSubnet& rec) {
   if (rec.search) {
-    beam_of_time_[rec.out_time.id()] = rec.search->batch(0);
+    sequence_lengths_.set_rows(rec.out_time, rec.search->batch(0));
   }
   rec.sequence_lengths = ops::found_lengths(rec.loop->final_state(rec.sequence_lengths), rec.out_time);
 }
