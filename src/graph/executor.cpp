@@ -20,6 +20,7 @@
 #include "graph/program.h"
 #include "graph/recorded_steps.h"
 #include "graph/run_numbers.h"
+#include "graph/size_mismatch.h"
 #include "graph/stage.h"
 #include "tensor/placement.h"
 
@@ -202,8 +203,7 @@ class Executor::Impl : public RunContext {
           }
           const Tensor& base = value(place.alias_of);
           if (base.elements() != plan_->shapes[i].elements()) {
-            fail_step(step, fmt::format("{} elements of {} cannot take shape {}", base.elements(), base.shape().str(),
-                                        plan_->shapes[i].str()));
+            fail_step(step, size_mismatch(graph_.node(step.node), base.shape(), plan_->shapes[i]));
           }
           place_alias(index);
         }

@@ -83,8 +83,8 @@ SourceCall source_call(const std::vector<Value>& args, const KeywordArgs& kwargs
     set(key, value);
   }
   if (call.index < 0 || call.index >= static_cast<int64_t>(sources)) {
-    throw Error(ExitStatus::kConfig,
-                "source(" + std::to_string(call.index) + "): the layer has " + std::to_string(sources) + " sources");
+    throw Error(ExitStatus::kConfig, "source(" + std::to_string(call.index) + "): the layer has " +
+                                         std::to_string(sources) + (sources == 1 ? " source" : " sources"));
   }
   return call;
 }

@@ -101,6 +101,37 @@ uint32_t name_hash(const std::string& text) {
   return hash;
 }
 
+namespace {
+
+/// The option of a layer that a message names first: "direction must be 1 or -1" is about its 'direction'.
+const Value* option_named_in(const std::string& message, const Value& layer) {
+  for (size_t begin = 0; begin < message.size(); ++begin) {
+    size_t end = begin;
+    while (end < message.size() && (std::isalnum(static_cast<unsigned char>(message[end])) || message[end] == '_')) {
+      ++end;
+    }
+    const std::string word = message.substr(begin, end - begin);
+    if (const Value* option = word.empty() || word == "class" || word == "from" ? nullptr : layer.find(word)) {
+      return option;
+    }
+    begin = end;
+  }
+  return nullptr;
+}
+
+/// Where a mistake in a layer's dict has no place yet, or just that of the dict.
+void place_in_layer(Error& error, const Value& layer) {
+  const Diagnostic& last = error.diagnostics().back();
+  const Value* option = layer.is_dict() ? option_named_in(last.message, layer) : nullptr;
+  if (option != nullptr && (!last.span.known() || last.path == layer.path()) && option->span().known()) {
+    error.at(option->span(), option->path());
+  } else {
+    place_at(error, layer);
+  }
+}
+
+}  // namespace
+
 void place_at(Error& error, const Value& value) {
   if (!error.diagnostics().back().span.known()) {
     error.at(value.span(), error.diagnostics().back().path.empty() ? value.path() : std::string());
@@ -286,7 +317,7 @@ const BuiltLayer& NetworkConstruction::construct(NetworkLevel& level, const std:
       throw;
     }
     if (!is_dependent(error)) {
-      place_at(error, dict);
+      place_in_layer(error, dict);
       const Value* klass = dict.is_dict() ? dict.find("class") : nullptr;
       error.frame(fmt::format("in layer '{}'{}", absolute,
                               klass && klass->is_string() ? " (class " + klass->as_string() + ")" : ""));

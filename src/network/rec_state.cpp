@@ -217,6 +217,11 @@ Expr NetworkConstruction::initial_output(RecSubnet& rec, const std::string& name
   if (is_keyword(word)) {
     throw given->error("initial_output '" + word + "' is for states, not for outputs");
   }
+  if (!rec.dict.find(word)) {
+    if (const std::string hint = did_you_mean(word, {"zeros", "ones", "var", "apply(0)"}); !hint.empty()) {
+      throw given->error(fmt::format("unknown initial_output '{}'", word)).hint(hint);
+    }
+  }
   const BuiltLayer& source = resolve_in_unit(rec.before, word, *given);
   return broadcast_to_layout(in_batch_of(rec.inside, source.output), data);
 }
