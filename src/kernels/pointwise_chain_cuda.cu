@@ -37,12 +37,11 @@ __device__ Pack<float> computed(PointwiseFunction function, const Pack<float>& a
 }
 
 template <class Value>
-__device__ Value input_at(const ChainArgs& args, int input, const StridedLoops<kOperands>::Offsets& at) {
-  const float* from = args.in[input] + at.at[1 + input];
+__device__ Value loaded(const float* from, int64_t stride) {
   if constexpr (sizeof(Value) == sizeof(float)) {
     return *from;
   } else {
-    return load_pack(from, inner_stride(args.loops, 1 + input));
+    return load_pack(from, stride);
   }
 }
 
@@ -53,16 +52,19 @@ __device__ void store(float* to, const Pack<float>& value) { store_pack(to, valu
 /// be indexed; each thread has its own column of them. All threads take the same way through the steps.
 template <class Value>
 __device__ void run_steps(const ChainArgs& args, int64_t element, Value (*registers)[kThreads]) {
-  const auto at = args.loops.offsets(element);
+  const bool dense = args.loops.dense;
+  const auto at = dense ? StridedLoops<kOperands>::Offsets{} : args.loops.offsets(element);
   const auto operand = [&](int8_t index) {
-    return index < args.inputs ? input_at<Value>(args, index, at) : registers[index - args.inputs][threadIdx.x];
+    if (index >= args.inputs) return registers[index - args.inputs][threadIdx.x];
+    if (dense) return loaded<Value>(args.in[index] + element, 1);
+    return loaded<Value>(args.in[index] + at.at[1 + index], inner_stride(args.loops, 1 + index));
   };
   for (int i = 0; i < args.count; ++i) {
     const PointwiseChain::Step& step = args.steps[i];
     const Value a = operand(step.a);
     const Value value = computed(step.function, a, step.b == step.a ? a : operand(step.b));
     if (step.to == PointwiseChain::kResult) {
-      store(args.out + at.at[0], value);
+      store(args.out + (dense ? element : at.at[0]), value);
     } else {
       registers[step.to][threadIdx.x] = value;
     }
