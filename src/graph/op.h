@@ -99,6 +99,9 @@ class Op {
   virtual void run(RunContext& context) const = 0;
   /// Output 0 has the bytes of this input, so that the executor may alias it and skip run; -1: a result of its own.
   virtual int aliases_input() const { return -1; }
+  /// The sum of values that nodes of this op's name computed, one of them this op, by something cheaper than additions;
+  /// undefined: there is nothing.
+  virtual Expr sum_of(const std::vector<Expr>&) const { return {}; }
   /// Gradients by input, built as graph; undefined = zero. The default throws "[op] has no gradient".
   virtual std::vector<Expr> vjp(const VjpContext& context) const;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 
 #include "base/error.h"
 #include "graph/device_op.h"
@@ -89,6 +90,7 @@ class SliceOp final : public DeviceOp {
       y.copy_from(view);
     }
   }
+  Expr sum_of(const std::vector<Expr>& parts) const override;
   std::vector<Expr> vjp(const VjpContext& context) const override {
     const Dim& before = context.input(0).dim(axis_);
     return {context.graph.add(std::make_shared<const SliceOp>(!backward_, axis_, begin_, end_, step_, before),
@@ -103,6 +105,27 @@ class SliceOp final : public DeviceOp {
   int64_t step_;
   Dim out_;
 };
+
+/// The gradients of slices that make up the whole axis lie side by side: one copy instead of zeros and sums.
+Expr SliceOp::sum_of(const std::vector<Expr>& parts) const {
+  if (!backward_ || !out_.is_static()) return {};
+  std::map<int64_t, Expr> by_begin;
+  for (const Expr& part : parts) {
+    const Node& node = part.graph->node(part.node);
+    const auto& slice = dynamic_cast<const SliceOp&>(*node.op);
+    if (slice.axis_ != axis_ || slice.step_ != 1 || !slice.out_.same_size(out_)) return {};
+    by_begin[pick(out_.size(), slice.begin_, slice.end_, 1).begin] = node.inputs[0];
+  }
+  int64_t end = 0;
+  std::vector<Expr> gradients;
+  for (const auto& [begin, gradient] : by_begin) {
+    if (begin != end) return {};
+    if (!gradient.dim(axis_).is_static()) return {};
+    end = begin + gradient.dim(axis_).size();
+    gradients.push_back(gradient);
+  }
+  return end == out_.size() && gradients.size() == parts.size() ? concat(gradients, axis_, out_) : Expr{};
+}
 
 class PadOp final : public DeviceOp {
  public:

@@ -30,6 +30,28 @@ TEST(ShapeOp, PermuteReshapeSqueeze) {
   EXPECT_THROW(ops::reshape(x, {Dim::fixed(4)}), Error);
 }
 
+TEST(ShapeOp, GradientsOfSlicesSideBySideAreCopied) {
+  const auto parts = [](Expr x, std::vector<int64_t> ends) {
+    Expr sum;
+    int64_t begin = 0;
+    for (const int64_t end : ends) {
+      const Expr part = ops::slice(x, 1, begin, end, 1, Dim::fixed(end - begin));
+      const Expr value = ops::sum_all(ops::unary(Unary::kTanh, ops::scale(part, static_cast<double>(end))));
+      sum = sum.defined() ? ops::add(sum, value) : value;
+      begin = end;
+    }
+    return sum;
+  };
+  for (const auto& [ends, copied] : {std::pair(std::vector<int64_t>{2, 3, 7}, true),
+                                     std::pair(std::vector<int64_t>{2, 3, 6}, false)}) {  // the last element is unread
+    expect_gradients({{2, 7}}, [&, &ends = ends](Graph&, const std::vector<Expr>& x) { return parts(x[0], ends); });
+    Graph graph;
+    const Expr x = ops::parameter(graph, "x", DType::kFloat32, fixed_dims({2, 7}));
+    gradients(parts(x, ends), {x});
+    EXPECT_EQ(graph.str().find("concat") != std::string::npos, copied) << graph.str();
+  }
+}
+
 TEST(ShapeOp, SlicesLikePython) {
   Graph graph;
   const Expr x = counted(graph, {6});
