@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "config/config.h"
+#include "layers/choice_sampling.h"
 #include "layers/choice_scores.h"
 #include "layers/eval_call.h"
 #include "layers/eval_source.h"
@@ -30,13 +31,14 @@ struct ChoiceArgs {
     v.field("input_type", input_type, "search: \"prob\", \"log_prob\", \"logits\" or \"regression\"");
     v.field("prob_scale", prob_scale, "search: factor of the scores of this step");
     v.field("base_beam_score_scale", base_beam_score_scale, "search: factor of the scores so far");
-    v.field("random_sample_scale", random_sample_scale, "must be 0");
+    v.field("random_sample_scale", random_sample_scale, "search: factor of Gumbel noise on the scores (0)");
     v.field("length_normalization", length_normalization, "search: scores by length");
     v.field("length_normalization_exponent", length_normalization_exponent, "search: exponent of the length");
     v.field("custom_score_combine", custom_score_combine,
             "search: function of scores_in [B,beam,V] and scores_base [B,beam,1], instead of their sum");
     v.field("source_beam_sizes", source_beam_sizes, "search over several sources: labels kept of each");
-    v.field("scheduled_sampling", scheduled_sampling, "must be off");
+    v.field("scheduled_sampling", scheduled_sampling,
+            "without search: draws labels from the scores; {\"gold_mixin_prob\": p}: with probability p the target's");
     v.field("cheating", cheating,
             "search: the target stays among the hypotheses; \"exclusive\": and is there only once");
     v.field("explicit_search_sources", explicit_search_sources,
@@ -55,12 +57,7 @@ double number_or_one(const Value& option) { return option.is_none() ? 1.0 : opti
 /// Outside of search: the target, and the sources are not read. In search: the best continuations of the hypotheses.
 class ChoiceLayer : public Layer {
  public:
-  explicit ChoiceLayer(ChoiceArgs args) : args_(std::move(args)) {
-    for (const Value* option : {&args_.scheduled_sampling, &args_.random_sample_scale}) {
-      if (is_on(*option)) {
-        throw option->error("labels drawn at random by a choice are not supported by Wende " WENDE_VERSION);
-      }
-    }
+  explicit ChoiceLayer(ChoiceArgs args) : args_(std::move(args)), sampling_(args_.scheduled_sampling) {
     if (args_.cheating.is_string() && args_.cheating.as_string() != "exclusive") {
       throw args_.cheating.error("cheating is True, False or \"exclusive\", got " + args_.cheating.repr());
     }
@@ -90,6 +87,9 @@ class ChoiceLayer : public Layer {
     if (context.beam.defined() && out.has_batch()) {
       check_added_scores(context);
       out.dims[static_cast<size_t>(out.batch_axis())] = context.beam;
+    } else if (sampling_.on()) {
+      check_scores(context);
+      out = sampling_.out_data(context, is_regression() ? context.sources.at(0) : labels_of(context, 0));
     }
     return out;
   }
@@ -100,6 +100,11 @@ class ChoiceLayer : public Layer {
     }
     if (builder.context().beam.defined()) {
       return add_scores(builder);
+    }
+    if (sampling_.on()) {
+      const Expr labels = drawn(builder);
+      builder.add_sub_output("out_0", {builder.out_data(), labels});
+      return labels;
     }
     for (size_t i = 0; i < builder.context().targets.size(); ++i) {
       builder.add_sub_output(fmt::format("out_{}", i), builder.target(static_cast<int>(i)));
@@ -114,13 +119,19 @@ class ChoiceLayer : public Layer {
   bool is_regression() const { return !args_.input_type.is_none() && args_.input_type.as_string() == "regression"; }
   bool normalizes() const { return args_.length_normalization.is_none() || args_.length_normalization.as_bool(); }
 
+  Expr drawn(LayerBuilder& builder) const { return sampling_.draw(builder, args_.input_type, is_regression()); }
+
+  static void check_scores(const LayerContext& context) {
+    if (context.sources.empty()) {
+      throw context.options.error("a choice needs scores: add \"from\"");
+    }
+  }
+
   Data search_data(const LayerContext& context) const {
     if (!context.loop_time.defined()) {
       throw context.options.error("a search outside of a loop is not supported by Wende " WENDE_VERSION);
     }
-    if (context.sources.empty()) {
-      throw context.options.error("a choice needs scores: add \"from\"");
-    }
+    check_scores(context);
     if (is_regression()) {
       return regression_data(context);
     }
@@ -143,7 +154,7 @@ class ChoiceLayer : public Layer {
     }
     Data out;
     out.name = context.name;
-    out.dims = {context.beam};
+    out.dims = {context.beam.defined() ? context.beam : scores.dims[0]};
     out.dtype = DType::kInt32;
     out.sparse_dim = context.targets.empty() ? scores.dims[1] : context.targets[i].sparse_dim;
     if (!out.sparse_dim.defined() || !out.sparse_dim.same_size(scores.dims[1])) {
@@ -227,11 +238,12 @@ class ChoiceLayer : public Layer {
   }
 
   void check_added_scores(const LayerContext& context) const {
-    if (context.sources.size() != 1 || is_on(args_.custom_score_combine) || normalizes()) {
+    if (context.sources.size() != 1 || is_on(args_.custom_score_combine) || normalizes() ||
+        is_on(args_.random_sample_scale)) {
       throw context.options
           .error(
               "a choice with search False adds the score of its target to those of the search around: it needs one "
-              "source and \"length_normalization\": False, and no custom_score_combine")
+              "source and \"length_normalization\": False, no custom_score_combine and no random_sample_scale")
           .hint("\"add_to_beam_scores\": False leaves the scores as they are");
     }
   }
@@ -253,8 +265,12 @@ class ChoiceLayer : public Layer {
   /// them as [B,beam,V] and [B,beam,1].
   Expr combined(LayerBuilder& builder, Expr scores, Expr base, Expr step, Expr ended) const {
     if (args_.custom_score_combine.is_none()) {
-      return ops::add(ops::scale(scores, number_or_one(args_.prob_scale)),
-                      ops::expand_dims(ops::scale(base, number_or_one(args_.base_beam_score_scale)), 1));
+      const Expr sum = ops::add(ops::scale(scores, number_or_one(args_.prob_scale)),
+                                ops::expand_dims(ops::scale(base, number_or_one(args_.base_beam_score_scale)), 1));
+      return is_on(args_.random_sample_scale)
+                 ? ops::add(sum, ops::scale(gumbel_noise(scores, builder.random_key("scores")),
+                                            args_.random_sample_scale.as_float()))
+                 : sum;
     }
     const Dim rows = scores.dim(0);
     const Dim batch = rows.operands().at(0);
@@ -331,9 +347,9 @@ class ChoiceLayer : public Layer {
     return builder.source(0).expr;
   }
 
-  /// The target, whose score the hypotheses get.
+  /// The target, or labels drawn, whose score the hypotheses get.
   Expr add_scores(LayerBuilder& builder) const {
-    const Expr labels = builder.target(0).expr;
+    const Expr labels = sampling_.on() ? drawn(builder) : builder.target(0).expr;
     const Expr scores = scores_of_ended(choice_log_scores(builder, 0, args_.input_type), builder.ended());
     const Expr sum = ops::add(ops::scale(ops::pick_last(scores, labels), number_or_one(args_.prob_scale)),
                               ops::scale(builder.hypotheses().scores, number_or_one(args_.base_beam_score_scale)));
@@ -343,6 +359,7 @@ class ChoiceLayer : public Layer {
   }
 
   ChoiceArgs args_;
+  LabelSampling sampling_;
 };
 
 const RegisterLayer<ChoiceLayer, ChoiceArgs> kRegisterChoice{

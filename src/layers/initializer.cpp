@@ -71,8 +71,7 @@ std::pair<double, double> fans(const Shape& shape) {
 /// Numbers of one parameter, in C order; bit for bit TensorFlow's where only float32 sums and products make them.
 class Filler {
  public:
-  Filler(const Tensor& target, uint64_t graph_seed, uint32_t op_seed)
-      : target_(target), philox_(Philox::of_op(graph_seed, op_seed)) {}
+  Filler(const Tensor& target, const Philox& philox) : target_(target), philox_(philox) {}
 
   template <class F>
   void fill(F&& value) {
@@ -391,9 +390,15 @@ Initializer make_initializer(const Value& option, const std::string& fallback, u
   const Value* own = option.is_dict() ? option.find("seed") : nullptr;
   const uint32_t seed = own && !own->is_none() ? static_cast<uint32_t>(own->as_int()) : op_seed;
   return [fill, seed](const Tensor& target, uint64_t graph_seed) {
-    Filler filler(target, graph_seed, seed);
+    Filler filler(target, Philox::of_op(graph_seed, seed));
     fill(filler, target.shape());
   };
+}
+
+void fill_random(const Tensor& target, const std::string& distribution, const Philox& philox) {
+  Filler filler(target, philox);
+  if (distribution == "uniform") return filler.uniform(0.0, 1.0);
+  distribution == "normal" ? filler.normal(0.0, 1.0) : filler.truncated_normal(0.0, 1.0);
 }
 
 }  // namespace wende

@@ -1,10 +1,12 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
 #include "layers/alignment.h"
 #include "layers/dim_tag.h"
+#include "layers/initializer.h"
 #include "layers/layer_builder.h"
 #include "layers/layer_names.h"
 #include "ops/dropout.h"
@@ -90,7 +92,7 @@ struct RandomArgs {
     v.field("dtype", dtype, "float32, or int32 for uniform numbers");
     v.field("sparse_dim", sparse_dim, "number of classes of an index");
     v.field("feature_dim", feature_dim, "accepted; the last axis is the feature");
-    v.field("seed", seed, "accepted; numbers depend on the run's seed and the layer's name");
+    v.field("seed", seed, "number or list: what a static float layer of fixed size begins with; others do without");
     v.field("algorithm", algorithm, "accepted; it is always Philox");
     v.field("explicit_state", explicit_state, "not supported");
     v.field("auto_update_state", auto_update_state, "not supported");
@@ -143,7 +145,8 @@ class RandomLayer : public Layer {
     if (args_.distribution == "uniform") {
       x = uniform(builder, out, key);
     } else {
-      const Expr unit = args_.distribution == "normal"
+      const Expr unit = drawn_once(out) ? fixed_numbers(builder, out)
+                        : args_.distribution == "normal"
                             ? ops::random_normal(builder.graph(), out.dims, 1.0, key, args_.is_static)
                             : truncated(ops::random_uniform(builder.graph(), out.dims, 0.0, 1.0, key, args_.is_static));
       x = ops::add(ops::mul(unit, value(builder, args_.stddev, 1.0)), value(builder, args_.mean, 0.0));
@@ -187,7 +190,8 @@ class RandomLayer : public Layer {
   }
 
   Expr uniform(LayerBuilder& builder, const Data& out, uint32_t key) const {
-    const Expr unit = ops::random_uniform(builder.graph(), out.dims, 0.0, 1.0, key, args_.is_static);
+    const Expr unit = drawn_once(out) ? fixed_numbers(builder, out)
+                                      : ops::random_uniform(builder.graph(), out.dims, 0.0, 1.0, key, args_.is_static);
     Expr low = value(builder, args_.minval, 0.0);
     Expr high = value(builder, args_.maxval, 0.0);
     if (args_.maxval.is_none()) {
@@ -202,6 +206,31 @@ class RandomLayer : public Layer {
       return ops::add(scaled, low);
     }
     return ops::cast(ops::add(ops::unary(ops::Unary::kFloor, scaled), low), DType::kInt32);
+  }
+
+  bool drawn_once(const Data& out) const {
+    return args_.is_static && out.dtype == DType::kFloat32 &&
+           std::all_of(out.dims.begin(), out.dims.end(), [](const Dim& dim) { return dim.is_static(); });
+  }
+
+  /// The numbers of TensorFlow's random.Generator. Its counter and key are the first three words of the seed, which a
+  /// network gives to layers that have none; a number is the first of these, a shorter list the last.
+  Expr fixed_numbers(LayerBuilder& builder, const Data& out) const {
+    std::vector<uint64_t> words;
+    if (const Value* seed = builder.context().options.find("seed"); seed && seed->is_sequence()) {
+      for (const Value& word : seed->items()) words.push_back(static_cast<uint64_t>(word.as_int()));
+    } else if (seed && !seed->is_none()) {
+      words = {static_cast<uint64_t>(seed->as_int()), 0, 0};
+    }
+    while (words.size() < 3) words.insert(words.begin(), 0);
+    const uint64_t low = words[0], high = words[1], key = words[2];
+    Shape shape;
+    for (const Dim& dim : out.dims) shape.push_back(dim.size());
+    Tensor numbers = Tensor::empty(DType::kFloat32, shape);
+    fill_random(numbers, args_.distribution,
+                {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(high),
+                 static_cast<uint32_t>(high >> 32), low});
+    return ops::constant_array(builder.graph(), numbers, out.dims);
   }
 
   /// N(0, 1) within two standard deviations: sqrt(2) erf^-1 of uniform numbers, by a formula of Winitzki (2008) with an

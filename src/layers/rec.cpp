@@ -62,7 +62,8 @@ struct RnnCellArgs {
 };
 
 bool is_state_keyword(const Value& value) {
-  static const std::vector<std::string> words{"zeros", "ones", "var", "keep_over_epoch", "keep_over_epoch_no_init"};
+  static const std::vector<std::string> words{"zeros",      "ones", "var", "keep_over_epoch", "keep_over_epoch_no_init",
+                                              "placeholder"};
   return value.is_string() && std::find(words.begin(), words.end(), value.as_string()) != words.end();
 }
 
@@ -167,13 +168,10 @@ class RecLayer : public Layer {
     rec.x = ops::expand_dims(batch_first ? input.expr : ops::permute(input.expr, {1, 0}), 0);
     rec.lengths = full_lengths(builder, rec, 1);
     if (builder.in_loop()) {
-      const Data data = state_data(builder, rec);
       builder.set_initial("", rec.h0);
-      builder.set_initial("last_h", rec.h0);
-      rec.h0 = builder.previous("last_h", data).expr;
-      if (unit_.has_cell) {
-        builder.set_initial("last_c", rec.c0);
-        rec.c0 = builder.previous("last_c", data).expr;
+      go_on_from(builder, rec, "last_h", unit_.single_state ? rec.c0 : rec.h0);
+      if (is_pair()) {
+        go_on_from(builder, rec, "last_c", rec.c0);
       }
     }
     for (Expr* own : {&rec.c0, &rec.h0}) {
@@ -183,6 +181,12 @@ class RecLayer : public Layer {
     const ops::RecurrentState state = unit_.build(builder, rec);
     add_last_states(builder, rec, state);
     return ops::reshape(state.output, rec.state_dims);
+  }
+
+  /// In a loop: the state is that of the step before; before the first step it is what it was.
+  static void go_on_from(LayerBuilder& builder, const RecInput& rec, const std::string& sub_output, Expr& state) {
+    builder.set_initial(sub_output, state);
+    state = builder.previous(sub_output, state_data(builder, rec)).expr;
   }
 
   static Expr full_lengths(LayerBuilder& builder, const RecInput& rec, int64_t size) {
@@ -199,15 +203,15 @@ class RecLayer : public Layer {
 
   void add_last_states(LayerBuilder& builder, const RecInput& rec, const ops::RecurrentState& state) const {
     const Data last = state_data(builder, rec);
-    if (goes_on("h", 1) && !unit_.single_state) {
-      builder.keep(kept_name(builder, rec, "h"), state.last_h);
-    }
-    if (state.last_c.defined() && goes_on("c", 0)) {
-      builder.keep(kept_name(builder, rec, "c"), state.last_c);
-    }
     builder.add_sub_output("last_h", {last, unit_.single_state ? state.last_c : state.last_h});
     if (state.last_c.defined() && is_pair()) {
       builder.add_sub_output("last_c", {last, state.last_c});
+    }
+    if (goes_on("h", 1)) {
+      builder.keep(kept_name(builder, rec, "h"), unit_.single_state ? state.last_c : state.last_h);
+    }
+    if (is_pair() && goes_on("c", 0)) {
+      builder.keep(kept_name(builder, rec, "c"), state.last_c);
     }
   }
 
@@ -283,9 +287,10 @@ class RecLayer : public Layer {
     if (word == "keep_over_epoch") {
       return builder.kept(kept_name(builder, rec, key), state_data(builder, rec));
     }
-    if (word == "keep_over_epoch_no_init") {
-      throw state.error("a state that goes on from epoch to epoch ('" + word +
-                        "') is not supported by Wende " WENDE_VERSION);
+    if (word == "keep_over_epoch_no_init" || word == "placeholder") {
+      throw state
+          .error("the state '" + word + "' is for graphs that other programs run: RETURNN cannot train it, either")
+          .hint("\"keep_over_epoch\" goes on from batch to batch and starts each epoch with zeros");
     }
     return from_layer(builder.ref(word), state, rec);
   }

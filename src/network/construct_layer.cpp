@@ -142,6 +142,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
   } else if (unit && unit->is_dict()) {
     construct_rec_subnet(plan, built);
   } else {
+    give_seed(plan);
     built.output.data = layer->out_data(plan.context);
     apply_output_options(plan, built.output.data);
     built.output.data.name = built.name;
@@ -226,7 +227,7 @@ void NetworkConstruction::apply_batch_norm(LayerPlan& plan, BuiltLayer& built, L
 }
 
 void NetworkConstruction::resolve_inputs(LayerPlan& plan) {
-  if (plan.class_name == "choice" && !reads_scores(plan.options)) {
+  if (plan.class_name == "choice" && !counts_scores(plan.options) && !truthy(plan.options.find("scheduled_sampling"))) {
     return;  // takes its target: RETURNN sees no dependency on the scores either
   }
   const Value* from = plan.options.find("from");

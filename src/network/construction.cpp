@@ -370,18 +370,6 @@ void NetworkConstruction::finish() {
   network_->objective_ = total(parts);
 }
 
-/// What the value was at the end of the last batch of the epoch; zeros in the first.
-Expr NetworkConstruction::kept(const LayerPlan& plan, const std::string& key, const Data& data) {
-  if (plan.level->loop) {
-    throw plan.options.error("states that go on from batch to batch are not supported inside of loops");
-  }
-  return ops::input(*plan.level->graph, "kept:" + plan.scope + "/" + key, data.dtype, data.dims);
-}
-
-void NetworkConstruction::keep(const LayerPlan& plan, const std::string& key, Expr next) {
-  network_->kept_.push_back({"kept:" + plan.scope + "/" + key, ops::stop_gradient(next)});
-}
-
 std::unique_ptr<Network> Network::build(const Config& config, const ExternData& extern_data,
                                         const NetworkOptions& options) {
   return NetworkConstruction(config, extern_data, options).run();

@@ -130,7 +130,7 @@ class NetworkConstruction {
   void assign(const BuiltLayer& layer, const std::string& local, Expr value);
   void initialize_with(const BuiltLayer& layer, const std::string& local, Expr value);
   Expr kept(const LayerPlan& plan, const std::string& key, const Data& data);
-  void keep(const LayerPlan& plan, const std::string& key, Expr next);
+  void keep(const LayerPlan& plan, const BuiltLayer& layer, const std::string& key, Expr next);
   /// The concatenated input of a layer after dropout.
   LayerOutput joined_input(const LayerPlan& plan);
   /// A layer's output under `key` in the step before, and its value before the first step: see rec_state.cpp.
@@ -206,6 +206,7 @@ class NetworkConstruction {
                 const std::string& fallback, uint32_t seed, bool trainable);
   void start_random(NetworkLevel& level);
   uint32_t draw_seed(NetworkLevel& level);
+  void give_seed(LayerPlan& plan);
   void draw_unit_seeds(LayerPlan& plan);
   uint32_t initial_seed(LayerPlan& plan, const Value& init, const std::string& fallback);
   const Expr* param_leaf(const std::string& name) const;
@@ -262,6 +263,7 @@ class NetworkConstruction {
   void emit_rec(RecSubnet& rec, BuiltLayer& built);
   void emit_loop(RecSubnet& rec);
   void finish_states(RecSubnet& rec);
+  void keep_final_states(const RecSubnet& rec);
   // rec_end.cpp: loops whose length only their layer "end" knows.
   void prepare_end(RecSubnet& rec);
   Expr max_seq_len(RecSubnet& rec);
@@ -281,7 +283,7 @@ class NetworkConstruction {
   std::optional<Data> labels_of_choice(NetworkLevel& level, const Value& dict);
   bool searches(const Value& choice) const;
   bool adds_scores(const Value& choice) const;
-  bool reads_scores(const Value& choice) const { return searches(choice) || adds_scores(choice); }
+  bool counts_scores(const Value& choice) const { return searches(choice) || adds_scores(choice); }
   LayerOutput in_batch_of(const NetworkLevel& level, const LayerOutput& x) const;
   static LayerOutput in_batch(const Dim& batch, const LayerOutput& x);
   void add_deferred(RecSubnet& rec);

@@ -29,7 +29,7 @@ class LayerScope : public LayerBuilder {
     construction_.initialize_with(built_, local, value);
   }
   Expr kept(const std::string& key, const Data& data) override { return construction_.kept(plan_, key, data); }
-  void keep(const std::string& key, Expr next) override { construction_.keep(plan_, key, next); }
+  void keep(const std::string& key, Expr next) override { construction_.keep(plan_, built_, key, next); }
   Expr lengths(const Dim& dim) override { return construction_.lengths(*plan_.level, dim, batch_dim()); }
   Dim batch_dim() const override { return construction_.batch_dim(plan_); }
   Expr mask(const Dim& time, bool time_major) override {

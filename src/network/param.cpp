@@ -126,7 +126,7 @@ ParamReuse::Entry NetworkConstruction::reuse_entry(LayerPlan& plan, const Value&
 
 void NetworkConstruction::resolve_reuse(LayerPlan& plan) {
   const Value* given = plan.options.find("reuse_params");
-  if (!given || given->is_none()) {
+  if (!given || given->is_none() || (given->is_dict() && given->entries().empty())) {
     return;
   }
   plan.reuse.active = true;

@@ -43,6 +43,23 @@ uint32_t NetworkConstruction::draw_seed(NetworkLevel& level) {
   return static_cast<uint32_t>(level.random->randint(0, int64_t{1} << 31));
 }
 
+/// Layers with random numbers of their own take 32 words of the stream, unless their option says what they begin with.
+void NetworkConstruction::give_seed(LayerPlan& plan) {
+  constexpr size_t kWords = 32;
+  const auto has = [&](const char* option) {
+    const Value* value = plan.options.find(option);
+    return value && !value->is_none();
+  };
+  if (plan.class_name != "random" || has("seed") || has("explicit_state")) {
+    return;
+  }
+  std::vector<Value> words(kWords);
+  for (Value& word : words) {
+    word = Value::of(static_cast<int64_t>(draw_seed(*plan.level)));
+  }
+  plan.context.options = plan.context.options.with("seed", Value::list(std::move(words)));
+}
+
 /// A rec layer draws the seeds of all its options before it makes a variable, and only without an option for weights
 /// one for its own initialiser.
 void NetworkConstruction::draw_unit_seeds(LayerPlan& plan) {

@@ -91,7 +91,7 @@ void NetworkConstruction::prepare_search(RecSubnet& rec) {
   const Value* searching = nullptr;
   for (const std::string& name : sorted_names(rec.dict)) {
     const Value& dict = *rec.dict.find(name);
-    if (!is_choice(dict) || !reads_scores(dict)) continue;
+    if (!is_choice(dict) || !counts_scores(dict)) continue;
     const std::string absolute = rec.plan->context.absolute_name + "/" + name;
     const bool own = searches(dict);
     searching = own ? &dict : searching;

@@ -79,6 +79,7 @@ void NetworkConstruction::emit_loop(RecSubnet& rec) {
   if (rec.search) {
     finish_search(rec);
   }
+  keep_final_states(rec);
 }
 
 namespace {

@@ -275,6 +275,38 @@ Expr NetworkConstruction::applied_to_zeros(RecSubnet& rec, const std::string& na
   return broadcast_to_layout(built.output, data);
 }
 
+static std::string kept_leaf(const LayerPlan& plan, const std::string& key) { return "kept:" + plan.scope + "/" + key; }
+
+/// What the value was at the end of the last batch of the epoch; zeros in the first.
+Expr NetworkConstruction::kept(const LayerPlan& plan, const std::string& key, const Data& data) {
+  const RecSubnet* rec = plan.level->loop;
+  if (rec && rec->around->loop) {
+    throw plan.options.error("a state in a loop inside of another loop cannot go on from batch to batch");
+  }
+  Graph& graph = rec ? *rec->around->graph : *plan.level->graph;
+  return plan.level->graph->capture(ops::input(graph, kept_leaf(plan, key), data.dtype, data.dims));
+}
+
+/// In a loop `next` is a sub-output of the layer that previous() has read: what it is after the last step.
+void NetworkConstruction::keep(const LayerPlan& plan, const BuiltLayer& layer, const std::string& key, Expr next) {
+  RecSubnet* rec = plan.level->loop;
+  if (!rec) {
+    network_->kept_.push_back({kept_leaf(plan, key), ops::stop_gradient(next)});
+    return;
+  }
+  const auto named = std::find_if(layer.sub_outputs.begin(), layer.sub_outputs.end(),
+                                  [&](const auto& entry) { return entry.second.expr == next; });
+  rec->kept_states.push_back({kept_leaf(plan, key), layer.name, named->first});
+}
+
+/// What states that go on from batch to batch are after the last step.
+void NetworkConstruction::keep_final_states(const RecSubnet& rec) {
+  for (const RecSubnet::KeptState& kept : rec.kept_states) {
+    const Expr leaf = rec.states_by_name.at({kept.layer, kept.key})->leaf;
+    network_->kept_.push_back({kept.leaf, ops::stop_gradient(rec.loop->final_state(leaf))});
+  }
+}
+
 /// Each state's next value and first value. Layers that only `prev:` leads to are built here.
 void NetworkConstruction::finish_states(RecSubnet& rec) {
   for (size_t i = 0; i < rec.states.size(); ++i) {

@@ -34,6 +34,11 @@ struct RecSubnet {
     Data data;
     Expr leaf;
   };
+  /// One that goes on from batch to batch, in a leaf of the graph around the loop.
+  struct KeptState {
+    std::string leaf;
+    std::string layer, key;  ///< of the State
+  };
   struct Dependency {
     std::string layer;
     bool previous = false;
@@ -96,6 +101,7 @@ struct RecSubnet {
   std::map<std::pair<std::string, std::string>, State*> states_by_name;  ///< by layer and key
   std::map<std::pair<std::string, std::string>, Expr> initials;          ///< by layer and key, set by the layer itself
   std::map<std::string, const BuiltLayer*> built;                        ///< layers of the body, by absolute name
+  std::vector<KeptState> kept_states;
   struct Mask {
     LayerOutput output;
     int stage = 0;  ///< BuiltLayer::stage

@@ -120,7 +120,7 @@ GENERAL = {
     "initial_output": [("None", with_option("initial_output", lambda value: value is None)), ("number", with_option("initial_output", lambda value: type(value) in (int, float)))]
     + [(f"`{word}`", with_option("initial_output", equal(word))) for word in ("zeros", "ones", "var", "apply(0)")] + [("layer", with_option("initial_output", lambda value: "base:" in str(value)))],
     "state": [("layer", with_option("state", is_kind(str))), ("list", with_option("state", is_kind(list))), ("dict", with_option("state", is_kind(dict)))],
-    "initial_state": [("number", with_option("initial_state", lambda value: type(value) in (int, float))), ("`var`", with_option("initial_state", equal("var"))),
+    "initial_state": [("number", with_option("initial_state", lambda value: type(value) in (int, float))), ("`keep_over_epoch`", with_option("initial_state", lambda value: "keep_over_epoch" in str(value))), ("`var`", with_option("initial_state", equal("var"))),
                       ("dict of layers", with_option("initial_state", is_kind(dict)))],
     "encapsulate": [("False", with_option("encapsulate", equal(False))), ("True", with_option("encapsulate", equal(True)))],
     "custom_param_importer": [("", with_option("custom_param_importer")), ("what it does", test("tests/engine/param_import_test.cpp", "custom_param_importer"))],

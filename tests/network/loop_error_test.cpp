@@ -38,9 +38,13 @@ TEST(LoopError, UnitOptionsOfEachCell) {
 }
 
 TEST(LoopError, StatesOfTheBatchBefore) {
-  expect(build_error(kData + "network = {'output': {'class': 'rec', 'from': 'data', 'n_out': 3, 'unit': 'lstm', "
-                             "'initial_state': 'keep_over_epoch_no_init'}}\n"),
-         {"test.config:2", "'keep_over_epoch_no_init'", "not supported"});
+  for (const char* state : {"keep_over_epoch_no_init", "placeholder"}) {
+    expect(build_error(kData +
+                       "network = {'output': {'class': 'rec', 'from': 'data', 'n_out': 3, 'unit': 'lstm', "
+                       "'initial_state': '" +
+                       state + "'}}\n"),
+           {"test.config:2", state, "RETURNN cannot train it, either"});
+  }
 }
 
 TEST(LoopError, LoopsThatEndByThemselves) {
