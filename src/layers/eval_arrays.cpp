@@ -1,3 +1,4 @@
+#include "layers/axis_order.h"
 #include "layers/eval_call.h"
 #include "ops/argsort.h"
 #include "ops/dropout.h"
@@ -235,7 +236,7 @@ Value range(const Call& call) {
   if (start.as_int() == 0) {
     return traced(ops::range(call.graph, dim_of_value(*second)));
   }
-  const Expr from = ops::constant(call.graph, static_cast<double>(start.as_int()), DType::kInt32);
+  const Expr from = ops::int_constant(call.graph, start.as_int());
   if (second->kind() == Value::Kind::kInt) {
     const int64_t count = std::max<int64_t>(second->as_int() - start.as_int(), 0);
     return traced(ops::add(ops::range(call.graph, Dim::fixed(count, Dim::Kind::kSpatial)), from));
@@ -285,28 +286,7 @@ Value gather(const Call& call) {
   const Expr x = call.tensor();
   const Expr indices = ops::cast(traced_expr(call.graph, call.get(1, {"indices"})), DType::kInt32);
   const int axis = call.axis(3, x.rank(), 0);
-  if (axis == 0) {
-    return traced(ops::gather(x, indices));
-  }
-  // The axis goes to the front and the axes of the indices back to its place.
-  std::vector<int> order{axis};
-  for (int i = 0; i < x.rank(); ++i) {
-    if (i != axis) {
-      order.push_back(i);
-    }
-  }
-  const Expr picked = ops::gather(ops::permute(x, order), indices);
-  std::vector<int> back;
-  for (int i = 0; i < axis; ++i) {
-    back.push_back(indices.rank() + i);
-  }
-  for (int i = 0; i < indices.rank(); ++i) {
-    back.push_back(i);
-  }
-  for (int i = indices.rank() + axis; i < picked.rank(); ++i) {
-    back.push_back(i);
-  }
-  return traced(ops::permute(picked, back));
+  return traced(gather_along(x, axis, indices));
 }
 
 /// tf.sequence_mask(lengths, maxlen): lengths [B] give [B, maxlen].

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/dim_tag.h"
 #include "ops/check.h"
@@ -174,7 +174,7 @@ class SqueezeLayer : public Layer {
   /// An axis whose size comes with the batch, as of data with one frame per sequence: 1 is checked then.
   static Expr only_frame(Expr x, int axis) {
     const Dim dim = x.dim(axis);
-    const Expr one = ops::constant(*x.graph, 1, DType::kInt32);
+    const Expr one = ops::int_constant(*x.graph, 1);
     const Expr holds = ops::binary(ops::Binary::kEqual, ops::dim_size(*x.graph, dim), one);
     const Expr first = ops::slice(x, axis, 0, 1, 1, Dim::fixed(1, dim.kind()));
     return ops::checked(first, holds, "squeeze: axis " + dim.str() + " does not have size 1");

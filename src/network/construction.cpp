@@ -113,8 +113,8 @@ NetworkConstruction::NetworkConstruction(const Config& config, const ExternData&
       options_(options),
       real_(std::make_unique<Network>()),
       network_(real_.get()),
-      collector_(&errors_) {
-  network_->graph_ = std::make_unique<Graph>();
+      collector_(&errors_),
+      sequence_lengths_(*(real_->graph_ = std::make_unique<Graph>())) {
   root_.graph = network_->graph_.get();
   root_.effects = network_;
   root_.errors = collector_;
@@ -131,6 +131,16 @@ NetworkConstruction::NetworkConstruction(const Config& config, const ExternData&
 }
 
 NetworkConstruction::~NetworkConstruction() = default;
+
+Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim, const Dim& batch) {
+  const Dim rows = sequence_lengths_.rows_of(dim, batch.defined() ? batch : batch_dim(level));
+  return level.graph->capture(sequence_lengths_.of(dim, rows));
+}
+
+Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major, const Dim& batch) {
+  const Dim rows = sequence_lengths_.rows_of(time, batch.defined() ? batch : batch_dim(level));
+  return level.graph->capture(sequence_lengths_.mask(time, rows, time_major));
+}
 
 std::unique_ptr<Network> NetworkConstruction::run() {
   const Value* dict = config_.find("network");
@@ -167,19 +177,24 @@ bool NetworkConstruction::wanted(const NetworkLevel& level, const std::string& n
          (named_output && (level.parent == nullptr || name == "output"));
 }
 
+/// Builds the layer; if it fails its error has been collected, and the others are built all the same.
+void NetworkConstruction::layer_or_failed(NetworkLevel& level, const std::string& name) {
+  try {
+    layer(level, name, *level.dict.find(name));
+  } catch (const Error& error) {
+    if (!is_dependent(error)) {
+      throw;
+    }
+  }
+}
+
 void NetworkConstruction::build_registered(NetworkLevel& level) {
   for (const std::string& name : sorted_names(level.dict)) {
     const Value& dict = *level.dict.find(name);
     if (!dict.is_dict() || !truthy(dict.find("register_as_extern_data")) || skipped(dict)) {
       continue;
     }
-    try {
-      layer(level, name, dict);
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
 }
 
@@ -194,13 +209,7 @@ void NetworkConstruction::build_level(NetworkLevel& level) {
     if (!wanted(level, name, dict)) {
       continue;
     }
-    try {
-      layer(level, name, dict);
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
   complete_subnetworks(level);
 }
@@ -215,13 +224,7 @@ void NetworkConstruction::complete_subnetworks(NetworkLevel& level) {
     }
   }
   for (const std::string& name : names) {
-    try {
-      layer(level, name, *level.dict.find(name));
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
 }
 

@@ -136,7 +136,7 @@ std::optional<Data> NetworkConstruction::labels_of_choice(NetworkLevel& level, c
   if (!target) {
     return std::nullopt;
   }
-  const Value first = target->is_sequence() ? target->items().at(0) : *target;
+  const Value first = items_of(*target).at(0);
   if (const Value* type = given(dict, "input_type"); type && type->is_string() && type->as_string() == "regression") {
     return one_frame(level, target_ref(level, first.as_string(), first, "").data);
   }
