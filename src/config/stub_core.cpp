@@ -152,7 +152,6 @@ class Config:
 
 
 
-legacy = {}
 modules = {}
 
 
@@ -166,6 +165,12 @@ def install(name, names, package=True):
     if parent in modules:
         setattr(modules[parent], child, module)
     return module
+
+
+def old_name(old, new):
+    """Modules had other names once: TFUtil, or returnn.TFUtil, is returnn.tf.util.basic."""
+    sys.modules[old] = sys.modules["returnn." + old] = modules[new]
+    setattr(modules["returnn"], old, modules[new])
 
 
 def module_names(_):

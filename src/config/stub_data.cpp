@@ -200,6 +200,11 @@ class Data:
         rest = [dim for dim in self.dims if not dim.is_batch_dim()]
         return {i: Lengths(dim.source, dim.axis) for i, dim in enumerate(rest) if dim.dimension is None and isinstance(dim, SourceDim)}
 
+    def get_dynamic_size(self, axis):
+        tensor = self.get_sequence_lengths() if axis == self.time_dim_axis else None
+        rest = [i for i in range(self.batch_ndim) if i != self.batch_dim_axis]
+        return tensor if tensor is not None else self.size_placeholder[rest.index(axis)]
+
     def get_sequence_lengths(self):
         if self.options.get("lengths") is not None:
             return self.options["lengths"]

@@ -3,7 +3,7 @@
 namespace wende::python {
 
 const char* const kLayersSource = R"PY(
-from _wende import install, legacy, state, trace
+from _wende import install, old_name, state, trace
 import _wende
 import sys
 
@@ -113,8 +113,7 @@ _base = dict(LayerBase=LayerBase, _ConcatInputLayer=_ConcatInputLayer, ConcatInp
              get_concat_sources_data_template=get_concat_sources_data_template)
 install("returnn.tf.layers.base", _base)
 install("returnn.tf.layers.basic", _base)
-legacy["TFNetworkLayer"] = "returnn.tf.layers.basic"
-sys.modules["TFNetworkLayer"] = sys.modules["returnn.tf.layers.basic"]
+old_name("TFNetworkLayer", "returnn.tf.layers.basic")
 _names = _wende.eval_namespace
 _wende.eval_namespace = lambda: dict(_names(), _wende_layer_class=_layer_class)
 )PY";

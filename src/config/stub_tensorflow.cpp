@@ -5,7 +5,7 @@ namespace wende::python {
 const char* const kTensorflowSource = R"PY(
 import sys
 import _wende
-from _wende import install, legacy, state, trace
+from _wende import install, old_name, state, trace
 
 
 class DType(str):
@@ -138,6 +138,7 @@ sys.modules["returnn.tf.compat.v1"] = tensorflow
 
 class Network:
     """`self.network` of eval strings and the `network` of config functions."""
+    _config = property(lambda self: state["config"])
     def get_config(self): return state["config"]
     def __getattr__(self, name):
         if name[:2] == "__":
@@ -163,10 +164,34 @@ util_names = ("safe_log", "safe_exp", "where_bc", "expand_dims_unbroadcast", "di
               "scaled_gradient", "maximum_with_identity_grad", "minimum_with_identity_grad", "get_global_train_flag", "spatial_smoothing_energy", "get_ndim", "print_op")
 util = {name: Function("util." + name) for name in util_names}
 _dims = sys.modules["returnn.tensor"]
-install("returnn.tf.util.basic", dict(util, tf=tensorflow, Data=_dims.Data, Dim=_dims.Dim, DimensionTag=_dims.Dim))
+
+
+def dropout(x, keep_prob, noise_shape=None, seed=None, name=None, cond_on_train=False, apply_correction_factor=True,
+            grad_checkpointing=False):
+    if cond_on_train and not trace("get_global_train_flag", (), {}):
+        return x
+    if apply_correction_factor and not isinstance(keep_prob, Tensor):
+        return trace("nn.dropout", (x,), dict(keep_prob=keep_prob, noise_shape=noise_shape))
+    shape = trace("shape", (x,), {})
+    if noise_shape is not None:
+        shape = [shape[i] if size is None else size for i, size in enumerate(noise_shape)]
+    mask = trace("floor", (trace("random_uniform", (shape,), {}) + keep_prob,), {})
+    return x * (mask / keep_prob if apply_correction_factor else mask)
+
+
+def _util_name(name):
+    """What Wende lacks is refused where it is called: many configs import more than they use."""
+    if name[:2] == "__":
+        raise AttributeError(name)
+    return Function("util." + name)
+
+
+util.update(dropout=dropout)
+install("returnn.tf.util.basic", dict(util, tf=tensorflow, Data=_dims.Data, Dim=_dims.Dim, DimensionTag=_dims.Dim,
+                                      __getattr__=_util_name))
 install("returnn.tf.network", dict(TFNetwork=Network))
-legacy["TFUtil"] = "returnn.tf.util.basic"
-sys.modules["TFUtil"] = sys.modules["returnn.tf.util.basic"]
+for _old, _new in (("TFUtil", "returnn.tf.util.basic"), ("TFCompat", "returnn.tf.compat"), ("TFNetwork", "returnn.tf.network")):
+    old_name(_old, _new)
 
 
 def eval_namespace():

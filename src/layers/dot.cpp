@@ -73,6 +73,7 @@ class DotLayer : public Layer {
       out.dims.push_back(Dim::fixed(1, Dim::Kind::kFeature, context.absolute_name + ":dummy-var2"));
     }
     out.set_default_marks();
+    mark_time(a, b, out);
     return out;
   }
 
@@ -100,6 +101,27 @@ class DotLayer : public Layer {
   }
 
  private:
+  /// The first input's time axis, else the second's, where it is not reduced; the default where it is, none where
+  /// neither has one.
+  void mark_time(const Data& a, const Data& b, Data& out) const {
+    std::vector<int> from_b = common2_;
+    from_b.insert(from_b.end(), var1_.size(), -1);
+    from_b.insert(from_b.end(), var2_.begin(), var2_.end());
+    const auto place = [](const std::vector<int>& axes, int time) {
+      const auto found = std::find(axes.begin(), axes.end(), time);
+      return time < 0 || found == axes.end() ? -1 : static_cast<int>(found - axes.begin());
+    };
+    const int first = place(joined(common1_, var1_, {}), a.time_axis);
+    const int time = first >= 0 ? first : place(from_b, b.time_axis);
+    if (time < 0 && (a.has_time() || b.has_time())) {
+      return;
+    }
+    out.time_axis = time;
+    for (const int axis : out.static_axes()) {
+      out.feature_axis = axis != time ? axis : out.feature_axis;
+    }
+  }
+
   static Expr masked(LayerBuilder& builder, const LayerOutput& x, const std::vector<int>& axes) {
     Expr value = x.expr;
     for (const int axis : axes) {

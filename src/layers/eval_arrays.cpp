@@ -236,9 +236,13 @@ Value range(const Call& call) {
   if (start.as_int() == 0) {
     return traced(ops::range(call.graph, dim_of_value(*second)));
   }
+  const Expr from = ops::int_constant(call.graph, start.as_int());
+  if (second->kind() == Value::Kind::kInt) {
+    const int64_t count = std::max<int64_t>(second->as_int() - start.as_int(), 0);
+    return traced(ops::add(ops::range(call.graph, Dim::fixed(count, Dim::Kind::kSpatial)), from));
+  }
   const Dim limit = dim_of_value(*second);
   const Dim count = Dim::derived(Dim::Op::kSub, {limit, Dim::fixed(start.as_int(), Dim::Kind::kSpatial)});
-  const Expr from = ops::int_constant(call.graph, start.as_int());
   return traced(ops::add(ops::range(call.graph, count), from));
 }
 

@@ -6,6 +6,10 @@
 #include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/dim_tag.h"
+#include "ops/check.h"
+#include "ops/leaf.h"
+#include "ops/pointwise.h"
+#include "ops/run_value.h"
 #include "ops/shape.h"
 
 namespace wende {
@@ -148,7 +152,7 @@ class SqueezeLayer : public Layer {
     Data out = x;
     for (const int axis : axes_) {
       const Dim& dim = x.dims[static_cast<size_t>(axis)];
-      if (dim.is_dynamic() || dim.is_batch() || dim.size() != 1) {
+      if (dim.is_batch() || (dim.is_static() && dim.size() != 1)) {
         throw context.options.error(fmt::format("squeeze: axis {} of {} does not have size 1", axis, x.str()));
       }
       out = out.without_axis(axis);
@@ -161,12 +165,21 @@ class SqueezeLayer : public Layer {
     Expr x = builder.input().expr;
     x = order_.empty() ? x : permute_if_needed(x, order_);
     for (const int axis : axes_) {
-      x = ops::squeeze(x, axis);
+      x = ops::squeeze(x.dim(axis).is_static() ? x : only_frame(x, axis), axis);
     }
     return x;
   }
 
  private:
+  /// An axis whose size comes with the batch, as of data with one frame per sequence: 1 is checked then.
+  static Expr only_frame(Expr x, int axis) {
+    const Dim dim = x.dim(axis);
+    const Expr one = ops::int_constant(*x.graph, 1);
+    const Expr holds = ops::binary(ops::Binary::kEqual, ops::dim_size(*x.graph, dim), one);
+    const Expr first = ops::slice(x, axis, 0, 1, 1, Dim::fixed(1, dim.kind()));
+    return ops::checked(first, holds, "squeeze: axis " + dim.str() + " does not have size 1");
+  }
+
   SqueezeArgs args_;
   std::vector<int> order_;  ///< of the input, where its batch axis moves
   std::vector<int> axes_;   ///< descending

@@ -57,7 +57,7 @@ const std::map<std::string, std::string> kTypes = {
     {"random.seed", "int|list|tuple|None"},
     {"range.dtype", "str|None"},
     {"rec.back_prop", "bool|None"},
-    {"rec.cheating", "bool|None"},
+    {"rec.cheating", "bool|str|None"},
     {"rec.debug", "bool|None"},
     {"rec.include_eos", "bool|None"},
     {"rec.max_seq_len", "int|str|None"},

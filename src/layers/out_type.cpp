@@ -198,6 +198,8 @@ void set_sparse(const Value& type, Data& out) {
     out.sparse_dim = dim_of_tag(*tag, Dim::Kind::kFeature);
   } else if (dim || tag) {
     out.sparse_dim = Dim::fixed((dim ? dim : tag)->as_int(), Dim::Kind::kFeature, out.name + ":sparse");
+  } else if (type.find("dim")) {  // None: nobody knows
+    out.sparse_dim = Dim::dynamic(out.name + ":sparse");
   } else if (!out.sparse()) {
     throw type.error("sparse out_type needs dim or sparse_dim");
   }

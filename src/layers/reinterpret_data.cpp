@@ -91,7 +91,8 @@ class ReinterpretDataLayer : public Layer {
       out.dtype = DType::kFloat32;
       return;
     }
-    int64_t size = out.sparse() ? out.sparse_dim.size() : 0;
+    const int64_t given = out.sparse() && out.sparse_dim.is_static() ? out.sparse_dim.size() : 0;
+    int64_t size = given;
     if (!args_.set_sparse_dim.is_none()) {
       const bool tag = args_.set_sparse_dim.kind() == Value::Kind::kDim;
       size = tag ? dim_of_tag(args_.set_sparse_dim, Dim::Kind::kFeature).size() : args_.set_sparse_dim.as_int();
@@ -100,12 +101,12 @@ class ReinterpretDataLayer : public Layer {
       if (!out.sparse()) {
         throw args_.increase_sparse_dim.error("increase_sparse_dim needs sparse data, got " + out.str());
       }
-      size += args_.increase_sparse_dim.as_int();
+      size = (size > 0 ? size : out.sparse_dim.size()) + args_.increase_sparse_dim.as_int();
     }
-    if (is_on(args_.set_sparse) && size == 0) {
+    if (is_on(args_.set_sparse) && size == 0 && !out.sparse()) {
       throw args_.set_sparse.error("set_sparse needs set_sparse_dim");
     }
-    if (size > 0 && (!out.sparse() || size != out.sparse_dim.size())) {
+    if (size > 0 && size != given) {
       out.sparse_dim = Dim::fixed(size, Dim::Kind::kFeature, context.absolute_name + ":sparse");
       out.feature_axis = -1;
       out.dtype = DType::kInt32;

@@ -3,6 +3,7 @@
 #include "layers/axis_option.h"
 #include "layers/axis_order.h"
 #include "layers/concat_input.h"
+#include "layers/window_mask.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/softmax.h"
@@ -11,7 +12,8 @@ namespace wende {
 namespace {
 
 struct SoftmaxOverSpatialArgs {
-  Value axis, energy_factor, use_time_mask, start, window_start, window_size;
+  Value axis, energy_factor, use_time_mask;
+  WindowMaskArgs window;
   bool log_space = false;
 
   template <class V>
@@ -20,25 +22,27 @@ struct SoftmaxOverSpatialArgs {
     v.field("energy_factor", energy_factor, "factor of the input");
     v.field("use_time_mask", use_time_mask, "zeros on padded frames (True on dynamic axes)");
     v.field("log_space", log_space, "gives log probabilities");
-    v.field("start", start, "not supported");
-    v.field("window_start", window_start, "not supported");
-    v.field("window_size", window_size, "not supported");
+    window.fields(v);
   }
 };
 
 class SoftmaxOverSpatialLayer : public Layer {
  public:
   explicit SoftmaxOverSpatialLayer(SoftmaxOverSpatialArgs args) : args_(std::move(args)) {
-    for (const Value* option : {&args_.start, &args_.window_start, &args_.window_size}) {
-      if (!option->is_none()) {
-        throw option->error("softmax_over_spatial with a window is not supported by Wende " WENDE_VERSION);
-      }
+    args_.window.check("softmax_over_spatial");
+    if (args_.window.given() && !masked()) {
+      throw args_.use_time_mask.error("softmax_over_spatial: a window needs the mask of the time axis");
     }
   }
+
+  std::vector<std::string> refs() const override { return args_.window.refs(); }
 
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
     axis_ = axis_or_time(x, args_.axis, context.behavior_version);
+    if (args_.window.given() && x.dims[static_cast<size_t>(axis_)].is_static()) {
+      throw context.options.error("softmax_over_spatial: a window needs an axis with sequence lengths, got " + x.str());
+    }
     return x.permuted(order_with_last(x.rank(), axis_)).with_name(context.name);
   }
 
@@ -49,8 +53,7 @@ class SoftmaxOverSpatialLayer : public Layer {
     if (!args_.energy_factor.is_none()) {
       energy = ops::scale(energy, args_.energy_factor.as_float());
     }
-    const bool masked = args_.use_time_mask.is_none() || args_.use_time_mask.as_bool();
-    const Expr mask = masked ? axis_mask(builder, x.data, axis_) : Expr{};
+    const Expr mask = masked() ? window_mask(builder, x.data, axis_, args_.window) : Expr{};
     if (mask.defined()) {
       energy = ops::where(mask, energy, ops::constant(builder.graph(), -1e30));
     }
@@ -59,6 +62,8 @@ class SoftmaxOverSpatialLayer : public Layer {
   }
 
  private:
+  bool masked() const { return args_.use_time_mask.is_none() || args_.use_time_mask.as_bool(); }
+
   SoftmaxOverSpatialArgs args_;
   int axis_ = 0;
 };
@@ -67,7 +72,8 @@ const RegisterLayer<SoftmaxOverSpatialLayer, SoftmaxOverSpatialArgs> kRegister{
     "softmax_over_spatial",
     {},
     "Softmax over a spatial axis, which becomes the last one; padded frames get 0.",
-    {R"({"class": "softmax_over_spatial", "from": "data"})"}};
+    {R"({"class": "softmax_over_spatial", "from": "data"})",
+     R"({"class": "softmax_over_spatial", "window_start": 1, "window_size": 2, "from": "data"})"}};
 
 }  // namespace
 }  // namespace wende

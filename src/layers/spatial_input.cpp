@@ -206,8 +206,13 @@ Dim SpatialPadding::out_dim(const Dim& in, int axis, int window, int stride, int
     const int64_t left = std::max<int64_t>(in.size() - shorter, 0);
     return Dim::fixed((left + stride - 1) / stride, Dim::Kind::kSpatial, name);
   }
-  Dim dim = shorter > 0 ? in - shorter : shorter < 0 ? in + -shorter : in;
-  return stride > 1 ? ceil_div(dim, stride) : dim;
+  const auto named = [&](Dim::Op op, const Dim& dim, int64_t n) {  // axis descriptions find the layer's name ("stag:")
+    return Dim::derived(op, {dim, Dim::fixed(n, Dim::Kind::kSpatial)}, dim.kind(), name);
+  };
+  if (stride == 1) {
+    return shorter > 0 ? named(Dim::Op::kSub, in, shorter) : shorter < 0 ? named(Dim::Op::kAdd, in, -shorter) : in;
+  }
+  return named(Dim::Op::kCeilDiv, shorter > 0 ? in - shorter : shorter < 0 ? in + -shorter : in, stride);
 }
 
 int SpatialPadding::left(const Dim& in, int axis, int window, int stride) const {

@@ -22,6 +22,11 @@ bool has_output_constraint(const Value& options) {
   return nonzero("darc1") || nonzero("spatial_smoothing");
 }
 
+/// Only the numbers of these need the layers in their options: a step may set the window of the next one.
+bool template_without_refs(const std::string& class_name) {
+  return class_name == "softmax_over_spatial" || class_name == "seq_len_mask";
+}
+
 /// The option that names a layer, in dicts and lists too; the layer's dict if none is it as it stands.
 const Value& place_of_name(const Value& options, const std::string& name) {
   const auto in = [&](const Value& value) -> const Value* {
@@ -89,14 +94,39 @@ bool NetworkConstruction::construct_own_network(const LayerClass& entry, Network
   return true;
 }
 
+/// A template pass of a rec unit builds all layers as if they stayed in the loop. An expression may need the time axis
+/// that it has before or after it; its template is known without that.
+Expr NetworkConstruction::build_output(const LayerPlan& plan, Layer& layer, LayerBuilder& builder, const Data& data) {
+  const RecSubnet* unit = plan.level->loop;
+  const bool expression = plan.class_name == "eval" || plan.class_name == "combine";
+  if (!unit || !unit->draft || !(expression || plan.lacks_refs)) {
+    return layer.build(builder);
+  }
+  if (plan.lacks_refs) {
+    return unit->loop->state({data.dtype, data.dims});
+  }
+  try {
+    return layer.build(builder);
+  } catch (const Error&) {
+    return unit->loop->state({data.dtype, data.dims});
+  }
+}
+
 void NetworkConstruction::resolve_refs(LayerPlan& plan, const Layer& layer) {
   if (plan.class_name == "choice" && !searches(plan.options)) {
     return;
   }
   for (const std::string& ref : layer.refs()) {
-    const BuiltLayer& other = resolve(*plan.level, ref, place_of_name(plan.options, ref));
-    plan.refs[ref] = &other;
-    plan.context.refs[ref] = other.output.data;
+    try {
+      const BuiltLayer& other = resolve(*plan.level, ref, place_of_name(plan.options, ref));
+      plan.refs[ref] = &other;
+      plan.context.refs[ref] = other.output.data;
+    } catch (const Error& error) {
+      if (error.diagnostics().back().code != kUnknownYet || !template_without_refs(plan.class_name)) {
+        throw;
+      }
+      plan.lacks_refs = true;
+    }
   }
 }
 
@@ -146,7 +176,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     built.output.data = layer->out_data(plan.context);
     apply_output_options(plan, built.output.data);
     built.output.data.name = built.name;
-    built.output.expr = layer->build(builder);
+    built.output.expr = build_output(plan, *layer, builder, built.output.data);
     if (const auto own = built.sub_outputs.find("lengths"); own != built.sub_outputs.end()) {
       sequence_lengths_.set_own(built.output.data.time_dim(), own->second.expr);
     }

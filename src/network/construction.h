@@ -96,6 +96,7 @@ struct LayerPlan {
   LayerContext context;
   std::vector<const BuiltLayer*> sources;
   std::map<std::string, const BuiltLayer*> refs;
+  bool lacks_refs = false;  ///< in a template pass: one of them is not known yet
   std::vector<TargetRef> targets;
   std::unique_ptr<Loss> loss;
   std::string loss_name;
@@ -174,6 +175,7 @@ class NetworkConstruction {
   // output_options.cpp
   void resolve_in_dim(LayerPlan& plan);
   void resolve_refs(LayerPlan& plan, const Layer& layer);
+  Expr build_output(const LayerPlan& plan, Layer& layer, LayerBuilder& builder, const Data& data);
   void apply_output_options(const LayerPlan& plan, Data& out);
   void apply_size_target(const LayerPlan& plan, BuiltLayer& built);
   void copy_output_loss(const LayerPlan& plan, BuiltLayer& built) const;

@@ -29,7 +29,8 @@ class Builder {
       add_tags(entry, data);
     }
     if (entry.sparse) {
-      data.sparse_dim = Dim::fixed(*entry.dim, Dim::Kind::kFeature, key + ":sparse-dim");
+      const std::string name = key + ":sparse-dim";
+      data.sparse_dim = entry.dim ? Dim::fixed(*entry.dim, Dim::Kind::kFeature, name) : Dim::dynamic(name);
       if (!entry.sparse_dim.is_none()) {
         declare_tag(data.sparse_dim, entry.sparse_dim);
       }

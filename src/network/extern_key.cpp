@@ -156,7 +156,8 @@ ExternKey from_dict(const Value& dict) {
   read_axes(dict, key);
   read_dims(dict, key);
   read_shape(dict, key);
-  if (key.sparse && !key.dim) {
+  // "dim": None says that nobody knows; reinterpret_data with set_sparse_dim does later.
+  if (key.sparse && !key.dim && !dict.find("dim")) {
     throw dict.error("a sparse data key needs dim, the number of classes");
   }
   return key;

@@ -248,10 +248,8 @@ LayerOutput NetworkConstruction::frames_of(const NetworkLevel& level, const std:
   }
   x.data.dims[static_cast<size_t>(x.data.time_axis)] = rec.time;
   x.expr = ops::reshape(x.expr, x.data.dims);
-  x = rec.full(x);
-  if (at == &rec.inside) {
-    x = rec.slice(x);
-  }
+  // Outside of the loop the axes stay as they come, batch first.
+  x = at == &rec.inside ? rec.slice(rec.full(x)) : x.data.axis_of(rec.frames()) < 0 ? rec.full(x) : x;
   return {x.data, level.graph->capture(x.expr)};
 }
 
