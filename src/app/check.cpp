@@ -97,7 +97,7 @@ void check(const Config& given) {
   }
   check_other_epochs(networks, given, extern_data, options);
   for (const std::string& name : network.unreached_layers()) {
-    fmt::print(stderr, "warning: layer '{}' is never reached from an output, a loss or is_output_layer\n", name);
+    fmt::print(stderr, "warning: {}\n", unreached_layer(config, name).render());
   }
 }
 

@@ -1,6 +1,9 @@
 #include "app/command_line.h"
 
+#include <fmt/core.h>
+
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "base/error.h"
 #include "config/overrides.h"
@@ -97,19 +100,40 @@ std::vector<CommandWords> command_words() {
   return words;
 }
 
+namespace {
+
+/// A first word that is neither a command nor a file, but close to a command.
+void refuse_misspelt_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) {
+    commands.push_back(command->get_name());
+  }
+  const std::string hint = did_you_mean(word, commands);
+  if (std::error_code ignored; !hint.empty() && !std::filesystem::exists(word, ignored)) {
+    throw Error(ExitStatus::kUsage, fmt::format("'{}' is neither a command nor a config", word)).hint(hint);
+  }
+}
+
+}  // namespace
+
 CommandLine parse_command_line(int argc, char** argv) {
   std::vector<std::string> args(argv + 1, argv + argc);
   CommandLine line;
   line.overrides = take_overrides(args);
-  CLI::App app{"Wende trains RETURNN configs: wende my.config [++key value ...]"};
+  CLI::App app{"Wende trains RETURNN configs: wende my.config [++key value ...]", "wende"};
   app.set_version_flag("--version", WENDE_VERSION);
   app.require_subcommand(1);
   add_commands(app, line);
 
-  if (!args.empty() && args[0].rfind('-', 0) != 0) {
+  if (args.empty()) {
+    throw Error(ExitStatus::kUsage, "a config is needed, as in: wende my.config")
+        .hint("wende --help lists what else there is");
+  }
+  if (args[0].rfind('-', 0) != 0) {
     try {
       app.get_subcommand(args[0]);
     } catch (const CLI::OptionNotFound&) {
+      refuse_misspelt_command(app, args[0]);
       args.insert(args.begin(), "run");
     }
   }

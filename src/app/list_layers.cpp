@@ -1,6 +1,8 @@
 #include "app/list_layers.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+
+#include <algorithm>
 
 #include "base/error.h"
 #include "layers/general_types.h"
@@ -33,21 +35,30 @@ void print_options(const std::vector<ArgsDoc::Field>& fields, bool markdown) {
   if (markdown) {
     fmt::print("\n| option | type | default | meaning |\n| --- | --- | --- | --- |\n");
   }
+  size_t name_width = 0, type_width = 0, fallback_width = 0;
+  for (const ArgsDoc::Field& field : fields) {
+    name_width = std::max(name_width, field.name.size());
+    type_width = std::max(type_width, field.type.size());
+    fallback_width = std::max(fallback_width, field.fallback.size());
+  }
   for (const ArgsDoc::Field& field : fields) {
     if (markdown) {
       fmt::print("| `{}` | {} | `{}` | {} |\n", field.name, in_table(field.type), field.fallback, field.doc);
     } else {
-      fmt::print("  {:<28} {:<14} {:<10} {}\n", field.name, field.type, field.fallback, field.doc);
+      fmt::print("  {:<{}}  {:<{}}  {:<{}}  {}\n", field.name, name_width, field.type, type_width, field.fallback,
+                 fallback_width, field.doc);
     }
   }
 }
 
 void print_layer(const LayerClass& layer, bool markdown) {
-  std::string aliases;
-  for (const std::string& alias : layer.aliases) {
-    aliases += (aliases.empty() ? ", also called " : ", ") + alias;
+  std::string doc = layer.doc;
+  if (!layer.aliases.empty()) {
+    const bool stop = doc.ends_with('.');
+    doc.erase(doc.size() - (stop ? 1 : 0));
+    doc += fmt::format("; also called {}{}", fmt::join(layer.aliases, ", "), stop ? "." : "");
   }
-  fmt::print("{}{}{}{}{}\n", markdown ? "\n## " : "", layer.name, markdown ? "\n\n" : ": ", layer.doc, aliases);
+  fmt::print("{}{}{}{}\n", markdown ? "\n## " : "", layer.name, markdown ? "\n\n" : ": ", doc);
   print_options(layer.fields(), markdown);
   for (const std::string& example : layer.examples) {
     fmt::print("{}{}{}", markdown ? "\n```python\n" : "  example: ", example, markdown ? "\n```\n" : "\n");

@@ -1,9 +1,11 @@
 #include <fmt/core.h>
 
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <thread>
 
@@ -125,8 +127,8 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
     Config config = read_config(line);
     set_log(run_log(config, *communicator));
     set_corpus_check(check_files_of_training);
-    log_line(3, fmt::format("Wende {}, {} of {} rank(s), {}", WENDE_VERSION, config.file_name(), communicator->size(),
-                            communicator->description()));
+    log_line(3, fmt::format("{} on {} process{}", config.file_name(), communicator->size(),
+                            communicator->size() == 1 ? "" : "es"));
     Engine engine(std::move(config), *communicator);
     engine.record_step(record_step(line, *communicator));
     return static_cast<int>(engine.run());
@@ -184,7 +186,11 @@ int main(int argc, char** argv) {
   try {
     const CommandLine line = parse_command_line(argc, argv);
     const bool ranks = line.command == "run" || is_task(line.command);
-    return ranks ? run_ranks(line, argc, argv) : run_alone(line, argc, argv);
+    const int status = ranks ? run_ranks(line, argc, argv) : run_alone(line, argc, argv);
+    if (status == 0 && !ranks && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
+      throw Error(ExitStatus::kIo, "cannot write to the standard output: " + std::string(std::strerror(errno)));
+    }
+    return status;
   } catch (const Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return static_cast<int>(error.status());

@@ -36,6 +36,12 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before(b.size() + 1), row(b.size() + 1), two_before(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) before[j] = j;
@@ -132,10 +138,12 @@ const char* Error::what() const noexcept {
 void ErrorCollector::add(const Error& error) {
   if (diagnostics_.empty()) status_ = error.status();
   for (const Diagnostic& diagnostic : error.diagnostics()) {
-    const std::string text = diagnostic.render();
-    const bool known = std::any_of(diagnostics_.begin(), diagnostics_.end(),
-                                   [&](const Diagnostic& other) { return other.render() == text; });
-    if (!known) diagnostics_.push_back(diagnostic);  // an option of a layer is wrong for each of its parameters
+    // Two checks, or each of a layer's parameters, may find the same mistake.
+    const bool known = std::any_of(diagnostics_.begin(), diagnostics_.end(), [&](const Diagnostic& other) {
+      return other.span.str() == diagnostic.span.str() && other.path == diagnostic.path &&
+             other.message == diagnostic.message;
+    });
+    if (!known) diagnostics_.push_back(diagnostic);
   }
 }
 
@@ -151,12 +159,19 @@ Error internal_error(std::string message) {
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string* best = nullptr;
+  const std::string lower = lower_case(word);
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const size_t gap = candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
-    if (gap >= best_distance) continue;
-    const size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) {
+    if (gap > best_distance) continue;
+    const size_t distance = edit_distance(lower, lower_case(candidate));
+    // Of two as near, letters in a wrong order are likelier than one too many: 'tahn' is 'tanh', not 'tan'.
+    const auto same_letters = [&](const std::string& other) {
+      return std::is_permutation(lower.begin(), lower.end(), other.begin(), other.end());
+    };
+    const bool nearer = distance < best_distance ||
+                        (best && distance == best_distance && same_letters(candidate) && !same_letters(*best));
+    if (nearer) {
       best_distance = distance;
       best = &candidate;
     }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/live_line.h"
 #include "base/printable.h"
 
 namespace wende {
@@ -67,6 +68,7 @@ void log_line(int level, const std::string& text) {
   const std::lock_guard lock(log.mutex);
   if (level > log.options.verbosity) return;
   const std::string line = log.options.prefix + printable(text) + '\n';
+  remove_live_line();
   if (log.options.to_stdout) write_line(stdout, line);
   if (log.file) write_line(log.file.get(), line);
 }

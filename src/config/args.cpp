@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/option_range.h"
 #include "config/value_text.h"
 
 namespace wende {
@@ -22,7 +23,10 @@ void ArgsReader::finish(const std::string& what) {
       continue;
     }
     const std::string& name = key.as_string();
-    if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
+    if (std::find(known_.begin(), known_.end(), name) != known_.end()) {
+      errors_.run([&, &value = value] { check_range(name, value); });
+      continue;
+    }
     Error error = value.error(fmt::format("unknown option {} for {}", key.repr(), what));
     error.code("C104");
     std::string hint = did_you_mean(name, known_);

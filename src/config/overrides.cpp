@@ -10,6 +10,30 @@
 
 namespace wende {
 
+namespace {
+
+/// A value and all it contains at one place; the inner ones with their key paths.
+Value placed_throughout(const Value& value, const SourceSpan& place, const std::string& path) {
+  if (value.is_dict()) {
+    std::vector<Value::Entry> entries;
+    for (const auto& [key, item] : value.entries()) {
+      const std::string inner = fmt::format("{}[{}]", path, key.repr());
+      entries.emplace_back(key.placed(place, inner), placed_throughout(item, place, inner));
+    }
+    return Value::dict(std::move(entries)).placed(place, path);
+  }
+  if (value.is_sequence()) {
+    std::vector<Value> items;
+    for (const Value& item : value.items()) {
+      items.push_back(placed_throughout(item, place, fmt::format("{}[{}]", path, items.size())));
+    }
+    return Value::list(std::move(items), value.kind()).placed(place, path);
+  }
+  return value.placed(place, path);
+}
+
+}  // namespace
+
 std::vector<std::string> take_overrides(std::vector<std::string>& args) {
   std::vector<std::string> overrides;
   std::vector<std::string> rest;
@@ -41,7 +65,7 @@ std::vector<std::pair<std::string, Value>> parse_overrides(const std::vector<std
     } catch (const Error&) {
       // Not a literal: a plain string, as in RETURNN.
     }
-    overrides.emplace_back(key, value.placed(place, key));
+    overrides.emplace_back(key, placed_throughout(value, place, key));
   }
   return overrides;
 }

@@ -105,18 +105,19 @@ PyObject* capsule_of(std::shared_ptr<const T> object, const char* name) {
   });
 }
 
-Place child_place(const Place& place, PyObject* key, const std::string& key_text) {
+/// Where `value` stands under `key`: as the literal around it says, else as the only such literal of the config does.
+Place child_place(const Place& place, PyObject* key, const std::string& key_text, PyObject* value) {
   Place child = place;
   child.path = place.path.empty() ? key_text : fmt::format("{}[{}]", place.path, key_text);
   child.spans = nullptr;
-  if (place.spans && PyDict_Check(place.spans)) {
-    PyObject* entry = PyDict_GetItemWithError(place.spans, key);
+  PyObject* entry = place.spans && PyDict_Check(place.spans) ? PyDict_GetItemWithError(place.spans, key) : nullptr;
+  PyErr_Clear();
+  if (entry) {
+    set_place(child, entry);
+  } else if (place.span.file && PyUnicode_Check(key) && PyDict_Contains(helper("key_places"), key) == 1) {
+    const Ref found(PyObject_CallFunctionObjArgs(helper("only_place"), key, value, nullptr));
     PyErr_Clear();
-    if (entry) {
-      child.span.line = static_cast<int>(PyLong_AsLong(PyList_GetItem(entry, 0)));
-      child.span.column = static_cast<int>(PyLong_AsLong(PyList_GetItem(entry, 1)));
-      child.spans = PyList_GetItem(entry, 2);
-    }
+    if (found && found.get() != Py_None) set_place(child, found.get());
   }
   return child;
 }
@@ -127,7 +128,7 @@ Value from_dict(PyObject* object, const Place& place, int depth) {
   PyObject *key = nullptr, *value = nullptr;
   for (Py_ssize_t at = 0; PyDict_Next(object, &at, &key, &value);) {
     Value name = from_python(key, {}, depth + 1);
-    Place child = child_place(place, key, name.repr());
+    Place child = child_place(place, key, name.repr(), value);
     Value converted = from_python(value, child, depth + 1);
     entries.emplace_back(name.placed(child.span, child.path), std::move(converted));
   }
@@ -140,8 +141,9 @@ Value from_iterable(PyObject* object, Value::Kind kind, const Place& place, int 
   std::vector<Value> items;
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast.get()); ++i) {
     const Ref index(PyLong_FromSsize_t(i));
-    const Place child = kind == Value::Kind::kSet ? place : child_place(place, index.get(), std::to_string(i));
-    items.push_back(from_python(PySequence_Fast_GET_ITEM(fast.get(), i), child, depth + 1));
+    PyObject* item = PySequence_Fast_GET_ITEM(fast.get(), i);
+    const Place child = kind == Value::Kind::kSet ? place : child_place(place, index.get(), std::to_string(i), item);
+    items.push_back(from_python(item, child, depth + 1));
   }
   return Value::list(std::move(items), kind);
 }
@@ -297,12 +299,31 @@ PyObject* text(std::string_view utf8) {
   return checked(PyUnicode_DecodeUTF8(utf8.data(), static_cast<Py_ssize_t>(utf8.size()), "surrogateescape"));
 }
 
+void set_place(Place& place, PyObject* entry) {
+  place.span.line = static_cast<int>(PyLong_AsLong(PyList_GetItem(entry, 0)));
+  place.span.column = static_cast<int>(PyLong_AsLong(PyList_GetItem(entry, 1)));
+  place.spans = PyList_GetItem(entry, 2);
+  const std::string file = text_of(PyList_GetItem(entry, 3));
+  if (!place.span.file || *place.span.file != file) place.span.file = std::make_shared<const std::string>(file);
+}
+
 Value from_python(PyObject* object, const Place& place, int depth) {
   if (depth > kMaxDepth) {
-    Diagnostic diagnostic{.span = place.span, .message = "nested too deeply, or contains itself"};
+    Diagnostic diagnostic{.span = place.span, .message = "nested too deeply"};
     diagnostic.path = place.path.substr(0, 100) + "...";
     throw Error(ExitStatus::kConfig, std::move(diagnostic));
   }
+  if (!PyDict_Check(object) && !PyList_Check(object))
+    return convert(object, place, depth).placed(place.span, place.path);
+  // The interpreter's own list of what is being written, by which repr() finds such loops.
+  if (Py_ReprEnter(object) != 0) {
+    PyErr_Clear();
+    throw Error(ExitStatus::kConfig, Diagnostic{.span = place.span, .path = place.path, .message = "contains itself"});
+  }
+  struct Leave {
+    PyObject* object;
+    ~Leave() { Py_ReprLeave(object); }
+  } const leave{object};
   return convert(object, place, depth).placed(place.span, place.path);
 }
 

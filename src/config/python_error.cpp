@@ -28,12 +28,15 @@ int number(PyObject* object, const char* name) {
   return static_cast<int>(result);
 }
 
-bool is_config_file(const std::string& file) {
+/// The name of a file of the user as messages show it; nullptr for a library's.
+std::shared_ptr<const std::string> own_file(const std::string& file) {
   const Ref name(text(file));
-  return PySet_Contains(helper("file_names"), name.get()) == 1;
+  const Ref shown(PyObject_CallOneArg(helper("own_file"), name.get()));
+  PyErr_Clear();
+  return shown && shown.get() != Py_None ? std::make_shared<const std::string>(text_of(shown.get())) : nullptr;
 }
 
-/// The innermost frame that runs a config's own code.
+/// The innermost frame that runs the user's own code: a config's or that of a module beside it.
 SourceSpan place_of(PyObject* traceback, const SourceSpan& fallback) {
   SourceSpan place = fallback;
   for (Ref at = Ref::borrow(traceback); at && at.get() != Py_None;
@@ -42,7 +45,7 @@ SourceSpan place_of(PyObject* traceback, const SourceSpan& fallback) {
     const Ref code(frame ? PyObject_GetAttrString(frame.get(), "f_code") : nullptr);
     if (!code) break;
     const std::string file = attribute(code.get(), "co_filename");
-    if (is_config_file(file)) place = {std::make_shared<const std::string>(file), number(at.get(), "tb_lineno"), 0};
+    if (const auto shown = own_file(file)) place = {shown, number(at.get(), "tb_lineno"), 0};
   }
   PyErr_Clear();
   return place;
@@ -52,10 +55,9 @@ void describe_syntax_error(PyObject* value, Diagnostic& out) {
   const std::string file = attribute(value, "filename");
   const std::string line = attribute(value, "text");
   const int column = number(value, "offset");
-  if (!file.empty() && file[0] != '<') out.span.file = std::make_shared<const std::string>(file);
-  if (out.span.file && file == *out.span.file) {
-    out.span.line = number(value, "lineno");
-    out.span.column = column;
+  if (!file.empty() && file[0] != '<') {
+    const auto shown = own_file(file);
+    out.span = {shown ? shown : std::make_shared<const std::string>(file), number(value, "lineno"), column};
   }
   out.message = attribute(value, "msg");
   const std::string shown = line.substr(0, std::min(line.find_first_of("\r\n"), size_t{200}));
@@ -119,6 +121,10 @@ void describe(PyObject* type, PyObject* value, Diagnostic& out) {
     return;
   }
   if (PyErr_GivenExceptionMatches(type, PyExc_SystemExit)) what = "the config calls exit: " + what;
+  if (const size_t end = what.find('\n'); end != std::string::npos) {
+    out.hint = what.substr(end + 1, 1000);
+    what.resize(end);
+  }
   out.message = what.empty() ? type_name : fmt::format("{}: {}", type_name, what.substr(0, 1000));
   if (PyErr_GivenExceptionMatches(type, PyExc_ImportError)) out.hint = import_hint(value);
   if (PyErr_GivenExceptionMatches(type, PyExc_NameError)) out.hint = name_hint(value);

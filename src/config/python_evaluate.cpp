@@ -39,11 +39,7 @@ Value convert_globals(PyObject* globals, PyObject* spans, const SourceSpan& file
     const std::string name = text_of(key);
     if (!is_option(name, value)) continue;
     Place place{file, name, nullptr};
-    if (PyObject* entry = PyDict_GetItem(spans, key)) {
-      place.span.line = static_cast<int>(PyLong_AsLong(PyList_GetItem(entry, 0)));
-      place.span.column = static_cast<int>(PyLong_AsLong(PyList_GetItem(entry, 1)));
-      place.spans = PyList_GetItem(entry, 2);
-    }
+    if (PyObject* entry = PyDict_GetItem(spans, key)) set_place(place, entry);
     errors.run([&] { entries.emplace_back(Value::of(name), from_python(value, place)); });
   }
   errors.throw_if_any();
@@ -79,7 +75,7 @@ Evaluated evaluate_config(const std::string& source, const std::string& file,
   add_to_search_path(file);
   const Ref source_text(PyBytes_FromStringAndSize(source.data(), static_cast<Py_ssize_t>(source.size())));
   const Ref tree(checked(PyObject_CallFunctionObjArgs(helper("parse"), source_text.get(), name.get(), nullptr), span));
-  const Ref noted(checked(PyObject_CallOneArg(helper("spans_of"), tree.get()), span));
+  const Ref noted(checked(PyObject_CallFunctionObjArgs(helper("spans_of"), tree.get(), name.get(), nullptr), span));
   PyObject* spans = PyTuple_GetItem(noted.get(), 0);
 
   const Ref globals(checked(PyDict_New()));
@@ -95,6 +91,7 @@ Evaluated evaluate_config(const std::string& source, const std::string& file,
     const Ref done(
         checked(PyObject_CallFunctionObjArgs(helper("execute"), tree.get(), name.get(), globals.get(), nullptr), span));
   }
+  const Ref added(checked(PyObject_CallOneArg(helper("add_imported"), spans), span));
   PyDict_Update(globals.get(), changes.get());
   Evaluated result;
   result.globals = convert_globals(globals.get(), spans, span);
@@ -119,7 +116,8 @@ Value evaluate_expression(const std::string& expression, const SourceSpan& span,
   const Ref result(PyObject_CallFunctionObjArgs(helper("evaluate"), source.get(), scope.get(), nullptr));
   if (!result) {
     Error error = pending_error(span);
-    error.frame(fmt::format("in the expression {}", Value::of(expression).repr()));
+    // Wende's own expressions begin with an underscore; users know only what they wrote.
+    if (!expression.starts_with("_")) error.frame(fmt::format("in the expression {}", Value::of(expression).repr()));
     throw error;
   }
   return from_python(result.get(), {span, "", nullptr});

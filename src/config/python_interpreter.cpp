@@ -74,6 +74,7 @@ void start() {
   PyConfig_Clear(&config);
   check(status);
   const std::pair<const char*, const char*> stubs[] = {{"_wende", kCoreSource},
+                                                       {"_wende_places", kPlacesSource},
                                                        {"_wende_data", kDataSource},
                                                        {"_wende_returnn", kReturnnSource},
                                                        {"_wende_pretrain", kPretrainSource},

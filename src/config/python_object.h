@@ -54,12 +54,14 @@ PyObject* text(std::string_view utf8);
 /// New reference; throws Error if Python refuses.
 PyObject* to_python(const Value& value);
 
-/// spans: the tree that spans_of() made for this object (borrowed, may be null), file: its file.
+/// spans: the tree that spans_of() made for this object (borrowed, may be null).
 struct Place {
   SourceSpan span;
   std::string path;
   PyObject* spans = nullptr;
 };
+/// Takes line, column, tree and file from an entry of such a tree.
+void set_place(Place& place, PyObject* entry);
 Value from_python(PyObject* object, const Place& place, int depth = 0);
 
 /// The pending Python exception as an Error at the innermost line of `file` in its traceback, else at `fallback`.

@@ -11,7 +11,6 @@ from _wende_native import trace
 
 ModuleType = type(sys)
 state = {"config": None}
-file_names = set()
 config_globals = {}
 
 
@@ -69,98 +68,6 @@ def evaluate(source, names):
 
 def parse(source, filename):
     return compile(source, filename, "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
-
-
-def _note(tree, node, value, where, warnings, path):
-    child = [where.lineno, where.col_offset + 1, None]
-    tree[node] = child
-    _descend(child, value, warnings, path + (node,))
-
-
-def _descend(child, value, warnings, path):
-    kind = type(value)
-    if kind is _ast.Dict:
-        child[2] = keys = {}
-        for key, item in zip(value.keys, value.values):
-            if type(key) is not _ast.Constant:
-                continue
-            try:
-                if key.value in keys:
-                    warnings.append((key.lineno, key.col_offset + 1, path + (key.value,), keys[key.value][0]))
-            except TypeError:
-                continue
-            _note(keys, key.value, item, key, warnings, path)
-    elif kind is _ast.List or kind is _ast.Tuple:
-        child[2] = keys = {}
-        for index, item in enumerate(value.elts):
-            if type(item) is _ast.Starred:
-                break
-            _note(keys, index, item, item, warnings, path)
-    elif kind is _ast.Call and type(value.func) is _ast.Name and value.func.id == "dict":
-        child[2] = keys = {}
-        for keyword in value.keywords:
-            if keyword.arg is not None:
-                _note(keys, keyword.arg, keyword.value, keyword, warnings, path)
-
-
-def _target(tree, target):
-    """The (parent tree, key) of `name` or `name["a"]["b"]`."""
-    if type(target) is _ast.Name:
-        return tree, target.id, (target.id,)
-    if type(target) is not _ast.Subscript or type(target.slice) is not _ast.Constant:
-        return None
-    found = _target(tree, target.value)
-    if found is None or found[0].get(found[1]) is None:
-        return None
-    entry = found[0][found[1]]
-    if entry[2] is None:
-        entry[2] = {}
-    return entry[2], target.slice.value, found[2] + (target.slice.value,)
-
-
-def _assign(tree, target, value, where, warnings):
-    if type(target) in (_ast.Tuple, _ast.List):
-        for item in target.elts:
-            _assign(tree, item, None, where, warnings)
-        return
-    found = _target(tree, target)
-    if found is not None:
-        try:
-            _note(found[0], found[1], value, target, warnings, found[2][:-1])
-        except TypeError:
-            pass
-
-
-def spans_of(module):
-    """Tree {name: [line, column, subtree]} of assigned names and literal keys, and the keys that are written twice."""
-    tree, warnings = {}, []
-
-    def visit(body):
-        for node in body:
-            kind = type(node)
-            if kind is _ast.Assign:
-                for target in node.targets:
-                    _assign(tree, target, node.value, node, warnings)
-            elif kind is _ast.AnnAssign and node.value is not None:
-                _assign(tree, node.target, node.value, node, warnings)
-            elif kind in (_ast.FunctionDef, _ast.ClassDef):
-                tree[node.name] = [node.lineno, node.col_offset + 1, None]
-            elif kind is _ast.Expr and type(node.value) is _ast.Call:
-                call = node.value
-                if type(call.func) is _ast.Attribute and call.func.attr == "update" and len(call.args) == 1:
-                    found = _target(tree, call.func.value)
-                    entry = found[0].get(found[1]) if found else None
-                    if entry is not None and type(call.args[0]) is _ast.Dict:
-                        update = [0, 0, None]
-                        _descend(update, call.args[0], warnings, found[2])
-                        entry[2] = dict(entry[2] or {})
-                        entry[2].update(update[2])
-            for block in ("body", "orelse", "finalbody"):
-                if kind not in (_ast.FunctionDef, _ast.ClassDef) and hasattr(node, block):
-                    visit(getattr(node, block))
-
-    visit(module.body)
-    return tree, warnings
 
 
 class Config:

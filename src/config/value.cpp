@@ -87,6 +87,9 @@ Error Value::wrong_type(const char* wanted) const {
   if (is_string() && (looks_like_number(as_string()) || as_string() == "True" || as_string() == "False")) {
     result.hint("remove the quotes");
   }
+  if (kind() == Kind::kFloat && std::abs(content().number) >= 0x1p63 && std::isfinite(content().number)) {
+    result.hint("numbers have 64 bits");
+  }
   if (kind() == Kind::kFloat && content().number == std::floor(content().number) && std::abs(content().number) < 1e15) {
     result.hint(fmt::format("write {:.0f}", content().number));
   }

@@ -240,4 +240,8 @@ Dim longer(const Dim& dim, int64_t by, const std::string& name) {
   return dim.is_static() ? Dim::fixed(dim.size() + by, dim.kind(), name) : dim + by;
 }
 
+Dim times(const Dim& dim, int64_t factor, const std::string& name) {
+  return dim.is_static() ? Dim::fixed(dim.size() * factor, dim.kind(), name) : dim * factor;
+}
+
 }  // namespace wende

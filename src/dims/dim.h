@@ -57,5 +57,7 @@ Dim operator*(const Dim& dim, int64_t n);
 Dim ceil_div(const Dim& dim, int64_t n);
 /// dim + by; of an axis with a fixed size, a new one of this name.
 Dim longer(const Dim& dim, int64_t by, const std::string& name);
+/// dim * factor, likewise.
+Dim times(const Dim& dim, int64_t factor, const std::string& name);
 
 }  // namespace wende

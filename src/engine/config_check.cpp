@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "config/option_range.h"
 #include "dataset/batch.h"
 #include "dataset/dataset.h"
 #include "engine/file_name_check.h"
@@ -19,6 +20,7 @@ namespace wende {
 
 namespace {
 
+constexpr const char* kCommandLine = "command line";
 const std::vector<std::string> kTasks = {"train", "eval", "forward", "hpx", "analyze", "search"};
 /// Tasks that RETURNN has and that are not here yet: named as such, never "unknown".
 const std::vector<std::string> kTasksOfReturnn = {"compute_priors", "cleanup_old_models", "initialize_model", "nop",
@@ -59,7 +61,8 @@ void check_needed(const Config& config) {
     errors.add(Error(ExitStatus::kConfig, fmt::format("task '{}' needs 'network': a dict of layers", task)).at(place));
   }
   if (network != nullptr && !network->is_dict()) {
-    errors.add(network->error(fmt::format("network must be a dict, got {}", network->type_name())));
+    errors.add(network->error(fmt::format("network must be a dict, got {}",
+                                          network->is_string() ? "str " + network->repr() : network->type_name())));
   }
   errors.throw_if_any();
 }
@@ -105,6 +108,18 @@ void check_batch_number(const Value& size) {
   }
 }
 
+void check_schedule(const Config& config, ErrorCollector& errors) {
+  if (const Value* start = given(config, "start_epoch");
+      start && !(start->is_string() && start->as_string() == "auto")) {
+    errors.run([&] { start->as_int(); });
+  }
+  for (const char* key : {"newbob_learning_rate_decay", "learning_rate_decay"}) {
+    if (const Value* decay = given(config, key)) {
+      errors.run([&] { check_range("newbob_learning_rate_decay", *decay); });
+    }
+  }
+}
+
 void check_numbers(const Config& config, ErrorCollector& errors) {
   if (const Value* size = given(config, "batch_size"); size != nullptr && !size->is_callable()) {
     errors.run([&] { check_batch_number(*size); });
@@ -130,6 +145,7 @@ void check_numbers(const Config& config, ErrorCollector& errors) {
   for (const char* key : {"save_interval", "log_verbosity", "random_seed"}) {
     errors.run([&] { config.get_int(key, 0); });
   }
+  check_schedule(config, errors);
   for (const char* key : {"model", "learning_rate_file", "output_file"}) {
     errors.run([&] { config.get_string(key, ""); });
   }
@@ -208,13 +224,51 @@ int uses(const std::string& source, const std::string& name) {
   return count;
 }
 
+/// Of what the command line sets, all counts that neither Wende nor the config's code knows.
+void add_unknown_overrides(const Config& config, std::vector<Diagnostic>& warnings) {
+  for (const auto& [key, value] : config.globals().entries()) {
+    const std::string& name = key.as_string();
+    const bool overriding = value.span().file != nullptr && *value.span().file == kCommandLine;
+    if (!overriding || contains(known_options(), name) || uses(config.source(), name) > 0) {
+      continue;
+    }
+    warnings.push_back({.span = value.span(),
+                        .path = name,
+                        .message = fmt::format("unknown option '{}'", name),
+                        .hint = did_you_mean(name, known_options())});
+  }
+}
+
+/// Numbers per data key, as batch_size and chunking take them, for keys that extern_data does not have.
+void add_unknown_keys(const Value& numbers, const std::vector<std::string>& keys, std::vector<Diagnostic>& warnings) {
+  if (numbers.is_sequence()) {
+    for (const Value& item : numbers.items()) {
+      add_unknown_keys(item, keys, warnings);
+    }
+  }
+  if (!numbers.is_dict()) {
+    return;
+  }
+  for (const auto& [key, number] : numbers.entries()) {
+    const bool known = key.is_string() && contains(keys, key.as_string());
+    const std::string hint = known || !key.is_string() ? "" : did_you_mean(key.as_string(), keys);
+    if (!hint.empty()) {
+      warnings.push_back({.span = number.span(),
+                          .path = number.path(),
+                          .message = fmt::format("unknown data key {}", key.repr()),
+                          .hint = hint});
+    }
+  }
+}
+
 void add_misspelt(const Config& config, std::vector<Diagnostic>& warnings) {
   for (const auto& [key, value] : config.globals().entries()) {
     if (!key.is_string() || value.is_callable()) {
       continue;
     }
     const std::string& name = key.as_string();
-    if (name.size() < 4 || name[0] == '_' || contains(known_options(), name)) {
+    const bool overriding = value.span().file != nullptr && *value.span().file == kCommandLine;
+    if (overriding || name.size() < 4 || name[0] == '_' || contains(known_options(), name)) {
       continue;
     }
     const std::string hint = did_you_mean(name, known_options());
@@ -287,10 +341,28 @@ void check_config(const Config& config) {
 std::vector<Diagnostic> config_warnings(const Config& config) {
   std::vector<Diagnostic> warnings = config.warnings();
   add_misspelt(config, warnings);
+  add_unknown_overrides(config, warnings);
+  const Value* extern_data = given(config, "extern_data");
+  for (const char* option : {"batch_size", "chunking", "max_seq_length", "min_seq_length"}) {
+    if (const Value* numbers = given(config, option)) {
+      const bool listed = extern_data != nullptr && extern_data->is_dict();
+      add_unknown_keys(*numbers, listed ? extern_data->keys() : std::vector<std::string>{"data", "classes"}, warnings);
+    }
+  }
   if (const Value* network = given(config, "network")) {
     add_numbered_axes(*network, warnings);
   }
   return warnings;
+}
+
+Diagnostic unreached_layer(const Config& config, const std::string& name) {
+  Diagnostic warning;
+  const Value* network = given(config, "network");
+  if (const Value* layer = network != nullptr && network->is_dict() ? network->find(name) : nullptr) {
+    warning.span = layer->span();
+  }
+  warning.message = fmt::format("layer '{}' is never reached from an output, a loss or is_output_layer", name);
+  return warning;
 }
 
 void require_loss(const Config& config, const Network& network) {

@@ -114,7 +114,7 @@ void Engine::build_training_network() {
   const Network& network = *training_.network;
   require_loss(config_, network);
   for (const std::string& name : network.unreached_layers()) {
-    log_line(2, fmt::format("warning: layer '{}' is never reached from an output, a loss or is_output_layer", name));
+    log_line(2, "warning: " + unreached_layer(config_, name).render());
   }
   ParamStore::GradientMemory gradient_memory;
   if (device_.is_cpu()) {

@@ -39,7 +39,11 @@ void check_data_set(const Value& name, ErrorCollector& errors) {
 /// Layers, also those of subnetworks and units, and the files that they write.
 void check_layers(const Value& network, ErrorCollector& errors) {
   for (const auto& [name, options] : network.entries()) {
-    if (name.is_string() && has_control_byte(name.as_string())) {
+    if (!name.is_string() || name.as_string().empty()) {
+      errors.add(name.error(fmt::format("a layer's name is a string of at least one letter, got {}", name.repr())));
+      continue;
+    }
+    if (has_control_byte(name.as_string())) {
       errors.add(name.error(fmt::format("layer name {} has control bytes", name.repr())));
     }
     if (!options.is_dict()) {

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <utility>
 
@@ -132,13 +133,18 @@ TrainingEstimate estimate_training(const Config& config, NetworkWithGradients& t
 std::string memory_estimate_text(const StepMemory& memory) {
   const auto megabytes = [](size_t bytes) { return static_cast<double>(bytes) * 1e-6; };
   const bool assumed = memory.recurrent > 0 && !cuda::RnnLayer::knows_kept_bytes();
-  return fmt::format(
-      "{:.1f} MB for a step with {} sequence(s) of {} frames: {:.1f} for parameters, gradients and optimiser, "
-      "{:.1f} for values, {:.1f} for working memory, {:.1f} for batches, {:.1f} for the library of products, "
-      "{:.1f} for recurrent layers by cuDNN{}",
-      megabytes(memory.total()), memory.sequences, memory.frames, megabytes(memory.state), megabytes(memory.values),
-      megabytes(memory.working), megabytes(memory.batches), megabytes(memory.products), megabytes(memory.recurrent),
-      assumed ? " (an assumption: it says how much only where there is a GPU)" : "");
+  std::string text = fmt::format("{:.1f} MB for a step with {} sequence{} of {} frames: ", megabytes(memory.total()),
+                                 memory.sequences, memory.sequences == 1 ? "" : "s", memory.frames);
+  text += fmt::format("{:.1f} for parameters, gradients and optimiser", megabytes(memory.state));
+  for (const auto& [bytes, what] :
+       std::initializer_list<std::pair<size_t, const char*>>{{memory.values, "values"},
+                                                             {memory.working, "working memory"},
+                                                             {memory.batches, "batches"},
+                                                             {memory.products, "the library of products"},
+                                                             {memory.recurrent, "recurrent layers by cuDNN"}}) {
+    text += bytes == 0 ? "" : fmt::format(", {:.1f} for {}", megabytes(bytes), what);
+  }
+  return text + (assumed ? " (an assumption: it says how much only where there is a GPU)" : "");
 }
 
 }  // namespace wende

@@ -76,8 +76,11 @@ std::string parameter_file(const std::string& path) {
     if (std::filesystem::exists(candidate)) return candidate;
   }
   if (bundle_prefix(path).empty()) {
+    const std::string stem = path.ends_with(".wende") ? path.substr(0, path.size() - 6) : path;
+    std::error_code ignored;
     throw Error(ExitStatus::kMissingInput,
-                fmt::format("no model '{0}': there is neither '{0}.wende' nor '{0}.index'", path));
+                fmt::format("no model '{0}': there is neither '{0}.wende' nor '{0}.index'", stem))
+        .hint("the current folder is " + std::filesystem::current_path(ignored).string());
   }
   return path;
 }

@@ -68,8 +68,8 @@ std::string library_versions(const Communicator& communicator) {
 }
 
 void log_rank_map(Communicator& communicator, const std::string& device) {
-  const std::string own = fmt::format("local rank {}, {}, {} thread(s), cores {}", local_rank(communicator), device,
-                                      thread_count(), core_list());
+  const std::string own = fmt::format("local rank {}, {}, {} thread{}, cores {}", local_rank(communicator), device,
+                                      thread_count(), thread_count() == "1" ? "" : "s", core_list());
   const std::vector<std::string> rows = communicator.gather(communicator.host_name() + "\n" + own);
   if (!communicator.is_root()) {
     return;

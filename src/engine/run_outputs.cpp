@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "layers/axis_order.h"
+
 namespace wende {
 
 namespace {
@@ -77,16 +79,8 @@ std::vector<int32_t> lengths_of_rows(const Binding& binding, const Dim& time, co
 }
 
 ReadableOutput make_readable(const Data& data, const Tensor& values, const Binding& binding, Padding padding) {
-  std::vector<int> order;
   const int batch_axis = data.batch_axis();
-  if (batch_axis >= 0) {
-    order.push_back(batch_axis);
-  }
-  for (int axis = 0; axis < data.rank(); ++axis) {
-    if (axis != batch_axis) {
-      order.push_back(axis);
-    }
-  }
+  const std::vector<int> order = order_with_first(data.rank(), {batch_axis});
   ReadableOutput output;
   output.values = values.permuted(order).clone();
   for (size_t i = 0; i < order.size(); ++i) {

@@ -52,9 +52,9 @@ std::string describe_file(const std::string& file) {
     state = "dead (killed or crashed); the same command goes on";
   }
   std::string text = fmt::format("{}: {}\n", base, state);
-  text += fmt::format("  epoch {} of {}, step {} of {}, {} rank(s), host {}\n", number_of(json, "epoch"),
+  text += fmt::format("  epoch {} of {}, step {} of {}, {} process{}, host {}\n", number_of(json, "epoch"),
                       number_of(json, "epochs"), number_of(json, "step"), number_of(json, "steps"),
-                      number_of(json, "ranks"), text_of(json, "host"));
+                      number_of(json, "ranks"), number_of(json, "ranks") == 1 ? "" : "es", text_of(json, "host"));
   text += fmt::format("  {:.3f} s per step, {} per epoch, running for {}\n", number_of(json, "seconds_per_step"),
                       format_hms(number_of(json, "seconds_per_epoch")), format_hms(number_of(json, "seconds")));
   if (!ended && alive) {

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "base/clock.h"
+#include "base/live_line.h"
 #include "base/log.h"
 
 namespace wende {
@@ -111,15 +112,12 @@ void StepLog::step(int64_t step, const StepReport& report, const Batch* batch, d
   if (log_enabled(5)) {
     log_line(5, step_text(step, report, batch, seconds, stats));
   } else if (live_) {
-    fmt::print(stderr, "\r\033[K{}", live_text(step, report));
-    std::fflush(stderr);
+    show_live_line(live_text(step, report));
   }
 }
 
 void StepLog::finish(int64_t steps, double seconds) {
-  if (live_) {
-    std::fprintf(stderr, "\r\033[K");
-  }
+  remove_live_line();
   const double share = seconds > 0 ? std::min(100.0, 100.0 * computing_ / seconds) : 100.0;
   log_line(3, fmt::format("{}, finished after {} steps, {} elapsed ({:.1f}% computing time)", prefix_, steps,
                           format_hms(seconds), share));

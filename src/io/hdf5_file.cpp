@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 
 #include "io/hdf5_handle.h"
 
@@ -31,6 +32,9 @@ Handle strong_close() {
 }
 
 void check_readable(const std::string& path) {
+  if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) {
+    throw Error(ExitStatus::kMalformedInput, fmt::format("'{}' is a directory, not an HDF5 file", path));
+  }
   if (::access(path.c_str(), R_OK) == 0) return;
   const bool absent = errno == ENOENT || errno == ENOTDIR;
   throw Error(absent ? ExitStatus::kMissingInput : ExitStatus::kIo,

@@ -8,6 +8,13 @@
 
 namespace wende::cpu {
 
+/// The nearest bfloat16, halves away from zero, in the upper halves of the words.
+inline __m512i rounded_to_bfloat16(__m512 x) {
+  const __m512i half = _mm512_set1_epi32(0x8000);
+  const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000));
+  return _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), upper);
+}
+
 /// 16 values as sums of bfloat16, which stand in the upper halves of the words. Each term is rounded; with three, the
 /// last is what is left, exactly. Magnitudes above 3.39e38 are rounded to infinity.
 template <int64_t kTerms>
@@ -15,11 +22,9 @@ struct Terms {
   __m512i term[kTerms];
 
   explicit Terms(__m512 x) {
-    const __m512i half = _mm512_set1_epi32(0x8000);
-    const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000));
 #pragma GCC unroll 3
     for (int64_t t = 0; t < kTerms; ++t) {
-      term[t] = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(x), half), upper);
+      term[t] = rounded_to_bfloat16(x);
       x = _mm512_sub_ps(x, _mm512_castsi512_ps(term[t]));
     }
   }
@@ -45,7 +50,6 @@ inline void split_row(const float* from, int64_t count, __m512i out[kTerms]) {
 /// out[t]: term t of 16 values each of two rows, in turns: what one row of the second factor's register holds.
 template <int64_t kTerms>
 inline void split_pair(__m512 even, __m512 odd, __m512i out[kTerms]) {
-  const __m512i half = _mm512_set1_epi32(0x8000);
   const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000));
   // What is left for a third term has 8 bits: it needs no rounding.
   constexpr int64_t kRounded = kTerms == 3 ? 2 : kTerms;
@@ -54,8 +58,8 @@ inline void split_pair(__m512 even, __m512 odd, __m512i out[kTerms]) {
   };
 #pragma GCC unroll 3
   for (int64_t t = 0; t < kRounded; ++t) {
-    const __m512i term_of_even = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(even), half), upper);
-    const __m512i term_of_odd = _mm512_and_si512(_mm512_add_epi32(_mm512_castps_si512(odd), half), upper);
+    const __m512i term_of_even = rounded_to_bfloat16(even);
+    const __m512i term_of_odd = rounded_to_bfloat16(odd);
     out[t] = joined(term_of_even, term_of_odd);
     even = _mm512_sub_ps(even, _mm512_castsi512_ps(term_of_even));
     odd = _mm512_sub_ps(odd, _mm512_castsi512_ps(term_of_odd));

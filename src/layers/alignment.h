@@ -15,13 +15,10 @@ std::vector<int> match_axes(const Data& x, const Data& layout);
 /// Throws kConfig with both templates where sizes differ.
 Data broadcast_layout(const std::vector<Data>& sources, const std::string& name);
 
+/// x in `layout`'s order, with axes of size 1 where it has none.
+Expr align_to(const LayerOutput& x, const Data& layout);
+
 /// x in `layout`'s order and with its full dims.
 Expr broadcast_to_layout(const LayerOutput& x, const Data& layout);
-
-/// x with `axis` moved to the last place, and the order that does so.
-std::vector<int> order_with_last(int rank, int axis);
-std::vector<int> inverse_order(const std::vector<int>& order);
-/// permute, unless nothing moves.
-Expr permute_if_needed(Expr x, const std::vector<int>& order);
 
 }  // namespace wende

@@ -1,6 +1,6 @@
 #include <fmt/core.h>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/layer_builder.h"
 #include "ops/leaf.h"
 #include "ops/matmul.h"

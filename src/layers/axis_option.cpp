@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "config/args.h"
-#include "layers/alignment.h"
 #include "layers/dim_tag.h"
 #include "ops/shape.h"
 

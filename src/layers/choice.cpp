@@ -204,9 +204,7 @@ class ChoiceLayer : public Layer {
       return gold;
     }
     Graph& graph = builder.graph();
-    const auto number = [&graph](int64_t value) {
-      return ops::constant(graph, static_cast<double>(value), DType::kInt32);
-    };
+    const auto number = [&graph](int64_t value) { return ops::int_constant(graph, value); };
     const Dim sequences = scores.dim(0).operands().at(0);
     const Dim beam = scores.dim(0).operands().at(1);
     const Expr target = builder.target(0).expr;  // the same for all hypotheses of a sequence

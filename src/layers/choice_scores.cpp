@@ -34,8 +34,7 @@ Expr choice_log_scores(LayerBuilder& builder, int source, const Value& type) {
 
 Expr scores_of_ended(Expr scores, Expr ended) {
   Graph& graph = *scores.graph;
-  const Expr zero =
-      ops::binary(ops::Binary::kEqual, ops::range(graph, scores.dim(1)), ops::constant(graph, 0, DType::kInt32));
+  const Expr zero = ops::binary(ops::Binary::kEqual, ops::range(graph, scores.dim(1)), ops::int_constant(graph, 0));
   const Expr only_zero = ops::expand_dims(ops::where(zero, ops::constant(graph, 0.0), ops::constant(graph, -1e30)), 0);
   return ops::where(ops::expand_dims(ended, 1), only_zero, scores);
 }
@@ -68,7 +67,7 @@ std::vector<Expr> labels_of_combinations(const PrunedSources& pruned, Expr combi
   std::vector<Expr> labels(pruned.labels.size());
   Expr rest = combinations;
   for (size_t i = labels.size(); i-- > 0;) {
-    const Expr size = ops::constant(*rest.graph, static_cast<double>(pruned.sizes[i]), DType::kInt32);
+    const Expr size = ops::int_constant(*rest.graph, pruned.sizes[i]);
     const Expr& table = pruned.labels[i];
     const Dim places = Dim::derived(Dim::Op::kMul, {table.dim(0), table.dim(1)}, Dim::Kind::kSpatial);
     const Expr place = ops::add(ops::mul(rows, size), ops::binary(ops::Binary::kMod, rest, size));
@@ -80,11 +79,10 @@ std::vector<Expr> labels_of_combinations(const PrunedSources& pruned, Expr combi
 
 namespace {
 
-Expr number(Graph& graph, int64_t value) { return ops::constant(graph, static_cast<double>(value), DType::kInt32); }
 int64_t beam_size(const Dim& hypotheses) { return hypotheses.operands().at(1).size(); }
 Expr equal(Expr a, Expr b) { return ops::binary(ops::Binary::kEqual, a, b); }
-Expr mod(Expr x, int64_t n) { return ops::binary(ops::Binary::kMod, x, number(*x.graph, n)); }
-Expr div(Expr x, int64_t n) { return ops::binary(ops::Binary::kFloorDiv, x, number(*x.graph, n)); }
+Expr mod(Expr x, int64_t n) { return ops::binary(ops::Binary::kMod, x, ops::int_constant(*x.graph, n)); }
+Expr div(Expr x, int64_t n) { return ops::binary(ops::Binary::kFloorDiv, x, ops::int_constant(*x.graph, n)); }
 
 /// Where the gold label stands before and after a choice.
 struct GoldPlaces {
@@ -98,9 +96,9 @@ GoldPlaces gold_places(Expr scores, const Dim& chosen, const GoldLabel& gold) {
   Graph& graph = *scores.graph;
   const int64_t from = beam_size(scores.dim(0));
   const int64_t to = beam_size(chosen);
-  const Expr last_label = ops::sub(ops::dim_size(graph, scores.dim(1)), number(graph, 1));
-  const Expr labels =
-      ops::binary(ops::Binary::kMaximum, number(graph, 0), ops::binary(ops::Binary::kMinimum, gold.labels, last_label));
+  const Expr last_label = ops::sub(ops::dim_size(graph, scores.dim(1)), ops::int_constant(graph, 1));
+  const Expr labels = ops::binary(ops::Binary::kMaximum, ops::int_constant(graph, 0),
+                                  ops::binary(ops::Binary::kMinimum, gold.labels, last_label));
   const auto source_of = [&](Expr sequence) {
     return gold.source.rank() == 0 ? gold.source : ops::gather(gold.source, sequence);
   };
@@ -111,8 +109,8 @@ GoldPlaces gold_places(Expr scores, const Dim& chosen, const GoldLabel& gold) {
   const Expr place = ops::range(graph, chosen);
   const Expr sequence = div(place, to);
   return {ops::binary(ops::Binary::kLogicalAnd, is_label, ops::expand_dims(is_source, 1)),
-          equal(mod(place, to), number(graph, to - 1)), ops::gather(labels, sequence),
-          ops::add(ops::mul(sequence, number(graph, from)), source_of(sequence))};
+          equal(mod(place, to), ops::int_constant(graph, to - 1)), ops::gather(labels, sequence),
+          ops::add(ops::mul(sequence, ops::int_constant(graph, from)), source_of(sequence))};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/layer_builder.h"
 #include "ops/leaf.h"
@@ -57,13 +58,9 @@ class DctLayer : public Layer {
 
  private:
   static std::vector<int> batch_first(const Data& x) {
-    std::vector<int> order{x.batch_axis()};
-    for (int axis = 0; axis < x.rank(); ++axis) {
-      if (axis != x.batch_axis() && axis != x.feature_axis) {
-        order.push_back(axis);
-      }
-    }
-    order.push_back(x.feature_axis);
+    std::vector<int> order = order_with_last(x.rank(), x.feature_axis);
+    std::erase(order, x.batch_axis());
+    order.insert(order.begin(), x.batch_axis());
     return order;
   }
 

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/layer_builder.h"
 #include "ops/found_size.h"
 #include "ops/gather.h"
@@ -11,16 +12,6 @@
 
 namespace wende {
 namespace {
-
-std::vector<int> batch_first(const Data& x) {
-  std::vector<int> order{x.batch_axis()};
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (axis != x.batch_axis()) {
-      order.push_back(axis);
-    }
-  }
-  return order;
-}
 
 struct DecideArgs {
   Value length_normalization;
@@ -44,7 +35,7 @@ class DecideLayer : public Layer {
     if (!x.has_batch()) {
       return x.with_name(context.name);
     }
-    Data out = x.permuted(batch_first(x)).with_name(context.name);
+    Data out = x.permuted(order_with_first(x.rank(), {x.batch_axis()})).with_name(context.name);
     if (!out.dims[0].same_size(context.batch_dim)) {
       out.dims[0] = context.batch_dim;
       for (size_t axis = 1; axis < out.dims.size(); ++axis) {
@@ -59,7 +50,7 @@ class DecideLayer : public Layer {
     if (!x.data.has_batch()) {
       return x.expr;
     }
-    const Expr all = ops::permute(x.expr, batch_first(x.data));
+    const Expr all = with_axis_first(x, x.data.batch_axis()).expr;
     const Data& out = builder.out_data();
     return out.dims[0].same_size(all.dim(0)) ? all : best(builder, all, x);
   }
@@ -78,8 +69,8 @@ class DecideLayer : public Layer {
     }
     const Dim size = Dim::fixed(beam->size);
     const Expr index = ops::argmax(ops::reshape(scores, {out.dims[0], size}), 1);
-    const Expr first = ops::mul(ops::range(builder.graph(), out.dims[0]),
-                                ops::constant(builder.graph(), static_cast<double>(beam->size), DType::kInt32));
+    const Expr first =
+        ops::mul(ops::range(builder.graph(), out.dims[0]), ops::int_constant(builder.graph(), beam->size));
     const Expr rows = ops::add(first, index);
     Expr result = ops::gather(all, rows);
     for (int axis = 1; axis < result.rank(); ++axis) {
@@ -141,8 +132,7 @@ class SourceBeamsLayer : public Layer {
       throw builder.context().options.error(
           "choice_get_src_beams needs what a choice of the same step has chosen, in the loop of a search");
     }
-    return ops::binary(ops::Binary::kMod, chosen.rows,
-                       ops::constant(builder.graph(), static_cast<double>(chosen.from), DType::kInt32));
+    return ops::binary(ops::Binary::kMod, chosen.rows, ops::int_constant(builder.graph(), chosen.from));
   }
 };
 
@@ -178,7 +168,7 @@ class SplitBeamLayer : public Layer {
       throw context.options.error("split_batch_beam needs the hypotheses of a search, got " + x.str());
     }
     const Dim beam = Dim::fixed(rows.operands().at(1).size(), Dim::Kind::kSpatial, "beam:" + context.absolute_name);
-    Data out = x.permuted(batch_first(x)).with_name(context.name);
+    Data out = x.permuted(order_with_first(x.rank(), {x.batch_axis()})).with_name(context.name);
     out.dims[0] = rows.operands().at(0);
     out = out.with_axis(1, beam);
     name_axes(context, "beam_dim", {beam});
@@ -187,7 +177,7 @@ class SplitBeamLayer : public Layer {
 
   Expr build(LayerBuilder& builder) override {
     const LayerOutput x = builder.source(0);
-    return ops::reshape(ops::permute(x.expr, batch_first(x.data)), builder.out_data().dims);
+    return ops::reshape(with_axis_first(x, x.data.batch_axis()).expr, builder.out_data().dims);
   }
 
  private:

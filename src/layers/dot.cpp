@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "ops/leaf.h"
 #include "ops/matmul.h"
 #include "ops/pointwise.h"

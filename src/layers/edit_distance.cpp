@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/layer_builder.h"
 #include "ops/ctc.h"
 #include "ops/pointwise.h"

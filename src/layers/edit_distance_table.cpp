@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/layer_builder.h"
 #include "ops/edit_distance_row.h"
 #include "ops/leaf.h"
@@ -101,7 +101,7 @@ class EditDistanceTableLayer : public Layer {
     builder.set_initial("source_len", {});
     const Expr before = builder.previous("source_len", count).expr;
     ops::EditDistanceRow row = row_of(builder, last, before);
-    const Expr blank = ops::constant(graph, static_cast<double>(args_.blank_idx.as_int()), DType::kInt32);
+    const Expr blank = ops::int_constant(graph, args_.blank_idx.as_int());
     row.ended = ops::binary(ops::Binary::kLogicalOr, row.ended, ops::binary(ops::Binary::kEqual, a, blank));
     const Expr counts = ops::cast(ops::unary(ops::Unary::kLogicalNot, row.ended), DType::kInt32);
     builder.add_sub_output("source_len", {count, ops::add(before, counts)});

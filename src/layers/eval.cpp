@@ -46,6 +46,13 @@ bool same_rank(const std::vector<Data>& sources) {
   return std::all_of(sources.begin(), sources.end(), [&](const Data& x) { return x.rank() == sources.front().rank(); });
 }
 
+Error unknown_kind(const Value& kind, const std::vector<std::string>& known) {
+  const std::string hint = did_you_mean(kind.as_string(), known);
+  return kind.error("unknown combine kind " + kind.repr())
+      .hint(hint.empty() ? "such as add, sub, mul, truediv, maximum, minimum, average, squared_difference, eval"
+                         : hint);
+}
+
 /// RETURNN's names and operator signs for the kinds of combine.
 std::string binary_name(const Value& kind) {
   static const std::vector<std::pair<std::string, std::string>> names{{"add", "add"},
@@ -104,7 +111,7 @@ std::string binary_name(const Value& kind) {
     }
     known.push_back(name);
   }
-  throw kind.error("unknown combine kind '" + word + "'").hint(did_you_mean(word, known));
+  throw unknown_kind(kind, known);
 }
 
 class CombineLayer : public Layer {
@@ -131,6 +138,9 @@ class CombineLayer : public Layer {
       throw args_.kind.error("combine '" + binary_ + "' takes bool, got " + out.str()).hint("use a 'compare' layer");
     } else if (binary_ == "truediv" || binary_ == "average") {
       out.dtype = DType::kFloat32;
+    }
+    if (is_eval() && args_.eval.is_none()) {
+      throw context.options.error("kind 'eval' needs 'eval', the expression or function");
     }
     if (is_eval()) {
       apply_out_type(context, out);

@@ -1,3 +1,4 @@
+#include "layers/axis_order.h"
 #include "layers/eval_call.h"
 #include "ops/argsort.h"
 #include "ops/dropout.h"
@@ -237,7 +238,7 @@ Value range(const Call& call) {
   }
   const Dim limit = dim_of_value(*second);
   const Dim count = Dim::derived(Dim::Op::kSub, {limit, Dim::fixed(start.as_int(), Dim::Kind::kSpatial)});
-  const Expr from = ops::constant(call.graph, static_cast<double>(start.as_int()), DType::kInt32);
+  const Expr from = ops::int_constant(call.graph, start.as_int());
   return traced(ops::add(ops::range(call.graph, count), from));
 }
 
@@ -281,28 +282,7 @@ Value gather(const Call& call) {
   const Expr x = call.tensor();
   const Expr indices = ops::cast(traced_expr(call.graph, call.get(1, {"indices"})), DType::kInt32);
   const int axis = call.axis(3, x.rank(), 0);
-  if (axis == 0) {
-    return traced(ops::gather(x, indices));
-  }
-  // The axis goes to the front and the axes of the indices back to its place.
-  std::vector<int> order{axis};
-  for (int i = 0; i < x.rank(); ++i) {
-    if (i != axis) {
-      order.push_back(i);
-    }
-  }
-  const Expr picked = ops::gather(ops::permute(x, order), indices);
-  std::vector<int> back;
-  for (int i = 0; i < axis; ++i) {
-    back.push_back(indices.rank() + i);
-  }
-  for (int i = 0; i < indices.rank(); ++i) {
-    back.push_back(i);
-  }
-  for (int i = indices.rank() + axis; i < picked.rank(); ++i) {
-    back.push_back(i);
-  }
-  return traced(ops::permute(picked, back));
+  return traced(gather_along(x, axis, indices));
 }
 
 /// tf.sequence_mask(lengths, maxlen): lengths [B] give [B, maxlen].

@@ -260,6 +260,9 @@ Value apply_traced(Graph& graph, const std::string& op, const std::vector<Value>
   if (const auto& names = traced_unary_names(); std::find(names.begin(), names.end(), name) != names.end()) {
     return traced(traced_unary(name, call.tensor()));
   }
+  if (op == "attr") {
+    throw Error(ExitStatus::kConfig, "this attribute of a tensor is not supported in eval strings and functions");
+  }
   throw Error(ExitStatus::kConfig, "tf." + op + " is not supported in eval strings and functions")
       .hint(did_you_mean(name, traced_unary_names()));
 }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "config/args.h"
+#include "layers/axis_order.h"
 #include "layers/eval_call.h"
 #include "ops/argsort.h"
 #include "ops/gather.h"
@@ -16,19 +17,6 @@ namespace wende {
 namespace {
 
 using ops::Binary;
-
-/// x[..., place, ...] along an axis, for places [n].
-Expr taken(Expr x, int axis, Expr places) {
-  std::vector<int> order{axis};
-  std::vector<int> back;
-  for (int i = 0; i < x.rank(); ++i) {
-    if (i != axis) {
-      order.push_back(i);
-    }
-    back.push_back(i < axis ? i + 1 : i == axis ? 0 : i);
-  }
-  return ops::permute(ops::gather(ops::permute(x, order), places), back);
-}
 
 /// tf.reverse(x, axes): as TensorFlow does, padded frames come first then.
 Value reverse(const Call& call) {
@@ -48,7 +36,7 @@ Value roll(const Call& call) {
   for (size_t i = 0; i < axes.size(); ++i) {
     const Dim& dim = x.dim(axes[i]);
     const Expr from = ops::sub(ops::range(call.graph, dim), traced_expr(call.graph, shifts.at(i)));
-    x = taken(x, axes[i], ops::binary(Binary::kMod, from, ops::dim_size(call.graph, dim)));
+    x = gather_along(x, axes[i], ops::binary(Binary::kMod, from, ops::dim_size(call.graph, dim)));
   }
   return traced(x);
 }
@@ -126,8 +114,8 @@ Value clip_by_norm(const Call& call) {
 
 Expr reversed_axis(Expr x, int axis) {
   Graph& graph = *x.graph;
-  const Expr last = ops::sub(ops::dim_size(graph, x.dim(axis)), ops::constant(graph, 1.0, DType::kInt32));
-  return taken(x, axis, ops::sub(last, ops::range(graph, x.dim(axis))));
+  const Expr last = ops::sub(ops::dim_size(graph, x.dim(axis)), ops::int_constant(graph, 1));
+  return gather_along(x, axis, ops::sub(last, ops::range(graph, x.dim(axis))));
 }
 
 Expr dynamic_slice(Expr x, int axis, const Value& start, const Value& stop, const Value& step) {

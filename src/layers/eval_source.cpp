@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/out_type.h"
 #include "layers/outer_layout.h"
 #include "ops/check.h"
@@ -82,19 +83,10 @@ SourceCall source_call(const std::vector<Value>& args, const KeywordArgs& kwargs
     set(key, value);
   }
   if (call.index < 0 || call.index >= static_cast<int64_t>(sources)) {
-    throw Error(ExitStatus::kConfig,
-                "source(" + std::to_string(call.index) + "): the layer has " + std::to_string(sources) + " sources");
+    throw Error(ExitStatus::kConfig, "source(" + std::to_string(call.index) + "): the layer has " +
+                                         std::to_string(sources) + (sources == 1 ? " source" : " sources"));
   }
   return call;
-}
-
-LayerOutput with_axis_first(const LayerOutput& x, int axis) {
-  if (axis <= 0) {
-    return x;
-  }
-  std::vector<int> order = order_with_last(x.data.rank(), axis);
-  std::rotate(order.begin(), order.end() - 1, order.end());
-  return {x.data.permuted(order), ops::permute(x.expr, order)};
 }
 
 /// The source as it is asked for. A template goes with a tensor of its own axes only, so none that are missing are

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
@@ -13,17 +13,6 @@
 
 namespace wende {
 namespace {
-
-/// first, second, then the others.
-std::vector<int> order_with_first(int rank, int first, int second) {
-  std::vector<int> order{first, second};
-  for (int i = 0; i < rank; ++i) {
-    if (i != first && i != second) {
-      order.push_back(i);
-    }
-  }
-  return order;
-}
 
 struct FlattenBatchArgs {
   Value axis;
@@ -49,8 +38,8 @@ class FlattenBatchLayer : public Layer {
     }
     const Dim& batch = x.dims[static_cast<size_t>(x.batch_axis())];
     const Dim& time = x.dims[static_cast<size_t>(axis_)];
-    order_ = args_.batch_major ? order_with_first(x.rank(), x.batch_axis(), axis_)
-                               : order_with_first(x.rank(), axis_, x.batch_axis());
+    order_ = args_.batch_major ? order_with_first(x.rank(), {x.batch_axis(), axis_})
+                               : order_with_first(x.rank(), {axis_, x.batch_axis()});
     const auto parts = args_.batch_major ? std::vector<Dim>{batch, time} : std::vector<Dim>{time, batch};
     const Dim::Op op = time.is_dynamic() ? Dim::Op::kPacked : Dim::Op::kMul;
     Data out = x.permuted(order_).without_axis(args_.batch_major ? 1 : 0);
@@ -97,12 +86,7 @@ class UnflattenBatchLayer : public Layer {
     if (!packed.defined() || (packed.op() != Dim::Op::kPacked && packed.op() != Dim::Op::kMul)) {
       throw context.options.error("unflatten_batch needs the output of flatten_batch, got " + x.str());
     }
-    order_ = {batch};
-    for (int i = 0; i < x.rank(); ++i) {
-      if (i != batch) {
-        order_.push_back(i);
-      }
-    }
+    order_ = order_with_first(x.rank(), {batch});
     Data out = x.permuted(order_);
     out.dims[0] = packed.operands()[0];
     out = out.with_axis(1, packed.operands()[1]);
@@ -161,12 +145,7 @@ class SplitBatchTimeLayer : public Layer {
     if (!x.has_batch() || !base.has_batch() || !base.has_time()) {
       throw context.options.error("split_batch_time needs a batch axis, and a base with batch and time axis");
     }
-    order_ = {x.batch_axis()};
-    for (int i = 0; i < x.rank(); ++i) {
-      if (i != x.batch_axis()) {
-        order_.push_back(i);
-      }
-    }
+    order_ = order_with_first(x.rank(), {x.batch_axis()});
     Data out = x.permuted(order_);
     out.dims[0] = base.dims[static_cast<size_t>(base.batch_axis())];
     out = out.with_axis(1, base.time_dim());

@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
 #include "graph/gradients.h"
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/layer_builder.h"
 #include "ops/ctc.h"

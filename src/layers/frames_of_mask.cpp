@@ -15,7 +15,7 @@ FramesOfMask frames_of_mask(Expr valid, const Dim& to) {
   Graph& graph = *valid.graph;
   const Expr count = ops::cumsum(ops::cast(valid, DType::kInt32), 0, false);
   ops::found_lengths(ops::reduce(ops::Reduction::kMax, count, {0}), to);
-  const auto number = [&](double value) { return ops::constant(graph, value, DType::kInt32); };
+  const auto number = [&](int64_t value) { return ops::int_constant(graph, value); };
   const Dim& batch = valid.dim(1);
   const Expr first = ops::mul(ops::sub(count, number(1)), ops::dim_size(graph, batch));
   const Expr row = ops::add(first, ops::expand_dims(ops::range(graph, batch), 0));

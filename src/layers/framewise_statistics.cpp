@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/layer_builder.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
@@ -72,7 +73,7 @@ class FramewiseStatisticsLayer : public Layer {
 
   Expr build(LayerBuilder& builder) override {
     Graph& graph = builder.graph();
-    const Expr dummy = ops::constant(graph, 0.0, DType::kInt32);
+    const Expr dummy = ops::int_constant(graph, 0);
     const LayerOutput logits = builder.source_sub_output(0, "logits:softmax");
     const LayerOutput output = builder.source(0);
     if (!logits.expr.defined() || !output.data.has_time() || !output.data.has_batch()) {
@@ -91,9 +92,7 @@ class FramewiseStatisticsLayer : public Layer {
     const Expr valid = builder.mask(frames.time_dim(), frames.time_axis < frames.batch_axis());
     const Expr guess = ops::argmax(scores, scores.rank() - 1);
     const Expr wrong = ops::cast(ops::binary(ops::Binary::kNotEqual, guess, labels), DType::kFloat32);
-    const Expr sil =
-        ops::binary(ops::Binary::kEqual, labels,
-                    ops::constant(graph, static_cast<double>(args_.sil_label_idx.as_int()), DType::kInt32));
+    const Expr sil = ops::binary(ops::Binary::kEqual, labels, ops::int_constant(graph, args_.sil_label_idx.as_int()));
     const std::vector<std::pair<std::string, Expr>> subsets{
         {"", valid},
         {"_sil", ops::binary(ops::Binary::kLogicalAnd, valid, sil)},
@@ -110,7 +109,7 @@ class FramewiseStatisticsLayer : public Layer {
   Expr histogram(Graph& graph, Expr p) const {
     const auto bins = static_cast<double>(args_.histogram_num_bins);
     const Expr index = ops::cast(ops::unary(ops::Unary::kRound, ops::scale(p, bins)), DType::kInt32);
-    const Expr low = ops::constant(graph, 0.0, DType::kInt32);
+    const Expr low = ops::int_constant(graph, 0);
     const Expr high = ops::constant(graph, bins - 1.0, DType::kInt32);
     const Expr clipped = ops::binary(ops::Binary::kMinimum, ops::binary(ops::Binary::kMaximum, index, low), high);
     return ops::one_hot(clipped, Dim::fixed(args_.histogram_num_bins));

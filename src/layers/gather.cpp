@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "layers/gathering.h"
@@ -80,8 +79,8 @@ class GatherLayer : public Layer {
  private:
   Expr clipped(LayerBuilder& builder, const LayerOutput& x, const LayerOutput& position) const {
     const Dim& dim = x.data.dims[static_cast<size_t>(axis_)];
-    const Expr zero = ops::constant(builder.graph(), 0.0, DType::kInt32);
-    const Expr one = ops::constant(builder.graph(), 1.0, DType::kInt32);
+    const Expr zero = ops::int_constant(builder.graph(), 0);
+    const Expr one = ops::int_constant(builder.graph(), 1);
     Expr size = dim_size(builder.graph(), dim);
     const int batch = position.data.batch_axis();
     if (dim.is_dynamic() && !dim.is_batch() && batch >= 0) {

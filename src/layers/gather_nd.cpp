@@ -1,25 +1,13 @@
 #include <fmt/core.h>
 
+#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/gathering.h"
 
 namespace wende {
 namespace {
-
-/// x with its batch axis first.
-std::vector<int> batch_first(const Data& x) {
-  std::vector<int> order;
-  if (x.has_batch()) {
-    order.push_back(x.batch_axis());
-  }
-  for (int i = 0; i < x.rank(); ++i) {
-    if (i != x.batch_axis()) {
-      order.push_back(i);
-    }
-  }
-  return order;
-}
 
 struct GatherNdArgs {
   Value position;
@@ -48,8 +36,8 @@ class GatherNdLayer : public Layer {
       throw context.options.error(fmt::format("gather_nd needs an input [B,T,...] and integer positions, got {} and {}",
                                               x.str(), position.str()));
     }
-    order_ = batch_first(x);
-    position_order_ = batch_first(position);
+    order_ = order_with_first(x.rank(), {x.batch_axis()});
+    position_order_ = order_with_first(position.rank(), {position.batch_axis()});
     Data positions = position.permuted(position_order_);
     if (!position.has_batch()) {
       positions = positions.with_axis(0, x.dims[static_cast<size_t>(x.batch_axis())]);
@@ -149,7 +137,7 @@ class ScatterNdLayer : public Layer {
     Expr position = ops::cast(given.expr, DType::kInt32);
     const Expr size = dim_size(graph, full);
     if (args_.filter_invalid_indices) {
-      const Expr zero = ops::constant(graph, 0.0, DType::kInt32);
+      const Expr zero = ops::int_constant(graph, 0);
       const Expr valid = ops::binary(ops::Binary::kLogicalAnd, ops::binary(ops::Binary::kGreaterEqual, position, zero),
                                      ops::binary(ops::Binary::kLess, position, size));
       Expr mask = valid;

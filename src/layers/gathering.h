@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"

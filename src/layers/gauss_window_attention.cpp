@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "layers/alignment.h"
 #include "layers/gathering.h"
 #include "layers/layer_builder.h"
 #include "ops/leaf.h"
@@ -73,7 +72,7 @@ class GaussWindowLayer : public Layer {
       t = ops::squeeze(t, input.data.feature_axis);
     }
     const Dim window = Dim::fixed(args_.window_size, Dim::Kind::kSpatial);
-    const auto whole = [&](int64_t value) { return ops::constant(graph, static_cast<double>(value), DType::kInt32); };
+    const auto whole = [&](int64_t value) { return ops::int_constant(graph, value); };
     const Expr start =
         ops::sub(ops::cast(ops::unary(ops::Unary::kRound, t), DType::kInt32), whole(args_.window_size / 2));
     const Expr places = ops::add(ops::expand_dims(start, 1), ops::expand_dims(ops::range(graph, window), 0));  // [B,W]

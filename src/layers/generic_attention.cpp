@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/layer_builder.h"
 #include "ops/matmul.h"
 #include "ops/shape.h"

@@ -230,7 +230,11 @@ std::string canonical(const Value& option, std::string name) {
 
 double number(const Value& dict, const char* key, double fallback) {
   const Value* value = dict.find(key);
-  return value == nullptr || value->is_none() ? fallback : value->as_float();
+  const double result = value == nullptr || value->is_none() ? fallback : value->as_float();
+  if (!std::isfinite(result)) {
+    throw value->error(fmt::format("{} of an initializer must be finite, got {}", key, value->repr()));
+  }
+  return result;
 }
 
 std::string text(const Value& dict, const char* key, const std::string& fallback,
@@ -348,6 +352,9 @@ std::vector<std::pair<std::string, Value>> expression_names() {
 Fill make_fill(const Value& option) {
   if (option.is_number() || option.kind() == Value::Kind::kBool) {
     const double value = option.is_number() ? option.as_float() : option.as_bool() ? 1.0 : 0.0;
+    if (!std::isfinite(value)) {
+      throw option.error("parameters must start with finite values, got " + option.repr());
+    }
     return [value](Filler& f, const Shape&) { f.constant(value); };
   }
   if (option.is_dict()) {
@@ -368,7 +375,11 @@ Fill make_fill(const Value& option) {
     // Of numpy those functions of numbers that the module math has too.
     const std::string wrapped = modules ? "(lambda math, numpy: (" + word + "))(*[__import__('math')] * 2)" : word;
     const Value result = evaluate_expression(wrapped, option.span(), expression_names());
-    return make_fill(result.placed(option.span(), option.path()));
+    try {
+      return make_fill(result.placed(option.span(), option.path()));
+    } catch (Error& error) {
+      throw error.at(option.span(), option.path());  // what is inside of the expression has no place of its own
+    }
   }
   return fill_by_class(option, canonical(option, word), Value::dict({}));
 }

@@ -110,7 +110,4 @@ class LayerBuilder {
   virtual uint32_t random_key(const std::string& local) const = 0;
 };
 
-/// x brought to `dims` order of `layout`: permuted, size-1 axes inserted where it has none (not broadcast).
-Expr align_to(const LayerOutput& x, const Data& layout);
-
 }  // namespace wende

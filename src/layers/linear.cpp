@@ -2,6 +2,7 @@
 
 #include "layers/activation.h"
 #include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/layer_builder.h"
 #include "ops/gather.h"

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/reduce.h"

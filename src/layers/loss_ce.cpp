@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/loss_args.h"
 #include "ops/error_signal.h"
 #include "ops/gather.h"

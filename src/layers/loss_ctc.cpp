@@ -174,8 +174,8 @@ class CtcLoss : public Loss {
 
   Expr clipped_lengths(const LossContext& context) const {
     if (!args_.auto_clip_target_len) return context.target_lengths;
-    const Expr one = ops::constant(*context.graph, 1.0, DType::kInt32);
-    const Expr zero = ops::constant(*context.graph, 0.0, DType::kInt32);
+    const Expr one = ops::int_constant(*context.graph, 1);
+    const Expr zero = ops::int_constant(*context.graph, 0);
     const Expr most = ops::binary(ops::Binary::kMaximum, ops::sub(frame_lengths(context), one), zero);
     return ops::binary(ops::Binary::kMinimum, context.target_lengths, most);
   }

@@ -1,4 +1,4 @@
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/loss_args.h"
 #include "ops/gather.h"
 #include "ops/pointwise.h"

@@ -1,7 +1,7 @@
 /// Losses on embeddings: deep clustering and triplets.
 #include <fmt/core.h>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/loss_args.h"
 #include "ops/leaf.h"
 #include "ops/matmul.h"

@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
 #include "graph/gradients.h"
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/loss_args.h"
 #include "ops/error_signal.h"
 #include "ops/gather.h"

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/loss_args.h"
 #include "ops/candidate_sampler.h"
 #include "ops/gather.h"
@@ -209,7 +209,7 @@ class SamplingLoss : public Loss {
   /// Rows of other parts of the batch give 0: part k has rows [k N/K, (k+1) N/K), the last one all the rest.
   Expr of_split(Expr rows, int64_t split) const {
     Graph& graph = *rows.graph;
-    const auto number = [&](int64_t n) { return ops::constant(graph, static_cast<double>(n), DType::kInt32); };
+    const auto number = [&](int64_t n) { return ops::int_constant(graph, n); };
     const Expr count = sum_all(ops::constant(graph, 1.0, DType::kInt32, {rows.dim(0)}));
     const Expr part = ops::binary(ops::Binary::kFloorDiv, count, number(args_.num_splits));
     const Expr index = ops::range(graph, rows.dim(0));

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/fourier.h"
 #include "layers/layer_builder.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "ops/leaf.h"
@@ -119,7 +118,7 @@ class PadLayer : public Layer {
   /// The value from each sequence's end on.
   Expr beyond_end(LayerBuilder& builder, Expr x, int axis, const Dim& old, int64_t left, const Data& out) const {
     Graph& graph = builder.graph();
-    Expr end = ops::add(builder.lengths(old), ops::constant(graph, static_cast<double>(left), DType::kInt32));
+    Expr end = ops::add(builder.lengths(old), ops::int_constant(graph, left));
     Expr position = ops::range(graph, out.dims[static_cast<size_t>(axis)]);
     for (int i = 0; i < out.rank(); ++i) {
       position = i == axis ? position : ops::expand_dims(position, i);

@@ -113,7 +113,7 @@ class PositionalEncodingLayer : public Layer {
     }
     builder.set_initial("position", ops::constant(builder.graph(), -1.0, DType::kInt32, data.dims));
     const Expr before = builder.previous("position", data).expr;
-    const Expr position = ops::add(before, ops::constant(builder.graph(), 1.0, DType::kInt32));
+    const Expr position = ops::add(before, ops::int_constant(builder.graph(), 1));
     builder.add_sub_output("position", {data, position});
     return align_to({data, position}, frames);
   }
@@ -181,7 +181,7 @@ class RelativePositionalEncodingLayer : public Layer {
     const Expr table = args_.fixed ? sinusoids(ops::cast(ops::range(graph, row_dim), DType::kFloat32), out.dims[2])
                                    : builder.param("encoding_matrix", Shape{rows, out.dims[2].size()},
                                                    args_.forward_weights_init, "glorot_uniform");
-    const auto number = [&](int64_t value) { return ops::constant(graph, static_cast<double>(value), DType::kInt32); };
+    const auto number = [&](int64_t value) { return ops::int_constant(graph, value); };
     const Expr offset = !args_.query_offset.is_none() ? number(args_.query_offset.as_int())
                         : one_step_                   ? builder.loop_step()
                                                       : number(0);

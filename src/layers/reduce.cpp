@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <map>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"

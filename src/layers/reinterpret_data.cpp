@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/dim_tag.h"
 #include "ops/pointwise.h"
@@ -68,15 +68,10 @@ class ReinterpretDataLayer : public Layer {
 
  private:
   std::vector<int> order_of(const Data& x) const {
-    int first = is_on(args_.enforce_batch_major) ? x.batch_axis() : is_on(args_.enforce_time_major) ? x.time_axis : -1;
-    std::vector<int> order(static_cast<size_t>(x.rank()));
-    for (int i = 0; i < x.rank(); ++i) {
-      order[static_cast<size_t>(i)] = i;
-    }
-    if (first > 0) {
-      std::rotate(order.begin(), order.begin() + first, order.begin() + first + 1);
-    }
-    return order;
+    const int first = is_on(args_.enforce_batch_major)  ? x.batch_axis()
+                      : is_on(args_.enforce_time_major) ? x.time_axis
+                                                        : -1;
+    return order_with_first(x.rank(), {first});
   }
 
   void set_lengths(const LayerContext& context, Data& out) const {

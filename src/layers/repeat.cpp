@@ -2,6 +2,7 @@
 
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/check.h"
 #include "ops/cumsum.h"
@@ -45,7 +46,7 @@ class RepeatLayer : public Layer {
   Data out_data(const LayerContext& context) override {
     const Data x = concat_input_data(context.sources, context.name);
     const int axis = axis_or_time(x, args_.axis, context.behavior_version);
-    order_ = order_of(x, axis);
+    order_ = order_with_first(x.rank(), {x.batch_axis(), axis});
     place_ = x.has_batch() ? 1 : 0;
     Data out = x.permuted(order_);
     Dim& dim = out.dims[static_cast<size_t>(place_)];
@@ -54,8 +55,7 @@ class RepeatLayer : public Layer {
       check_counts(context, out);
       dim = Dim::dynamic(name, dim.kind());
     } else {
-      const int64_t count = args_.repetitions.as_int();
-      dim = dim.is_static() ? Dim::fixed(dim.size() * count, dim.kind(), name) : dim * count;
+      dim = times(dim, args_.repetitions.as_int(), name);
     }
     name_axes(context, "out_dim", {dim});
     return out;
@@ -63,26 +63,12 @@ class RepeatLayer : public Layer {
 
   Expr build(LayerBuilder& builder) override {
     const LayerOutput input = builder.input();
-    const LayerOutput x{input.data.permuted(order_), permute_if_needed(input.expr, order_)};
+    const LayerOutput x = permuted(input, order_);
     return by_layer() ? repeated_by_layer(builder, x) : repeated(x.expr, builder.out_data().dims);
   }
 
  private:
   bool by_layer() const { return args_.repetitions.is_string(); }
-
-  static std::vector<int> order_of(const Data& x, int axis) {
-    std::vector<int> order;
-    if (x.has_batch()) {
-      order.push_back(x.batch_axis());
-    }
-    order.push_back(axis);
-    for (int i = 0; i < x.rank(); ++i) {
-      if (i != axis && i != x.batch_axis()) {
-        order.push_back(i);
-      }
-    }
-    return order;
-  }
 
   /// The axes of repetitions by frame, [B,T].
   static Data frames_of(const Data& x) {
@@ -122,7 +108,7 @@ class RepeatLayer : public Layer {
   /// Frame t of the output is the frame of the input up to which fewer than t + 1 frames have been made.
   Expr repeated_by_layer(LayerBuilder& builder, const LayerOutput& x) const {
     Graph& graph = builder.graph();
-    const auto number = [&](double value) { return ops::constant(graph, value, DType::kInt32); };
+    const auto number = [&](int64_t value) { return ops::int_constant(graph, value); };
     const Data frames = frames_of(x.data);
     LayerOutput given = builder.ref(args_.repetitions.as_string());
     if (given.data.rank() == 2) {  // of other data perhaps, but as long

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -12,25 +12,6 @@
 
 namespace wende {
 namespace {
-
-Dim times(const Dim& dim, int64_t factor, const std::string& name) {
-  return dim.is_static() ? Dim::fixed(dim.size() * factor, dim.kind(), name) : dim * factor;
-}
-
-/// Batch first (where there is one), then the axis, then the others.
-std::vector<int> axis_to_front(const Data& x, int axis) {
-  std::vector<int> order;
-  if (x.has_batch()) {
-    order.push_back(x.batch_axis());
-  }
-  order.push_back(axis);
-  for (int i = 0; i < x.rank(); ++i) {
-    if (i != axis && i != x.batch_axis()) {
-      order.push_back(i);
-    }
-  }
-  return order;
-}
 
 /// Parts [...,T,...] in turn along `axis`: [..., T * parts, ...].
 Expr interleave(const std::vector<Expr>& parts, int axis, const Dim& out) {
@@ -83,7 +64,7 @@ class ResizeLayer : public Layer {
     if (args_.axis.is_none() || !x.has_batch()) {
       throw context.options.error("resize needs 'axis' and an input with a batch axis");
     }
-    order_ = axis_to_front(x, axis_of_option(x, args_.axis, context.behavior_version));
+    order_ = order_with_first(x.rank(), {x.batch_axis(), axis_of_option(x, args_.axis, context.behavior_version)});
     Data out = x.permuted(order_);
     out.dims[1] = times(out.dims[1], args_.factor.as_int(), context.absolute_name + ":resize");
     name_axes(context, "out_dim", {out.dims[1]});

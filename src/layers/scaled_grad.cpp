@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "graph/device_op.h"
+#include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "layers/layer_names.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/layer_builder.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
-#include "layers/alignment.h"
 #include "layers/attention_keys.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/dropout.h"
 #include "ops/gather.h"
@@ -135,7 +135,7 @@ class SelfAttentionLayer : public Layer {
     count.dims = {key.dim(0)};
     count.dtype = DType::kInt32;
     builder.set_initial("position", ops::constant(graph, -1.0, DType::kInt32, count.dims));
-    const Expr position = ops::add(builder.previous("position", count).expr, ops::constant(graph, 1.0, DType::kInt32));
+    const Expr position = ops::add(builder.previous("position", count).expr, ops::int_constant(graph, 1));
     builder.add_sub_output("position", {count, position});
     const Dim keys = attention_keys(builder.context().loop_time);
     const auto on_axis = [](Expr x, int axis) {

@@ -78,7 +78,7 @@ class SeqLenMaskLayer : public Layer {
  private:
   static Expr number(LayerBuilder& builder, const Value& option, const Data& layout) {
     if (!option.is_string()) {
-      return ops::constant(builder.graph(), static_cast<double>(option.as_int()), DType::kInt32);
+      return ops::int_constant(builder.graph(), option.as_int());
     }
     return ops::cast(align_to(builder.ref(option.as_string()), layout), DType::kInt32);
   }

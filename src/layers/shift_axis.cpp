@@ -90,13 +90,13 @@ class ShiftAxisLayer : public Layer {
   Expr shifted_right(LayerBuilder& builder, const LayerOutput& input, const Dim& dim) const {
     const Dim& old = input.data.dims[static_cast<size_t>(axis_)];
     const Expr lengths = builder.lengths(old);
-    const Expr by = ops::constant(builder.graph(), static_cast<double>(by_), DType::kInt32);
+    const Expr by = ops::int_constant(builder.graph(), by_);
     Expr width = ops::reduce(ops::Reduction::kMax, lengths, {0});
     Expr wanted = lengths;
     if (args_.pad) {
       wanted = ops::add(lengths, by);
     } else {
-      const Expr zero = ops::constant(builder.graph(), 0.0, DType::kInt32);
+      const Expr zero = ops::int_constant(builder.graph(), 0);
       width = ops::binary(ops::Binary::kMaximum, ops::sub(width, by), zero);
     }
     ops::found_lengths(ops::binary(ops::Binary::kMinimum, wanted, width), dim);

@@ -92,11 +92,10 @@ class SliceNdLayer : public Layer {
     Graph& graph = builder.graph();
     Data start_data = position_;
     start_data.dims.pop_back();
-    const Expr start = args_.start.is_string()
-                           ? ops::cast(builder.ref(args_.start.as_string()).expr, DType::kInt32)
-                           : ops::constant(graph, static_cast<double>(this->start()), DType::kInt32);
-    const Expr zero = ops::constant(graph, 0.0, DType::kInt32);
-    const Expr one = ops::constant(graph, 1.0, DType::kInt32);
+    const Expr start = args_.start.is_string() ? ops::cast(builder.ref(args_.start.as_string()).expr, DType::kInt32)
+                                               : ops::int_constant(graph, this->start());
+    const Expr zero = ops::int_constant(graph, 0);
+    const Expr one = ops::int_constant(graph, 1);
     Expr offset = ops::range(graph, size_);
     while (offset.rank() <= start_data.rank()) {
       offset = ops::expand_dims(offset, 0);
@@ -145,10 +144,10 @@ class SliceNdLayer : public Layer {
       const Dim& dim = x.dims[static_cast<size_t>(axis_)];
       size = ops::sub(dim.is_dynamic() ? builder.lengths(dim) : dim_size(graph, dim), start);
     }
-    size = ops::binary(ops::Binary::kMaximum, size, ops::constant(graph, static_cast<double>(least_), DType::kInt32));
+    size = ops::binary(ops::Binary::kMaximum, size, ops::int_constant(graph, least_));
     const Expr lengths = ops::found_lengths(size, size_);
     if (start_data.rank() == 0) {
-      return ops::binary(ops::Binary::kGreaterEqual, offset, ops::constant(graph, 0.0, DType::kInt32));
+      return ops::binary(ops::Binary::kGreaterEqual, offset, ops::int_constant(graph, 0));
     }
     return ops::binary(ops::Binary::kLess, offset, lengths.rank() == 0 ? lengths : ops::expand_dims(lengths, 1));
   }

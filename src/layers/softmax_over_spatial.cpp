@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"

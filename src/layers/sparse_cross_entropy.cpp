@@ -2,6 +2,7 @@
 
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "ops/gather.h"
 #include "ops/pointwise.h"
 #include "ops/softmax.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"

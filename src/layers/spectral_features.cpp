@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/layer_builder.h"
 #include "ops/leaf.h"
@@ -18,13 +19,7 @@ std::vector<int> batch_major(const Data& x) {
   if (!x.has_batch() || x.sparse() || x.feature_axis != x.rank() - 1) {
     throw Error(ExitStatus::kConfig, "spectra [B,T,F] are needed, got " + x.str());
   }
-  std::vector<int> order{x.batch_axis()};
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (axis != x.batch_axis()) {
-      order.push_back(axis);
-    }
-  }
-  return order;
+  return order_with_first(x.rank(), {x.batch_axis()});
 }
 
 void check_n_out(const LayerContext& context, int64_t filters) {

@@ -1,7 +1,7 @@
 #include <fmt/core.h>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/dim_tag.h"
 #include "ops/gather.h"
@@ -72,14 +72,7 @@ class SplitDimsLayer : public Layer {
       const double value = args_.pad_value.is_none() ? 0.0 : args_.pad_value.as_float();
       // Enough frames for the next multiple, whatever the length; then as many rows as the split needs.
       x = ops::pad(x, axis_, 0, multiple_ - 1, value, x.dim(axis_) + (multiple_ - 1));
-      std::vector<int> order{axis_};
-      for (int i = 0; i < x.rank(); ++i) {
-        if (i != axis_) {
-          order.push_back(i);
-        }
-      }
-      x = ops::gather(permute_if_needed(x, order), ops::range(builder.graph(), padded));
-      x = permute_if_needed(x, inverse_order(order));
+      x = gather_along(x, axis_, ops::range(builder.graph(), padded));
     }
     return ops::reshape(x, builder.out_data().dims);
   }

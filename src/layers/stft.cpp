@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "layers/fourier.h"

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include "layers/alignment.h"
 #include "layers/concat_input.h"
 #include "layers/layer_builder.h"
 #include "ops/meta_loss.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
@@ -13,19 +13,6 @@
 
 namespace wende {
 namespace {
-
-/// Time and batch first, then the others.
-std::vector<int> frames_first(const Data& x, int time, bool batch_major) {
-  std::vector<int> order{batch_major ? x.batch_axis() : time, batch_major ? time : x.batch_axis()};
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (axis != time && axis != x.batch_axis()) {
-      order.push_back(axis);
-    }
-  }
-  return order;
-}
-
-Expr number(Graph& graph, int64_t value) { return ops::constant(graph, static_cast<double>(value), DType::kInt32); }
 
 /// x [n0,n1,...] as [n0*n1,...].
 Expr as_rows(Expr x) {
@@ -114,7 +101,7 @@ class TimeChunkingLayer : public Layer {
     }
     chunking_ = Chunking::of(x.dims[static_cast<size_t>(axis_)], x.dims[static_cast<size_t>(x.batch_axis())],
                              args_.chunk_size, args_.chunk_step, context.absolute_name);
-    Data out = x.permuted(frames_first(x, axis_, false));
+    Data out = x.permuted(order_with_first(x.rank(), {axis_, x.batch_axis()}));
     out.dims[0] = chunking_.frames;
     out.dims[1] = chunking_.all;
     out.time_axis = 0;
@@ -126,24 +113,21 @@ class TimeChunkingLayer : public Layer {
     Graph& graph = builder.graph();
     const LayerOutput input = builder.input();
     const Chunking& c = chunking_;
-    const Expr x = permute_if_needed(input.expr, frames_first(input.data, axis_, true));  // [B,T,...]
+    const Expr x =
+        permuted(input, order_with_first(input.data.rank(), {input.data.batch_axis(), axis_})).expr;  // [B,T,...]
     const Expr last = ops::reduce(ops::Reduction::kMax, ops::range(graph, c.time), {0});
-    const Expr start = ops::mul(counted(graph, c.chunks, 1, 3), number(graph, c.step));
+    const Expr start = ops::mul(counted(graph, c.chunks, 1, 3), ops::int_constant(graph, c.step));
     const Expr frame = ops::add(start, counted(graph, c.frames, 2, 3));  // [1,chunks,size]
     const Expr lengths = ops::expand_dims(ops::expand_dims(builder.lengths(c.time), 1), 2);
     const Expr valid = ops::binary(ops::Binary::kLess, frame, lengths);  // [B,chunks,size]
-    const Expr row = ops::mul(counted(graph, c.batch, 0, 3), ops::add(last, number(graph, 1)));
+    const Expr row = ops::mul(counted(graph, c.batch, 0, 3), ops::add(last, ops::int_constant(graph, 1)));
     Expr place = ops::add(row, ops::binary(ops::Binary::kMinimum, frame, last));
     Expr y = zero_elsewhere(valid, ops::gather(as_rows(x), place));  // [B,chunks,size,...]
     std::vector<Dim> dims{c.all, c.frames};
     dims.insert(dims.end(), out.dims.begin() + 2, out.dims.end());
     y = ops::reshape(y, dims);
     add_lengths(builder, ops::squeeze(start, 2));
-    std::vector<int> order{1, 0};
-    for (int axis = 2; axis < y.rank(); ++axis) {
-      order.push_back(axis);
-    }
-    return ops::permute(y, order);
+    return ops::permute(y, order_with_first(y.rank(), {1, 0}));
   }
 
  private:
@@ -151,8 +135,8 @@ class TimeChunkingLayer : public Layer {
   void add_lengths(LayerBuilder& builder, Expr start) {
     Graph& graph = builder.graph();
     Expr left = ops::sub(ops::expand_dims(builder.lengths(chunking_.time), 1), start);
-    left = ops::binary(ops::Binary::kMaximum, left, number(graph, 0));
-    left = ops::binary(ops::Binary::kMinimum, left, number(graph, chunking_.size));
+    left = ops::binary(ops::Binary::kMaximum, left, ops::int_constant(graph, 0));
+    left = ops::binary(ops::Binary::kMinimum, left, ops::int_constant(graph, chunking_.size));
     Data data;
     data.dims = {chunking_.all};
     data.dtype = DType::kInt32;
@@ -191,7 +175,7 @@ class TimeUnchunkingLayer : public Layer {
     if (axis_ < 0 || x.axis_of(chunking_.all) < 0) {
       throw context.options.error("time_unchunking: the input " + x.str() + " has not the axes of the chunking_layer");
     }
-    Data out = x.permuted(frames_first(x, axis_, false));
+    Data out = x.permuted(order_with_first(x.rank(), {axis_, x.batch_axis()}));
     out.dims[0] = chunking_.time;
     out.dims[1] = chunking_.batch;
     out.time_axis = 0;
@@ -203,22 +187,24 @@ class TimeUnchunkingLayer : public Layer {
     Graph& graph = builder.graph();
     const LayerOutput input = builder.input();
     const Chunking& c = chunking_;
-    const Expr rows = as_rows(permute_if_needed(input.expr, frames_first(input.data, axis_, true)));
+    const Expr rows =
+        as_rows(permuted(input, order_with_first(input.data.rank(), {input.data.batch_axis(), axis_})).expr);
     const Expr frame = counted(graph, c.time, 0, 2);  // [T,1]
-    const Expr newest = ops::binary(ops::Binary::kFloorDiv, frame, number(graph, c.step));
+    const Expr newest = ops::binary(ops::Binary::kFloorDiv, frame, ops::int_constant(graph, c.step));
     const Expr last_chunk = ops::reduce(ops::Reduction::kMax, ops::range(graph, c.chunks), {0});
-    const Expr row = ops::mul(counted(graph, c.batch, 1, 2), ops::add(last_chunk, number(graph, 1)));
+    const Expr row = ops::mul(counted(graph, c.batch, 1, 2), ops::add(last_chunk, ops::int_constant(graph, 1)));
     Expr sum;
     Expr count;
     for (int64_t k = 0; k * c.step < c.size; ++k) {
-      const Expr chunk = ops::sub(newest, number(graph, k));
-      const Expr within = ops::sub(frame, ops::mul(chunk, number(graph, c.step)));
+      const Expr chunk = ops::sub(newest, ops::int_constant(graph, k));
+      const Expr within = ops::sub(frame, ops::mul(chunk, ops::int_constant(graph, c.step)));
       Expr valid = ops::binary(ops::Binary::kLogicalAnd, ops::binary(ops::Binary::kLessEqual, chunk, last_chunk),
-                               ops::binary(ops::Binary::kGreaterEqual, chunk, number(graph, 0)));
-      valid =
-          ops::binary(ops::Binary::kLogicalAnd, valid, ops::binary(ops::Binary::kLess, within, number(graph, c.size)));
-      const Expr place = ops::mul(ops::add(row, ops::where(valid, chunk, number(graph, 0))), number(graph, c.size));
-      const Expr part = ops::add(place, ops::where(valid, within, number(graph, 0)));  // [T,B]
+                               ops::binary(ops::Binary::kGreaterEqual, chunk, ops::int_constant(graph, 0)));
+      valid = ops::binary(ops::Binary::kLogicalAnd, valid,
+                          ops::binary(ops::Binary::kLess, within, ops::int_constant(graph, c.size)));
+      const Expr place = ops::mul(ops::add(row, ops::where(valid, chunk, ops::int_constant(graph, 0))),
+                                  ops::int_constant(graph, c.size));
+      const Expr part = ops::add(place, ops::where(valid, within, ops::int_constant(graph, 0)));  // [T,B]
       const Expr values = zero_elsewhere(valid, ops::gather(rows, part));
       const Expr one = ops::cast(valid, DType::kFloat32);
       sum = sum.defined() ? ops::add(sum, values) : values;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -85,8 +85,7 @@ class TopKLayer : public Layer {
       LayerOutput indices{out, rest};
       indices.data.dtype = DType::kInt32;
       indices.data.sparse_dim = dim;
-      const Expr size =
-          i == 0 ? Expr{} : ops::constant(builder.graph(), static_cast<double>(dim.size()), DType::kInt32);
+      const Expr size = i == 0 ? Expr{} : ops::int_constant(builder.graph(), dim.size());
       if (i > 0) {
         indices.expr = ops::binary(ops::Binary::kMod, rest, size);
         rest = ops::binary(ops::Binary::kFloorDiv, rest, size);

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "layers/layer_builder.h"
 #include "ops/cumsum.h"
 #include "ops/gather.h"
@@ -76,7 +76,7 @@ class UnmaskLayer : public Layer {
     const Expr frames = permute_if_needed(x.expr, frames_first(x.data));  // [S,B,...]
     const LayerOutput mask = builder.ref(args_.mask);
     const Expr count = mask.data.has_time() ? counts(mask) : counted_so_far(builder, mask.expr);  // [T,B] or [B]
-    const auto number = [&](int64_t value) { return ops::constant(graph, static_cast<double>(value), DType::kInt32); };
+    const auto number = [&](int64_t value) { return ops::int_constant(graph, value); };
     const Expr last = ops::reduce(ops::Reduction::kMax, ops::range(graph, frames.dim(0)), {0});
     Expr place = ops::binary(ops::Binary::kMaximum, ops::sub(count, number(1)), number(0));
     place = ops::binary(ops::Binary::kMinimum, place, last);
@@ -95,13 +95,7 @@ class UnmaskLayer : public Layer {
 
  private:
   static std::vector<int> frames_first(const Data& x) {
-    std::vector<int> order{x.time_axis, x.batch_axis()};
-    for (int axis = 0; axis < x.rank(); ++axis) {
-      if (axis != x.time_axis && axis != x.batch_axis()) {
-        order.push_back(axis);
-      }
-    }
-    return order;
+    return order_with_first(x.rank(), {x.time_axis, x.batch_axis()});
   }
 
   /// How many frames of the mask were true up to each one: [T,B].

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/loop_axis.h"
 #include "ops/shape.h"
@@ -71,17 +71,11 @@ class WindowLayer : public Layer {
       return out;
     }
     // Later versions put the window first (with a stride: second), then the axis, then the batch.
-    order_ = {axis_ + 1, axis_};
+    std::vector<int> first{axis_ + 1, axis_, out.batch_axis()};
     if (args_.stride > 1) {
-      std::swap(order_[0], order_[1]);
+      std::swap(first[0], first[1]);
     }
-    for (const bool batch : {true, false}) {
-      for (int i = 0; i < out.rank(); ++i) {
-        if (i != axis_ && i != axis_ + 1 && (i == out.batch_axis()) == batch) {
-          order_.push_back(i);
-        }
-      }
-    }
+    order_ = order_with_first(out.rank(), first);
     return out.permuted(order_);
   }
 

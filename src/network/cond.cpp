@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "layers/alignment.h"
+#include "network/network_built_layer.h"
 #include "network/rec_subnet.h"
 #include "ops/pointwise.h"
 
@@ -18,8 +19,7 @@ struct CondArgs {
   }
 };
 
-/// Only the options: the network itself builds the layers.
-class CondLayer : public Layer {
+class CondLayer : public NetworkBuiltLayer {
  public:
   explicit CondLayer(const CondArgs& args) {
     for (const auto& [name, value] :
@@ -30,8 +30,6 @@ class CondLayer : public Layer {
       }
     }
   }
-  Data out_data(const LayerContext&) override { throw internal_error("cond is built by its network"); }
-  Expr build(LayerBuilder&) override { throw internal_error("cond is built by its network"); }
 };
 
 const RegisterLayer<CondLayer, CondArgs> kRegister{
@@ -82,22 +80,18 @@ BuiltLayer NetworkConstruction::construct_branch(NetworkLevel& level, const std:
 }
 
 /// Both layers are built. RETURNN runs only one of them; the numbers and gradients are the same.
-void NetworkConstruction::construct_cond(NetworkLevel& level, const std::string& name, const Value& dict,
-                                         BuiltLayer& built) {
-  LayerRegistry::instance().find("cond")->make(dict);
-  LayerPlan plan = plan_of(level, name, dict);
-  built.class_name = plan.class_name;
-  built.options = dict;
-  check_general_options(plan);
+void NetworkConstruction::construct_cond(LayerPlan& plan, BuiltLayer& built) {
+  NetworkLevel& level = *plan.level;
+  const Value& dict = plan.options;
   const Value& condition_option = *dict.find("condition");
-  const BuiltLayer condition = construct_branch(level, name, condition_option, "condition");
+  const BuiltLayer condition = construct_branch(level, plan.name, condition_option, "condition");
   const Data& flag = condition.output.data;
   if (flag.rank() != 0 || flag.dtype != DType::kBool) {
     throw condition_option.error("the condition must be a bool scalar, got " + flag.str())
         .hint("the layer 'switch' takes a condition per sequence or frame");
   }
-  const BuiltLayer yes = construct_branch(level, name, *dict.find("true_layer"), "true_layer");
-  const BuiltLayer no = construct_branch(level, name, *dict.find("false_layer"), "false_layer");
+  const BuiltLayer yes = construct_branch(level, plan.name, *dict.find("true_layer"), "true_layer");
+  const BuiltLayer no = construct_branch(level, plan.name, *dict.find("false_layer"), "false_layer");
   built.output = chosen(condition.output.expr, yes.output, no.output, dict);
   built.output.data.name = built.name;
   for (const auto& [key, output] : yes.sub_outputs) {
@@ -112,7 +106,6 @@ void NetworkConstruction::construct_cond(NetworkLevel& level, const std::string&
       built.owned.insert(built.owned.end(), branch->owned.begin(), branch->owned.end());
     }
   }
-  finish_own_network(plan, built);
 }
 
 }  // namespace wende

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "layers/axis_order.h"
 #include "network/construction.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
@@ -89,14 +90,7 @@ Expr NetworkConstruction::spatial_smoothing(const NetworkLevel& level, const Bui
   }
   // Frames and the two axes of the picture, in this order.
   Expr x = valid_frames_only(level, built.output, built.output.expr);
-  std::vector<int> order;
-  for (int i = 0; i < data.rank(); ++i) {
-    if (i != data.feature_axis) {
-      order.push_back(i);
-    }
-  }
-  order.push_back(data.feature_axis);
-  x = ops::permute(x, order);
+  x = ops::permute(x, order_with_last(data.rank(), data.feature_axis));
   std::vector<Dim> dims(x.dims().begin(), x.dims().end() - 1);
   dims.push_back(Dim::fixed(size / width, Dim::Kind::kSpatial));
   dims.push_back(Dim::fixed(width, Dim::Kind::kSpatial));

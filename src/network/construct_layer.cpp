@@ -58,27 +58,35 @@ bool NetworkConstruction::flag(const Value& options, const char* key, bool fallb
   return value && !value->is_none() ? value->as_bool() : fallback;
 }
 
-bool NetworkConstruction::construct_own_network(const std::string& class_name, NetworkLevel& level,
-                                                const std::string& name, const Value& dict, BuiltLayer& built) {
-  using Construct = void (NetworkConstruction::*)(NetworkLevel&, const std::string&, const Value&, BuiltLayer&);
+bool NetworkConstruction::construct_own_network(const LayerClass& entry, NetworkLevel& level, const std::string& name,
+                                                const Value& dict, BuiltLayer& built) {
+  using Construct = void (NetworkConstruction::*)(LayerPlan&, BuiltLayer&);
   static const std::map<std::string, Construct> kClasses = {
-      {"masked_computation", &NetworkConstruction::construct_masked},
       {"cond", &NetworkConstruction::construct_cond},
       {"get_rec_accumulated", &NetworkConstruction::construct_rec_accumulated},
       {"rec_last_output", &NetworkConstruction::construct_rec_last_output},
   };
-  const auto found = kClasses.find(class_name);
-  if (found == kClasses.end()) return false;
-  (this->*found->second)(level, name, dict, built);
-  return true;
-}
-
-void NetworkConstruction::finish_own_network(LayerPlan& plan, BuiltLayer& built) {
+  const bool masked = entry.name == "masked_computation";
+  const auto found = kClasses.find(entry.name);
+  if (!masked && found == kClasses.end()) {
+    return false;
+  }
+  entry.make(dict);  // checks the options
+  if (masked) {
+    construct_masked(level, name, dict, built);  // as the layer that is its unit
+    return true;
+  }
+  LayerPlan plan = plan_of(level, name, dict);
+  built.class_name = plan.class_name;
+  built.options = dict;
+  check_general_options(plan);
+  (this->*found->second)(plan, built);
   resolve_scope(plan);
   make_loss(plan);
   resolve_targets(plan);
   built.targets = plan.targets;
   finish_layer(plan, built);
+  return true;
 }
 
 void NetworkConstruction::resolve_refs(LayerPlan& plan, const Layer& layer) {
@@ -106,7 +114,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     place_at(error, *klass);
     throw error;
   }
-  if (construct_own_network(entry->name, level, name, dict, built)) {
+  if (construct_own_network(*entry, level, name, dict, built)) {
     return;
   }
   LayerPlan plan = plan_of(level, name, dict);
@@ -139,7 +147,7 @@ void NetworkConstruction::construct_layer(NetworkLevel& level, const std::string
     built.output.data.name = built.name;
     built.output.expr = layer->build(builder);
     if (const auto own = built.sub_outputs.find("lengths"); own != built.sub_outputs.end()) {
-      own_lengths_[built.output.data.time_dim().id()] = own->second.expr;
+      sequence_lengths_.set_own(built.output.data.time_dim(), own->second.expr);
     }
   }
   apply_batch_norm(plan, built, builder);

@@ -101,6 +101,37 @@ uint32_t name_hash(const std::string& text) {
   return hash;
 }
 
+namespace {
+
+/// The option of a layer that a message names first: "direction must be 1 or -1" is about its 'direction'.
+const Value* option_named_in(const std::string& message, const Value& layer) {
+  for (size_t begin = 0; begin < message.size(); ++begin) {
+    size_t end = begin;
+    while (end < message.size() && (std::isalnum(static_cast<unsigned char>(message[end])) || message[end] == '_')) {
+      ++end;
+    }
+    const std::string word = message.substr(begin, end - begin);
+    if (const Value* option = word.empty() || word == "class" || word == "from" ? nullptr : layer.find(word)) {
+      return option;
+    }
+    begin = end;
+  }
+  return nullptr;
+}
+
+/// Where a mistake in a layer's dict has no place yet, or just that of the dict.
+void place_in_layer(Error& error, const Value& layer) {
+  const Diagnostic& last = error.diagnostics().back();
+  const Value* option = layer.is_dict() ? option_named_in(last.message, layer) : nullptr;
+  if (option != nullptr && (!last.span.known() || last.path == layer.path()) && option->span().known()) {
+    error.at(option->span(), option->path());
+  } else {
+    place_at(error, layer);
+  }
+}
+
+}  // namespace
+
 void place_at(Error& error, const Value& value) {
   if (!error.diagnostics().back().span.known()) {
     error.at(value.span(), error.diagnostics().back().path.empty() ? value.path() : std::string());
@@ -113,8 +144,8 @@ NetworkConstruction::NetworkConstruction(const Config& config, const ExternData&
       options_(options),
       real_(std::make_unique<Network>()),
       network_(real_.get()),
-      collector_(&errors_) {
-  network_->graph_ = std::make_unique<Graph>();
+      collector_(&errors_),
+      sequence_lengths_(*(real_->graph_ = std::make_unique<Graph>())) {
   root_.graph = network_->graph_.get();
   root_.effects = network_;
   root_.errors = collector_;
@@ -131,6 +162,16 @@ NetworkConstruction::NetworkConstruction(const Config& config, const ExternData&
 }
 
 NetworkConstruction::~NetworkConstruction() = default;
+
+Expr NetworkConstruction::lengths(const NetworkLevel& level, const Dim& dim, const Dim& batch) {
+  const Dim rows = sequence_lengths_.rows_of(dim, batch.defined() ? batch : batch_dim(level));
+  return level.graph->capture(sequence_lengths_.of(dim, rows));
+}
+
+Expr NetworkConstruction::mask(const NetworkLevel& level, const Dim& time, bool time_major, const Dim& batch) {
+  const Dim rows = sequence_lengths_.rows_of(time, batch.defined() ? batch : batch_dim(level));
+  return level.graph->capture(sequence_lengths_.mask(time, rows, time_major));
+}
 
 std::unique_ptr<Network> NetworkConstruction::run() {
   const Value* dict = config_.find("network");
@@ -167,19 +208,24 @@ bool NetworkConstruction::wanted(const NetworkLevel& level, const std::string& n
          (named_output && (level.parent == nullptr || name == "output"));
 }
 
+/// Builds the layer; if it fails its error has been collected, and the others are built all the same.
+void NetworkConstruction::layer_or_failed(NetworkLevel& level, const std::string& name) {
+  try {
+    layer(level, name, *level.dict.find(name));
+  } catch (const Error& error) {
+    if (!is_dependent(error)) {
+      throw;
+    }
+  }
+}
+
 void NetworkConstruction::build_registered(NetworkLevel& level) {
   for (const std::string& name : sorted_names(level.dict)) {
     const Value& dict = *level.dict.find(name);
     if (!dict.is_dict() || !truthy(dict.find("register_as_extern_data")) || skipped(dict)) {
       continue;
     }
-    try {
-      layer(level, name, dict);
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
 }
 
@@ -194,13 +240,7 @@ void NetworkConstruction::build_level(NetworkLevel& level) {
     if (!wanted(level, name, dict)) {
       continue;
     }
-    try {
-      layer(level, name, dict);
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
   complete_subnetworks(level);
 }
@@ -215,13 +255,7 @@ void NetworkConstruction::complete_subnetworks(NetworkLevel& level) {
     }
   }
   for (const std::string& name : names) {
-    try {
-      layer(level, name, *level.dict.find(name));
-    } catch (const Error& error) {
-      if (!is_dependent(error)) {
-        throw;
-      }
-    }
+    layer_or_failed(level, name);
   }
 }
 
@@ -283,7 +317,7 @@ const BuiltLayer& NetworkConstruction::construct(NetworkLevel& level, const std:
       throw;
     }
     if (!is_dependent(error)) {
-      place_at(error, dict);
+      place_in_layer(error, dict);
       const Value* klass = dict.is_dict() ? dict.find("class") : nullptr;
       error.frame(fmt::format("in layer '{}'{}", absolute,
                               klass && klass->is_string() ? " (class " + klass->as_string() + ")" : ""));

@@ -5,13 +5,13 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/random_state.h"
 #include "layers/frames_of_mask.h"
 #include "network/network.h"
+#include "network/sequence_lengths.h"
 
 namespace wende {
 
@@ -121,12 +121,8 @@ class NetworkConstruction {
   const NetworkOptions& options() const { return options_; }
   Dim batch_dim(const NetworkLevel& level) const { return level.batch.defined() ? level.batch : batch_; }
   Dim batch_dim(const LayerPlan& plan) const;  ///< in the loop of a search: of the layer's stage
-  Dim batch_of(const Data& data) const;        ///< its own batch axis, else that of the data
-  /// The batch axis of lengths of a time axis: its hypotheses', else the given one, else the level's.
-  Dim rows_with(const NetworkLevel& level, const Dim& time, const Dim& of) const;
-  /// batch: undefined = that of the level.
+  /// Of the rows of `batch` (undefined: the level's), or of the hypotheses that the axis belongs to.
   Expr lengths(const NetworkLevel& level, const Dim& dim, const Dim& batch = {});
-  Expr own_lengths(const Dim& dim) const;
   Expr mask(const NetworkLevel& level, const Dim& time, bool time_major, const Dim& batch = {});
   LayerOutput target_output(const NetworkLevel& level, const TargetRef& target);
   Expr param(LayerPlan& plan, BuiltLayer& layer, const std::string& local, const Shape& shape, const Value& init,
@@ -149,6 +145,7 @@ class NetworkConstruction {
   friend struct RecSubnet;
   // construction.cpp: which layers, in which order.
   void build_level(NetworkLevel& level);
+  void layer_or_failed(NetworkLevel& level, const std::string& name);
   void complete_subnetworks(NetworkLevel& level);
   void build_registered(NetworkLevel& level);
   bool wanted(const NetworkLevel& level, const std::string& name, const Value& dict) const;
@@ -160,10 +157,9 @@ class NetworkConstruction {
 
   // construct_layer.cpp: one layer.
   void construct_layer(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
-  /// Classes that are networks of their own and have no Layer. False: class_name is none of them.
-  bool construct_own_network(const std::string& class_name, NetworkLevel& level, const std::string& name,
-                             const Value& dict, BuiltLayer& built);
-  void finish_own_network(LayerPlan& plan, BuiltLayer& built);
+  /// Classes that are networks of their own (network_built_layer.h). False: the class is none of them.
+  bool construct_own_network(const LayerClass& entry, NetworkLevel& level, const std::string& name, const Value& dict,
+                             BuiltLayer& built);
   void finish_layer(LayerPlan& plan, BuiltLayer& built);
   LayerPlan plan_of(NetworkLevel& level, const std::string& name, const Value& dict) const;
   void check_general_options(const LayerPlan& plan) const;
@@ -240,13 +236,13 @@ class NetworkConstruction {
   void construct_subnetwork(LayerPlan& plan, BuiltLayer& built);
 
   // cond.cpp
-  void construct_cond(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  void construct_cond(LayerPlan& plan, BuiltLayer& built);
   BuiltLayer construct_branch(NetworkLevel& level, const std::string& name, const Value& option,
                               const std::string& key);
 
   // rec_accumulated.cpp
-  void construct_rec_accumulated(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
-  void construct_rec_last_output(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
+  void construct_rec_accumulated(LayerPlan& plan, BuiltLayer& built);
+  void construct_rec_last_output(LayerPlan& plan, BuiltLayer& built);
 
   // masked_computation.cpp
   void construct_masked(NetworkLevel& level, const std::string& name, const Value& dict, BuiltLayer& built);
@@ -317,10 +313,7 @@ class NetworkConstruction {
   std::vector<std::unique_ptr<BuiltLayer>> adapted_sources_;  ///< sources as in_dim makes a layer see them
   std::map<std::string, const BuiltLayer*> registered_;       ///< register_as_extern_data
   std::map<std::string, const BuiltLayer*> built_;            ///< by absolute name
-  std::map<std::pair<uint64_t, uint64_t>, Expr> lengths_;     ///< by time and batch dim
-  std::map<std::tuple<uint64_t, uint64_t, bool>, Expr> masks_;
-  std::map<uint64_t, Dim> beam_of_time_;  ///< by dim: time axes whose lengths belong to hypotheses, [B*beam]
-  std::map<uint64_t, Expr> own_lengths_;  ///< by dim: lengths that a layer computes (its sub-output "lengths")
+  SequenceLengths sequence_lengths_;                          ///< in the root's graph
   std::map<std::string, LayerOutput> dropped_inputs_;
   std::vector<std::unique_ptr<RecSubnet>> units_;
   /// By absolute name of a masked_computation outside of loops: the axis of its mask, and the frames where that is

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "layers/batch_norm.h"
 #include "layers/general_types.h"
@@ -12,15 +13,6 @@ namespace wende {
 namespace {
 
 void check_ranges(const Value& options, ErrorCollector& errors) {
-  for (const char* name : {"dropout", "param_dropout"}) {
-    if (const Value* rate = given(options, name)) {
-      errors.run([&] {
-        if (const double p = rate->as_float(); !(p >= 0.0 && p < 1.0)) {
-          throw rate->error(fmt::format("{} must be 0 <= {} < 1, got {}", name, name, rate->repr()));
-        }
-      });
-    }
-  }
   if (const Value* noise = given(options, "param_variational_noise")) {
     errors.run([&] {
       if (!(noise->as_float() >= 0.0)) {
@@ -47,6 +39,9 @@ void NetworkConstruction::check_general_options(const LayerPlan& plan) const {
     errors.run([&] {
       if (n_out->kind() != Value::Kind::kDim && n_out->as_int() <= 0) {
         throw n_out->error(fmt::format("n_out must be > 0, got {}", n_out->repr()));
+      }
+      if (n_out->kind() != Value::Kind::kDim && n_out->as_int() > std::numeric_limits<int32_t>::max()) {
+        throw n_out->error(fmt::format("n_out must be < 2**31, got {}", n_out->repr()));
       }
     });
   }

@@ -47,7 +47,8 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
   context.behavior_version = options_.behavior_version;
   context.ctc_zero_infinity = config_.get_bool("tf_native_ctc_zero_infinity", options_.behavior_version >= 30);
   context.random_key = name_hash(built.name + "/loss");
-  context.batch = batch_of(built.output.data);
+  const Data& output = built.output.data;
+  context.batch = output.has_batch() ? output.dims[static_cast<size_t>(output.batch_axis())] : batch_;
   context.beam = built.beam.get();
   for (const auto& [key, output] : built.sub_outputs) {
     if (key == "logits") {

@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
 #include "layers/alignment.h"
+#include "layers/axis_order.h"
+#include "network/network_built_layer.h"
 #include "network/rec_subnet.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
@@ -22,8 +24,7 @@ struct MaskedComputationArgs {
   }
 };
 
-/// Only the options: the network itself builds the unit.
-class MaskedComputationLayer : public Layer {
+class MaskedComputationLayer : public NetworkBuiltLayer {
  public:
   explicit MaskedComputationLayer(const MaskedComputationArgs& args) {
     if (!args.mask.is_string()) {
@@ -37,8 +38,6 @@ class MaskedComputationLayer : public Layer {
       throw args.masked_from.error("masked_from is the name of a layer, got " + args.masked_from.repr());
     }
   }
-  Data out_data(const LayerContext&) override { throw internal_error("masked_computation is built by its network"); }
-  Expr build(LayerBuilder&) override { throw internal_error("masked_computation is built by its network"); }
 };
 
 const RegisterLayer<MaskedComputationLayer, MaskedComputationArgs> kRegister{
@@ -111,7 +110,6 @@ Value unit_of_masked(const Value& dict) {
 /// The unit is built under the layer's own name, so that parameters and states are called after it.
 void NetworkConstruction::construct_masked(NetworkLevel& level, const std::string& name, const Value& dict,
                                            BuiltLayer& built) {
-  LayerRegistry::instance().find("masked_computation")->make(dict);
   if (masked_from(dict)) {
     construct_layer(level, name, unit_of_masked(dict), built);
     return;
@@ -191,12 +189,7 @@ const BuiltLayer& NetworkConstruction::masked_source(LayerPlan& plan, const Buil
   if (!data.has_batch()) {
     throw plan.options.error("masked_computation needs an input with a batch axis, got " + data.str());
   }
-  std::vector<int> order{axis, data.batch_axis()};
-  for (int i = 0; i < data.rank(); ++i) {
-    if (i != axis && i != data.batch_axis()) {
-      order.push_back(i);
-    }
-  }
+  const std::vector<int> order = order_with_first(data.rank(), {axis, data.batch_axis()});
   masked = std::make_unique<BuiltLayer>(source);
   masked->sub_outputs.clear();
   Data& out = masked->output.data;

@@ -24,7 +24,9 @@ Error NetworkConstruction::layer_not_found(const NetworkLevel& level, const std:
   Error error =
       asker.error(fmt::format("layer '{}' not found{}; layers are: {}", name,
                               level.name.empty() ? "" : " in the subnetwork of layer '" + level.name + "'", list));
-  error.hint(did_you_mean(name, names));
+  names.emplace_back("data");
+  const bool several = name.find_first_of(", ") != std::string::npos && did_you_mean(name, names).empty();
+  error.hint(several ? "several layers are written as a list: [\"a\", \"b\"]" : did_you_mean(name, names));
   return error;
 }
 
@@ -134,7 +136,8 @@ const BuiltLayer& NetworkConstruction::extern_source(const std::string& key, con
       list += (list.empty() ? "'" : ", '") + name + "'";
     }
     Error error = asker.error(fmt::format("unknown data key '{}'; available keys: [{}]", key, list));
-    error.hint(did_you_mean(key, keys));
+    error.hint(keys.empty() ? "the config has no extern_data (nor num_inputs), which says what the datasets give"
+                            : did_you_mean(key, keys));
     throw error;
   }
   source = std::make_unique<BuiltLayer>();

@@ -143,7 +143,8 @@ void NetworkConstruction::copy_output_loss(const LayerPlan& plan, BuiltLayer& bu
   const int64_t i = index->as_int();
   const auto count = static_cast<int64_t>(plan.sources.size());
   if (i < -count || i >= count) {
-    throw index->error(fmt::format("copy_output_loss_from_source_idx {}: the layer has {} sources", i, count));
+    throw index->error(
+        fmt::format("copy_output_loss_from_source_idx {}: the layer has {} source{}", i, count, count == 1 ? "" : "s"));
   }
   const auto& outputs = plan.sources[static_cast<size_t>(i < 0 ? i + count : i)]->sub_outputs;
   if (const auto loss = outputs.find("output_loss"); loss != outputs.end()) {

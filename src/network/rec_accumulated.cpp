@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "layers/gathering.h"
+#include "network/network_built_layer.h"
 #include "network/rec_subnet.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -18,7 +19,7 @@ struct RecAccumulatedArgs {
 };
 
 /// Only the options: the network itself knows the unit.
-class RecAccumulatedLayer : public Layer {
+class RecAccumulatedLayer : public NetworkBuiltLayer {
  public:
   explicit RecAccumulatedLayer(const RecAccumulatedArgs& args) {
     if (!args.sub_layer.is_string()) {
@@ -26,8 +27,6 @@ class RecAccumulatedLayer : public Layer {
                                  args.sub_layer.repr());
     }
   }
-  Data out_data(const LayerContext&) override { throw internal_error("get_rec_accumulated is built by its network"); }
-  Expr build(LayerBuilder&) override { throw internal_error("get_rec_accumulated is built by its network"); }
 };
 
 const RegisterLayer<RecAccumulatedLayer, RecAccumulatedArgs> kRegister{
@@ -50,7 +49,7 @@ struct RecLastOutputArgs {
   }
 };
 
-class RecLastOutputLayer : public Layer {
+class RecLastOutputLayer : public NetworkBuiltLayer {
  public:
   explicit RecLastOutputLayer(const RecLastOutputArgs& args) {
     for (const Value* name : {&args.rec_layer, &args.sub_layer_name}) {
@@ -59,8 +58,6 @@ class RecLastOutputLayer : public Layer {
       }
     }
   }
-  Data out_data(const LayerContext&) override { throw internal_error("rec_last_output is built by its network"); }
-  Expr build(LayerBuilder&) override { throw internal_error("rec_last_output is built by its network"); }
 };
 
 const RegisterLayer<RecLastOutputLayer, RecLastOutputArgs> kRegisterLast{
@@ -75,21 +72,18 @@ const RegisterLayer<RecLastOutputLayer, RecLastOutputArgs> kRegisterLast{
 
 }  // namespace
 
-void NetworkConstruction::construct_rec_last_output(NetworkLevel& level, const std::string& name, const Value& dict,
-                                                    BuiltLayer& built) {
-  LayerRegistry::instance().find("rec_last_output")->make(dict);
-  LayerPlan plan = plan_of(level, name, dict);
-  built.class_name = plan.class_name;
-  built.options = dict;
-  check_general_options(plan);
+void NetworkConstruction::construct_rec_last_output(LayerPlan& plan, BuiltLayer& built) {
+  NetworkLevel& level = *plan.level;
+  const Value& dict = plan.options;
   const Value& rec = *dict.find("rec_layer");
   const Value& inner = *dict.find("sub_layer_name");
-  if (!resolve(level, rec.as_string(), rec).unit) {
+  const BuiltLayer& loop = resolve(level, rec.as_string(), rec);
+  if (!loop.unit) {
     throw rec.error("rec_last_output needs a rec layer with a unit of layers as 'rec_layer'");
   }
   const BuiltLayer& layer = resolve(level, rec.as_string() + "/" + inner.as_string(), inner);
   const Data& all = layer.output.data;
-  const int time = all.axis_of(resolve(level, rec.as_string(), rec).output.data.time_dim());
+  const int time = all.axis_of(loop.output.data.time_dim());
   if (time < 0 || !all.has_batch()) {
     throw inner.error(fmt::format("rec_last_output needs batch and the steps of the loop, got {}", all.str()));
   }
@@ -98,22 +92,17 @@ void NetworkConstruction::construct_rec_last_output(NetworkLevel& level, const s
   position.dims = {batch};
   position.dtype = DType::kInt32;
   const Gathering gathering(all, position, time);
-  const Expr one = ops::constant(graph(), 1.0, DType::kInt32);
-  const Expr zero = ops::constant(graph(), 0.0, DType::kInt32);
+  const Expr one = ops::int_constant(graph(), 1);
+  const Expr zero = ops::int_constant(graph(), 0);
   const Expr size = lengths(level, all.dims[static_cast<size_t>(time)], batch);
   built.output.data = gathering.out_data(built.name);
   built.output.expr = gathering.build(layer.output.expr, ops::binary(ops::Binary::kMaximum, ops::sub(size, one), zero));
   built.beam = layer.beam;
-  finish_own_network(plan, built);
 }
 
-void NetworkConstruction::construct_rec_accumulated(NetworkLevel& level, const std::string& name, const Value& dict,
-                                                    BuiltLayer& built) {
-  LayerRegistry::instance().find("get_rec_accumulated")->make(dict);
-  LayerPlan plan = plan_of(level, name, dict);
-  built.class_name = plan.class_name;
-  built.options = dict;
-  check_general_options(plan);
+void NetworkConstruction::construct_rec_accumulated(LayerPlan& plan, BuiltLayer& built) {
+  NetworkLevel& level = *plan.level;
+  const Value& dict = plan.options;
   const Value* from = given(dict, "from");
   const Value source = from && from->is_sequence() && from->items().size() == 1 ? from->items()[0]
                        : from                                                   ? *from
@@ -126,7 +115,6 @@ void NetworkConstruction::construct_rec_accumulated(NetworkLevel& level, const s
   built.output = layer.output;
   built.output.data.name = built.name;
   built.beam = layer.beam;
-  finish_own_network(plan, built);
 }
 
 }  // namespace wende

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "config/args.h"
 #include "network/rec_subnet.h"
 
 namespace wende {
@@ -77,7 +78,7 @@ Dim NetworkConstruction::target_time_of_choices(NetworkLevel& around, const Valu
     const Value& dict = *unit.find(name);
     const Value* target = is_choice(dict) ? given(dict, "target") : nullptr;
     if (!target || !(adds_scores(dict) || (searches(dict) && truthy(dict.find("cheating"))))) continue;
-    const Value first = target->is_sequence() ? target->items().at(0) : *target;
+    const Value first = items_of(*target).at(0);
     const TargetRef ref = target_ref(around, first.as_string(), first, "");
     if (!ref.key.empty() && ref.data.has_time()) return ref.data.time_dim();
   }

@@ -38,7 +38,7 @@ Expr NetworkConstruction::max_seq_len(RecSubnet& rec) {
         "the length of this loop is known to its 'end' layer only: give the largest length, max_seq_len");
   }
   if (!option->is_string()) {
-    return ops::constant(graph, static_cast<double>(option->as_int()), DType::kInt32);
+    return ops::int_constant(graph, option->as_int());
   }
   const Value max_len_from = native_function("max_len_from", [&](const std::vector<Value>& args, const KeywordArgs&) {
     if (args.size() != 1 || !args[0].is_string()) {
@@ -53,7 +53,7 @@ Expr NetworkConstruction::max_seq_len(RecSubnet& rec) {
   });
   const GraphTrace trace(graph);
   const Value value = evaluate_expression(option->as_string(), option->span(), {{"max_len_from", max_len_from}});
-  const Expr size = traced_expr(graph, value, ops::constant(graph, 0, DType::kInt32));
+  const Expr size = traced_expr(graph, value, ops::int_constant(graph, 0));
   if (size.rank() != 0 || size.dtype() != DType::kInt32) {
     throw option->error("max_seq_len must be a whole number, got " + size.type().str());
   }
@@ -111,7 +111,7 @@ void NetworkConstruction::count_lengths(RecSubnet& rec) {
 
 void NetworkConstruction::find_lengths(RecSubnet& rec) {
   if (rec.search) {
-    beam_of_time_[rec.out_time.id()] = rec.search->batch(0);
+    sequence_lengths_.set_rows(rec.out_time, rec.search->batch(0));
   }
   rec.sequence_lengths = ops::found_lengths(rec.loop->final_state(rec.sequence_lengths), rec.out_time);
 }
@@ -128,7 +128,7 @@ Expr NetworkConstruction::ended(const LayerPlan& plan) {
   }
   const Expr lengths = this->lengths(*plan.level, rec.around_time, batch_dim(plan));
   const Expr step = plan.level->graph->capture(rec.loop->step());
-  const Expr last = rec.include_eos ? lengths : ops::add(lengths, ops::constant(*plan.level->graph, 1, DType::kInt32));
+  const Expr last = rec.include_eos ? lengths : ops::add(lengths, ops::int_constant(*plan.level->graph, 1));
   return ops::binary(ops::Binary::kGreaterEqual, step, last);
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "network/rec_subnet.h"
 #include "ops/found_size.h"
 #include "ops/gather.h"
@@ -32,10 +32,7 @@ LayerOutput with_dim(LayerOutput x, const Dim& from, const Dim& to) {
 
 /// Picks rows of [time, B, ...] for each frame: rows [T, B] -> [T, B, ...].
 Expr rows_of_steps(const LayerOutput& x, const Dim& time, Expr rows) {
-  std::vector<int> order{0, x.data.batch_axis()};
-  for (int axis = 1; axis < x.data.rank(); ++axis) {
-    if (axis != x.data.batch_axis()) order.push_back(axis);
-  }
+  const std::vector<int> order = order_with_first(x.data.rank(), {0, x.data.batch_axis()});
   Expr table = ops::permute(x.expr, order);
   std::vector<Dim> dims{
       Dim::derived(Dim::Op::kMul, {time, table.dim(1)}, Dim::Kind::kSpatial, "hypotheses of all steps")};
@@ -50,14 +47,7 @@ LayerOutput with_time_first(LayerOutput x, const Dim& time) {
     x.data = x.data.with_axis(0, time);
     x.expr = ops::broadcast_to(ops::expand_dims(x.expr, 0), x.data.dims);
   } else if (axis > 0) {
-    std::vector<int> order{axis};
-    for (int i = 0; i < x.data.rank(); ++i) {
-      if (i != axis) {
-        order.push_back(i);
-      }
-    }
-    x.data = x.data.permuted(order);
-    x.expr = ops::permute(x.expr, order);
+    x = with_axis_first(x, axis);
   }
   x.data.time_axis = x.data.time_axis < 0 ? 0 : x.data.time_axis;
   return x;
@@ -271,13 +261,7 @@ LayerOutput NetworkConstruction::with_own_time_first(const RecSubnet& rec, Layer
   if (axis < 0 || x.data.dims[static_cast<size_t>(axis)] == rec.frames()) {
     return x;
   }
-  std::vector<int> order{axis};
-  for (int i = 0; i < x.data.rank(); ++i) {
-    if (i != axis) {
-      order.push_back(i);
-    }
-  }
-  return {x.data.permuted(order), ops::permute(x.expr, order)};
+  return with_axis_first(x, axis);
 }
 
 /// "prev:x" outside of the body: all frames, one later, behind the initial output. RETURNN shifts along the time axis

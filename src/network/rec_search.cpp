@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "layers/alignment.h"
+#include "layers/axis_order.h"
 #include "network/rec_subnet.h"
 #include "ops/beam_search.h"
 #include "ops/found_size.h"
@@ -46,15 +46,11 @@ static Expr repeated_for(const Expr& x, int axis, const Dim& batch) {
     return x;
   }
   const Dim& sequences = batch.operands().at(0);
-  const Expr first = ops::mul(ops::range(*x.graph, sequences),
-                              ops::constant(*x.graph, static_cast<double>(own.operands().at(1).size()), DType::kInt32));
+  const Expr first =
+      ops::mul(ops::range(*x.graph, sequences), ops::int_constant(*x.graph, own.operands().at(1).size()));
   const Expr rows =
       ops::reshape(ops::broadcast_to(ops::expand_dims(first, 1), {sequences, batch.operands().at(1)}), {batch});
-  std::vector<int> order{axis};
-  for (int i = 0; i < x.rank(); ++i) {
-    if (i != axis) order.push_back(i);
-  }
-  return ops::permute(ops::gather(ops::permute(x, order), rows), inverse_order(order));
+  return gather_along(x, axis, rows);
 }
 
 std::string RecSubnet::local(const Choice& choice) const {
@@ -85,10 +81,7 @@ LayerOutput RecSubnet::move(const LayerOutput& x, int from, int to) {
     const Expr moved = repeated_for(outer.defined() ? outer : x.expr, axis, search->batch(to));
     return {at_stage(x.data, to), inside.graph->capture(moved)};
   }
-  std::vector<int> order{axis};
-  for (int i = 0; i < x.data.rank(); ++i) {
-    if (i != axis) order.push_back(i);
-  }
+  const std::vector<int> order = order_with_first(x.data.rank(), {axis});
   Expr moved = ops::permute(x.expr, order);
   for (int stage = from; stage < to; ++stage) {
     const Expr& rows = search->choices[static_cast<size_t>(stage)].rows;

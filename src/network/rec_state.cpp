@@ -136,7 +136,7 @@ std::optional<Data> NetworkConstruction::labels_of_choice(NetworkLevel& level, c
   if (!target) {
     return std::nullopt;
   }
-  const Value first = target->is_sequence() ? target->items().at(0) : *target;
+  const Value first = items_of(*target).at(0);
   if (const Value* type = given(dict, "input_type"); type && type->is_string() && type->as_string() == "regression") {
     return one_frame(level, target_ref(level, first.as_string(), first, "").data);
   }
@@ -216,6 +216,11 @@ Expr NetworkConstruction::initial_output(RecSubnet& rec, const std::string& name
   }
   if (is_keyword(word)) {
     throw given->error("initial_output '" + word + "' is for states, not for outputs");
+  }
+  if (!rec.dict.find(word)) {
+    if (const std::string hint = did_you_mean(word, {"zeros", "ones", "var", "apply(0)"}); !hint.empty()) {
+      throw given->error(fmt::format("unknown initial_output '{}'", word)).hint(hint);
+    }
   }
   const BuiltLayer& source = resolve_in_unit(rec.before, word, *given);
   return broadcast_to_layout(in_batch_of(rec.inside, source.output), data);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/dim_tag.h"
 #include "ops/shape.h"
 
@@ -16,15 +17,7 @@ LayerOutput time_major(LayerOutput x, const Dim& time) {
   }
   x.data.dims[static_cast<size_t>(x.data.time_axis)] = time;
   x.expr = ops::reshape(x.expr, x.data.dims);
-  std::vector<int> order{x.data.time_axis};
-  for (int axis = 0; axis < x.data.rank(); ++axis) {
-    if (axis != x.data.time_axis) {
-      order.push_back(axis);
-    }
-  }
-  x.data = x.data.permuted(order);
-  x.expr = ops::permute(x.expr, order);
-  return x;
+  return with_axis_first(x, x.data.time_axis);
 }
 
 void refuse_options(const Value& options) {

@@ -2,6 +2,7 @@
 
 #include "layers/concat_input.h"
 #include "network/construction.h"
+#include "network/network_built_layer.h"
 
 namespace wende {
 namespace {
@@ -19,8 +20,7 @@ struct SubnetworkArgs {
   }
 };
 
-/// Only the options: the network itself builds the inner layers.
-class SubnetworkLayer : public Layer {
+class SubnetworkLayer : public NetworkBuiltLayer {
  public:
   explicit SubnetworkLayer(SubnetworkArgs args) {
     if (!args.subnetwork.is_dict()) {
@@ -31,8 +31,6 @@ class SubnetworkLayer : public Layer {
       throw args.load_on_init.error("load_on_init is not supported by Wende " WENDE_VERSION);
     }
   }
-  Data out_data(const LayerContext&) override { throw internal_error("a subnetwork is built by its network"); }
-  Expr build(LayerBuilder&) override { throw internal_error("a subnetwork is built by its network"); }
 };
 
 const RegisterLayer<SubnetworkLayer, SubnetworkArgs> kRegister{

@@ -60,7 +60,7 @@ class BeamTraceOp final : public DeviceOp {
 
 BeamStep beam_step(Expr scores, Expr step, int64_t from, int64_t to, const Dim& chosen, bool keep_beams) {
   Graph& graph = *scores.graph;
-  const Expr when = graph.capture(step.defined() ? step : constant(graph, 1.0, DType::kInt32));
+  const Expr when = graph.capture(step.defined() ? step : int_constant(graph, 1));
   const Expr labels = graph.add(std::make_shared<const BeamStepOp>(from, to, chosen, keep_beams), {scores, when});
   return {labels, graph.output_of(labels, 1), graph.output_of(labels, 2)};
 }

@@ -98,6 +98,8 @@ Expr constant(Graph& graph, double value, DType dtype, std::vector<Dim> dims) {
   return graph.add(std::make_shared<const ConstantOp>(value, ExprType{dtype, std::move(dims)}), {});
 }
 
+Expr int_constant(Graph& graph, int64_t value) { return constant(graph, static_cast<double>(value), DType::kInt32); }
+
 Expr constant_array(Graph& graph, const Tensor& values, std::vector<Dim> dims) {
   return graph.add(std::make_shared<const ConstantArrayOp>(values, std::move(dims)), {});
 }

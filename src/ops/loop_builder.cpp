@@ -110,7 +110,7 @@ void LoopBuilder::stop_after(Expr condition) {
   body_->stop = is_leaf(condition) ? body().add(std::make_shared<const KeepOp>(), {condition}) : condition;
   const Expr steps = state({DType::kInt32, {}});
   body_->steps_state = static_cast<int>(body_->states.size()) - 1;
-  set_state(steps, binary(Binary::kAdd, step(), constant(body(), 1, DType::kInt32)), {});
+  set_state(steps, binary(Binary::kAdd, step(), int_constant(body(), 1)), {});
 }
 
 void LoopBuilder::run_only(Expr count) { body_->count = add_input(count); }

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "config/args.h"
+#include "config/option_range.h"
 #include "device/philox.h"
 
 namespace wende {
@@ -48,7 +49,11 @@ struct ConfigFields {
   template <class T>
   void field(const char* name, T& target, const char*) {
     const Value* value = config.find(name);
-    if (value != nullptr && !value->is_none()) errors.run([&] { read_value(*value, target); });
+    if (value == nullptr || value->is_none()) return;
+    errors.run([&] {
+      read_value(*value, target);
+      check_range(name, *value);
+    });
   }
 };
 

@@ -3,7 +3,7 @@
 
 First lines of a config: `# expect: status 78; /regex/`, then any of
 `# also: /regex/`, `# run` (training, not `wende check`), `# run: text.hdf` (that file is made first), `# mpi` (also with two ranks),
-`# environment: NAME=VALUE`,
+`# environment: NAME=VALUE`, `# options: ++key value ...` (on the command line),
 `# first: ++key value ...` (a training with these options goes before), `# bytes: KIND` (the config is read as such a file, see config_bytes).
 Usage: run_bad_configs.py WENDE [NAME ...]
 """
@@ -22,6 +22,11 @@ MAX_SECONDS = 1.0
 MAX_SECONDS_MPI = 20.0
 
 
+def overrides(text):
+    """["++key", "value", ...] of a line in which values may have spaces."""
+    return [word for pair in re.findall(r"(\+\+\w+) (.*?)(?= \+\+|$)", text) for word in pair]
+
+
 class Case:
     def __init__(self, path):
         self.path = path
@@ -31,6 +36,7 @@ class Case:
         self.input = None
         self.mpi = False
         self.first = None
+        self.options = []
         self.bytes = None
         self.environment = {}
         with open(path) as lines:
@@ -44,7 +50,9 @@ class Case:
                     self.run = True
                     self.input = match[1]
                 elif match := re.fullmatch(r"# first: (.*)\n", line):
-                    self.first = re.findall(r"(\+\+\w+) (.*?)(?= \+\+|$)", match[1])
+                    self.first = overrides(match[1])
+                elif match := re.fullmatch(r"# options: (.*)\n", line):
+                    self.options = overrides(match[1])
                 elif match := re.fullmatch(r"# bytes: (\w+)\n", line):
                     self.bytes = match[1]
                 elif match := re.fullmatch(r"# environment: (\w+)=(.*)\n", line):
@@ -148,11 +156,11 @@ def check(wende, case):
             make_input(folder, case.input)
         config = config_bytes(case, folder) if case.bytes else case.path
         if case.first:
-            done, problems = execute([wende, config, *(word for pair in case.first for word in pair)], folder, MAX_SECONDS_MPI, {})
+            done, problems = execute([wende, config, *case.first], folder, MAX_SECONDS_MPI, {})
             if done.returncode != 0:
                 return [f"the training before fails: {done.stderr}"], done.stderr
         before = tree(folder)
-        command = [wende, config] if case.run else [wende, "check", config]
+        command = ([wende, config] if case.run else [wende, "check", config]) + case.options
         done, problems = execute(command, folder, MAX_SECONDS, case.environment)
         problems += judge(case, done)
         if done.stderr.count("\n") > MAX_LINES:

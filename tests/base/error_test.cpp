@@ -43,6 +43,9 @@ TEST(DidYouMean, FindsSlipsOnly) {
   EXPECT_EQ(did_you_mean("drop_out", {"n_out", "dropout", "from"}), "did you mean 'dropout'?");
   EXPECT_EQ(did_you_mean("trian", {"eval", "train"}), "did you mean 'train'?");
   EXPECT_EQ(did_you_mean("recc", {"rec", "linear"}), "did you mean 'rec'?");
+  EXPECT_EQ(did_you_mean("tahn", {"tan", "tanh", "atan"}), "did you mean 'tanh'?");
+  EXPECT_EQ(did_you_mean("adamm", {"adadelta", "adam", "adamw"}), "did you mean 'adam'?");
+  EXPECT_EQ(did_you_mean("ReLU", {"relu", "relu6"}), "did you mean 'relu'?");
   EXPECT_EQ(did_you_mean("banana", {"rec", "linear"}), "");
   EXPECT_EQ(did_you_mean("", {"rec"}), "");
 }

@@ -56,7 +56,8 @@ TEST(Config, ConvertsGlobalsWithPlaces) {
   EXPECT_EQ(network.find("fw0")->find("from")->items()[1].path(), "network['fw0']['from'][1]");
   EXPECT_EQ(network.find("out")->find("loss")->span().line, 10);
   EXPECT_EQ(network.find("late")->find("class")->span().line, 13);
-  EXPECT_EQ(network.find("fw3")->find("n_out")->span().line, 6) << "the nearest known place";
+  EXPECT_EQ(network.find("fw3")->find("n_out")->span().line, 15) << "the only literal that may have made it";
+  EXPECT_EQ(network.find("fw3")->find("class")->span().line, 6) << "the nearest known place: one of two literals";
   EXPECT_EQ(config.find("get_network")->span().line, 16);
 }
 

@@ -78,7 +78,7 @@ def memory_is_estimated(wende, folder):
     found = {}
     for device in ("gpu", "cpu"):
         done = subprocess.run([wende, "check", folder / "estimated.config", "--device", device], capture_output=True, text=True, timeout=100)
-        line = re.search(r"memory on the .*: about ([0-9.]+) MB for a step with 100 sequence\(s\) of 10 frames: ([0-9.]+) for .*, ([0-9.]+) for values", done.stdout)
+        line = re.search(r"memory on the .*: about ([0-9.]+) MB for a step with 100 sequences of 10 frames: ([0-9.]+) for .*, ([0-9.]+) for values", done.stdout)
         assert done.returncode == 0 and line, done.stdout + done.stderr
         found[device] = [float(number) for number in line.groups()]
     assert abs(found["gpu"][0] - peak) <= 0.1 * peak, (found, peak)
@@ -99,7 +99,7 @@ def memory_of_recurrent_layers_is_estimated(wende, folder):
     text = run(wende, folder, "blstm", config)
     peak = float(re.search(r"memory on the GPU: at most ([0-9.]+) MB", text)[1])
     done = subprocess.run([wende, "check", folder / "blstm.config", "--device", "gpu"], capture_output=True, text=True, timeout=100)
-    estimate = re.search(r"memory on the GPU: about ([0-9.]+) MB for a step with 100 sequence\(s\) of 10 frames: .*, ([0-9.]+) for recurrent layers", done.stdout)
+    estimate = re.search(r"memory on the GPU: about ([0-9.]+) MB for a step with 100 sequences of 10 frames: .*, ([0-9.]+) for recurrent layers", done.stdout)
     assert done.returncode == 0 and estimate, done.stdout + done.stderr
     assert abs(float(estimate[1]) - peak) <= 0.15 * peak, (estimate[0], peak)
 

@@ -251,7 +251,7 @@ def launchers(world):
     assert cores < 2 or bound[0][1] != bound[1][1], run.text
     config = world.config("local")
     run = Run(world.wende, config, launcher=[ROOT / "launch/local.sh", str(config)], environment={"WENDE": world.wende})
-    assert run.end() == 0 and " of 1 rank(s)" in run.text, run.text
+    assert run.end() == 0 and " on 1 process\n" in run.text, run.text
     run = Run(world.wende, world.config("local3"), environment={"WENDE": world.wende, "RANKS": "3"},
               launcher=[ROOT / "launch/local.sh", str(world.folder / "local3.config")])
     assert run.end() == 0 and re.search("^rank 2: ", run.text, re.M), run.text
