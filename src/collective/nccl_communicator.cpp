@@ -84,6 +84,7 @@ class NcclPendingSum : public PendingSum {
   bool done() override {
     const cudaError_t status = cudaEventQuery(event_);
     if (status == cudaErrorNotReady) {
+      cudaGetLastError();  // libraries that look at the last error would take it for theirs
       state_->poll();
       return false;
     }

@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <type_traits>
 
 #include "tensor/strided_loops.h"
 
@@ -33,6 +34,29 @@ __device__ void store_pack(T* to, const Pack<T>& pack) {
 template <class T>
 bool aligned_for_packs(const T* data) {
   return reinterpret_cast<uintptr_t>(data) % alignof(Pack<T>) == 0;
+}
+
+/// kWidth neighbouring floats in one access: 4 or 1.
+template <int kWidth>
+struct alignas(kWidth * sizeof(float)) Floats {
+  float at[kWidth];
+};
+
+/// Calls visit(unit, count) with the widest unit, of 16, 4 or 1 bytes, of which rows of so many bytes at these places
+/// are made: for kernels that only move them.
+template <class Visit, class... T>
+void with_units(int64_t row_bytes, const Visit& visit, const T*... data) {
+  const auto places = (static_cast<uintptr_t>(row_bytes) | ... | reinterpret_cast<uintptr_t>(data));
+  if (places % 16 == 0) return visit(Pack<uint32_t>{}, row_bytes / 16);
+  if (places % 4 == 0) return visit(uint32_t{}, row_bytes / 4);
+  visit(uint8_t{}, row_bytes);
+}
+
+/// Calls visit(width) with std::integral_constant of 4 or 1: what fits rows of n floats at these places.
+template <class Visit, class... T>
+void with_floats(int64_t n, const Visit& visit, const T*... data) {
+  if (n % kPack == 0 && (aligned_for_packs(data) && ...)) return visit(std::integral_constant<int, kPack>());
+  visit(std::integral_constant<int, 1>());
 }
 
 /// Along the innermost axis of the loops.

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <type_traits>
-
 #include "device/block_reduce.cuh"
 #include "device/pack.cuh"
 
@@ -112,9 +110,7 @@ class HeldChunk {
 
  private:
   static constexpr int kUnits = Team::kHeld / kWidth;
-  struct alignas(kWidth * sizeof(float)) Unit {
-    float at[kWidth];
-  };
+  using Unit = Floats<kWidth>;
 
   __device__ static int place(int u) { return (u * Team::kThreads + Team::rank()) * kWidth; }
   __device__ int64_t offset(int u) const { return begin_ + place(u) * stride_; }
@@ -142,11 +138,7 @@ void with_row_team(const Slices& rows, const Visit& visit, const T*... data) {
     if (rows.size <= HeldChunk<RowTeam<128>, 1>::kSize) return visit(TeamChoice<RowTeam<128>, width()>());
     visit(TeamChoice<RowTeam<512>, width()>());
   };
-  if (rows.size % kPack == 0 && (aligned_for_packs(data) && ...)) {
-    with_width(std::integral_constant<int, kPack>());
-  } else {
-    with_width(std::integral_constant<int, 1>());
-  }
+  with_floats(rows.size, with_width, data...);
 }
 
 /// The same for slices along any axis.

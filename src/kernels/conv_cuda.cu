@@ -2,6 +2,7 @@
 
 #include "device/cuda_check.cuh"
 #include "device/grid_range.cuh"
+#include "device/pack.cuh"
 #include "kernels/conv.h"
 #include "kernels/gemm.h"
 #include "kernels/pointwise.h"
@@ -13,30 +14,40 @@
 namespace wende::cuda {
 namespace {
 
-/// windows [sequences * outputs, places, c] from x, whose rows have `channels` numbers, of which c are the group's.
-__global__ void __launch_bounds__(kThreads) gather_windows_kernel(WindowWalk walk, const float* x, int64_t channels,
-                                                                  int64_t c, int64_t elements, float* windows) {
-  for (const int64_t i : grid_range(elements)) {
-    const int64_t k = i / c % walk.places();
-    const int64_t output = i / c / walk.places();
-    const int64_t row = walk.input_of(output % walk.outputs(), k);
-    const int64_t sequence = output / walk.outputs();
-    windows[i] = row < 0 ? 0.0f : x[(sequence * walk.inputs() + row) * channels + i % c];
+/// windows [sequences * outputs, places, c] from x, whose rows have `channels` units, of which c are the group's.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    gather_windows_kernel(WindowWalk walk, const T* __restrict__ x, int64_t channels, int64_t c, int64_t rows,
+                          T* __restrict__ windows) {
+  const int64_t places = walk.places();
+  const int64_t outputs = walk.outputs();
+  for (const int64_t to : row_range(rows)) {
+    const int64_t output = to / places;
+    const int64_t row = walk.input_of(output % outputs, to % places);
+    const T* const from = x + (output / outputs * walk.inputs() + row) * channels;
+    for (const int64_t i : along_row(c)) windows[to * c + i] = row < 0 ? T{} : from[i];
   }
 }
 
 /// The transposition: each element of dx sums up what it is in the windows, in the order of their places.
-__global__ void __launch_bounds__(kThreads) sum_windows_kernel(WindowWalk walk, const float* windows, int64_t channels,
-                                                               int64_t c, int64_t elements, float* dx) {
-  for (const int64_t i : grid_range(elements)) {
-    const int64_t s = i / c % walk.inputs();
-    const int64_t sequence = i / c / walk.inputs();
-    float sum = 0.0f;
-    for (int64_t k = 0; k < walk.places(); ++k) {
-      const int64_t output = walk.output_of(s, k);
-      if (output >= 0) sum += windows[((sequence * walk.outputs() + output) * walk.places() + k) * c + i % c];
+template <int kWidth>
+__global__ void __launch_bounds__(kThreads)
+    sum_windows_kernel(WindowWalk walk, const float* windows, int64_t channels, int64_t c, int64_t rows, float* dx) {
+  const int64_t places = walk.places();
+  for (const int64_t row : row_range(rows)) {
+    const int64_t s = row % walk.inputs();
+    const int64_t first = row / walk.inputs() * walk.outputs();
+    for (const int64_t i : along_row(c / kWidth)) {
+      Floats<kWidth> sum{};
+      for (int64_t k = 0; k < places; ++k) {
+        const int64_t output = walk.output_of(s, k);
+        if (output < 0) continue;
+        const float* const from = windows + ((first + output) * places + k) * c;
+        const auto some = reinterpret_cast<const Floats<kWidth>*>(from)[i];
+        for (int w = 0; w < kWidth; ++w) sum.at[w] += some.at[w];
+      }
+      reinterpret_cast<Floats<kWidth>*>(dx + row * channels)[i] = sum;
     }
-    dx[(sequence * walk.inputs() + s) * channels + i % c] = sum;
   }
 }
 
@@ -93,8 +104,14 @@ struct Problem {
   }
 
   void gather(const Piece& piece, float* windows) const {
-    const int64_t elements = piece.sequences * walk.outputs() * inner();
-    launch(gather_windows_kernel, blocks_for(elements), kThreads, 0, walk, piece.x, channels, c, elements, windows);
+    const int64_t rows = piece.sequences * walk.outputs() * walk.places();
+    const auto start = [&](auto unit, int64_t n) {
+      using T = decltype(unit);
+      const RowGrid grid = row_grid(rows, n);
+      launch(gather_windows_kernel<T>, grid.blocks, grid.threads, 0, walk, reinterpret_cast<const T*>(piece.x),
+             n * groups, n, rows, reinterpret_cast<T*>(windows));
+    };
+    with_units(c * 4, start, piece.x, windows);
   }
 };
 
@@ -116,10 +133,14 @@ void conv_input_grad(const Tensor& dy, const Tensor& w, const cpu::ConvGeometry&
   p.each([&p](const Piece& piece, float* windows) {
     gemm(false, true, piece.sequences * p.walk.outputs(), p.inner(), p.n, 1.0f, piece.y, p.outputs, piece.w, p.outputs,
          0.0f, windows, p.inner());
-    const int64_t elements = piece.sequences * p.walk.inputs() * p.c;
+    const int64_t rows = piece.sequences * p.walk.inputs();
     const float* from = windows;
-    launch(sum_windows_kernel, blocks_for(elements), kThreads, 0, p.walk, from, p.channels, p.c, elements,
-           const_cast<float*>(piece.x));
+    float* const to = const_cast<float*>(piece.x);
+    const auto start = [&](auto width) {
+      const RowGrid grid = row_grid(rows, p.c / width());
+      launch(sum_windows_kernel<width()>, grid.blocks, grid.threads, 0, p.walk, from, p.channels, p.c, rows, to);
+    };
+    with_floats(p.c, start, from, to);
   });
 }
 

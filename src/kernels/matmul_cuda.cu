@@ -2,7 +2,6 @@
 #include <list>
 #include <vector>
 
-#include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
 #include "device/grid_range.cuh"
 #include "device/pack.cuh"
@@ -15,13 +14,13 @@
 namespace wende::cuda {
 namespace {
 
-/// Each block takes whole rows of n elements: T is float or a pack. Row -1 is zero.
+/// Rows of n units. Row -1 is zero.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    gather_rows_kernel(const T* x, const int64_t* rows, int64_t count, int64_t n, T* out) {
-  for (int64_t row = blockIdx.x; row < count; row += gridDim.x) {
+    gather_rows_kernel(const T* __restrict__ x, const int64_t* rows, int64_t count, int64_t n, T* __restrict__ out) {
+  for (const int64_t row : row_range(count)) {
     const int64_t from = rows[row] * n;
-    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) out[row * n + i] = from < 0 ? T{} : x[from + i];
+    for (const int64_t i : along_row(n)) out[row * n + i] = from < 0 ? T{} : x[from + i];
   }
 }
 
@@ -31,32 +30,36 @@ struct Finish {
   int64_t n;
   bool relu;
 
-  __device__ float operator()(int64_t column, float x) const {
-    const float sum = bias == nullptr ? x : x + bias[column];
-    return relu ? functors::Relu::value(sum) : sum;
+  template <int kWidth>
+  __device__ Floats<kWidth> operator()(int64_t column, Floats<kWidth> x) const {
+    for (int w = 0; w < kWidth; ++w) {
+      if (bias != nullptr) x.at[w] += bias[column + w];
+      if (relu) x.at[w] = functors::Relu::value(x.at[w]);
+    }
+    return x;
   }
 };
 
-/// places[row]: where the row lies in `compact`; -1: padding, which becomes zero.
+/// places[row]: where the row lies in `compact`; -1: padding, which becomes zero. Without places: where it is.
+template <int kWidth>
 __global__ void __launch_bounds__(kThreads)
-    spread_rows_kernel(const float* compact, const int64_t* places, Finish finish, int64_t rows, float* out) {
-  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
-    const int64_t from = places[row] * finish.n;
-    for (int64_t i = threadIdx.x; i < finish.n; i += blockDim.x) {
-      out[row * finish.n + i] = from < 0 ? 0.0f : finish(i, compact[from + i]);
-    }
+    finish_kernel(const float* compact, const int64_t* places, Finish finish, int64_t rows, float* out) {
+  using Unit = Floats<kWidth>;
+  for (const int64_t row : row_range(rows)) {
+    const int64_t from = places == nullptr ? row : places[row];
+    const auto* const in = reinterpret_cast<const Unit*>(compact + from * finish.n);
+    auto* const to = reinterpret_cast<Unit*>(out + row * finish.n);
+    for (const int64_t i : along_row(finish.n / kWidth)) to[i] = from < 0 ? Unit{} : finish(i * kWidth, in[i]);
   }
 }
 
+template <class T>
 __global__ void __launch_bounds__(kThreads)
-    clear_padding_kernel(const int64_t* places, int64_t n, int64_t rows, float* out) {
-  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
-    for (int64_t i = threadIdx.x; i < n && places[row] < 0; i += blockDim.x) out[row * n + i] = 0.0f;
+    clear_padding_kernel(const int64_t* places, int64_t n, int64_t rows, T* out) {
+  for (const int64_t row : row_range(rows)) {
+    if (places[row] >= 0) continue;
+    for (const int64_t i : along_row(n)) out[row * n + i] = T{};
   }
-}
-
-__global__ void __launch_bounds__(kThreads) finish_kernel(Finish finish, int64_t elements, float* out) {
-  for (const int64_t i : grid_range(elements)) out[i] = finish(i % finish.n, out[i]);
 }
 
 constexpr unsigned kColumns = 32;
@@ -136,23 +139,24 @@ bool worth_gathering(int64_t count, int64_t all, int64_t k, int64_t n) {
 
 int64_t rows_of(const Tensor& x) { return x.dim(-1) == 0 ? 0 : x.elements() / x.dim(-1); }
 
-unsigned row_blocks(int64_t rows) { return static_cast<unsigned>(std::min<int64_t>(rows, 65536)); }
-
 Tensor gathered(const Tensor& x, const Tensor& rows, const cpu::Scratch& scratch) {
   const Tensor out = scratch(Shape{rows.elements(), x.dim(-1)});
-  const int64_t n = x.dim(-1);
-  const auto* const list = device_data<int64_t>(rows);
-  auto* const from = device_data<float>(x);
-  auto* const to = device_data<float>(out);
-  if (n % kPack == 0 && aligned_for_packs(from) && aligned_for_packs(to)) {
-    launch(gather_rows_kernel<Pack<float>>, row_blocks(rows.elements()), threads_for_row(n / kPack), 0,
-           reinterpret_cast<const Pack<float>*>(from), list, rows.elements(), n / kPack,
-           reinterpret_cast<Pack<float>*>(to));
-  } else {
-    launch(gather_rows_kernel<float>, row_blocks(rows.elements()), threads_for_row(n), 0, from, list, rows.elements(),
-           n, to);
-  }
+  const auto start = [&](auto unit, int64_t n) {
+    using T = decltype(unit);
+    const RowGrid grid = row_grid(rows.elements(), n);
+    launch(gather_rows_kernel<T>, grid.blocks, grid.threads, 0, reinterpret_cast<const T*>(x.raw()),
+           device_data<int64_t>(rows), rows.elements(), n, reinterpret_cast<T*>(out.raw()));
+  };
+  with_units(x.dim(-1) * 4, start, x.raw(), out.raw());
   return out;
+}
+
+void finish_rows(const float* compact, const int64_t* places, const Finish& given, int64_t rows, float* out) {
+  const auto start = [&](auto width) {
+    const RowGrid grid = row_grid(rows, given.n / width());
+    launch(finish_kernel<width()>, grid.blocks, grid.threads, 0, compact, places, given, rows, out);
+  };
+  with_floats(given.n, start, compact, static_cast<const float*>(out));
 }
 
 /// The product and all that follows, in one call if the library has it.
@@ -166,7 +170,7 @@ void multiply_and_finish(Product product, const Finish& finish) {
   if (multiply(product)) return;
   product.epilogue = Epilogue::kNone;
   multiply(product);
-  launch(finish_kernel, blocks_for(product.m * product.n), kThreads, 0, finish, product.m * product.n, product.c);
+  finish_rows(product.c, nullptr, finish, product.m, product.c);
 }
 
 void linear_and(bool relu, const Tensor& x, const Tensor& w, const Tensor& bias, bool transpose_w,
@@ -190,9 +194,12 @@ void linear_and(bool relu, const Tensor& x, const Tensor& w, const Tensor& bias,
   const DeviceRows given = on_device(*rows, all, x.device());
   if (!worth_gathering(given.list.elements(), all, k, n)) {
     multiply_and_finish(product, finish);
-    launch(clear_padding_kernel, row_blocks(all), threads_for_row(n), 0, device_data<int64_t>(given.places), n, all,
-           product.c);
-    return;
+    const auto clear_padding = [&](auto unit, int64_t units) {
+      const RowGrid grid = row_grid(all, units);
+      launch(clear_padding_kernel<decltype(unit)>, grid.blocks, grid.threads, 0, device_data<int64_t>(given.places),
+             units, all, reinterpret_cast<decltype(unit)*>(out.raw()));
+    };
+    return with_units(n * 4, clear_padding, out.raw());
   }
   const Tensor from = gathered(x, given.list, scratch);
   const Tensor to = scratch(Shape{given.list.elements(), n});
@@ -200,8 +207,7 @@ void linear_and(bool relu, const Tensor& x, const Tensor& w, const Tensor& bias,
   product.a = device_data<float>(from);
   product.c = device_data<float>(to);
   multiply(product);
-  launch(spread_rows_kernel, row_blocks(all), threads_for_row(n), 0, device_data<float>(to),
-         device_data<int64_t>(given.places), finish, all, device_data<float>(out));
+  finish_rows(device_data<float>(to), device_data<int64_t>(given.places), finish, all, device_data<float>(out));
 }
 
 }  // namespace

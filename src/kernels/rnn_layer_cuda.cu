@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
+#include "device/grid_range.cuh"
 #include "device/pack.cuh"
 #include "kernels/rnn_layer_cuda.cuh"
 #include "tensor/placement.h"
@@ -46,37 +46,24 @@ struct FramePlace {
   __device__ bool padding() const { return t >= length; }
 };
 
-/// Each block takes whole frames of n elements: T is float or a pack.
+/// Frames of n units.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    reverse_kernel(const T* x, const int32_t* lengths, int64_t rows, int64_t batch, int64_t n, T* out) {
-  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+    reverse_kernel(const T* __restrict__ x, const int32_t* lengths, int64_t rows, int64_t batch, int64_t n,
+                   T* __restrict__ out) {
+  for (const int64_t row : row_range(rows)) {
     const FramePlace place(row, lengths, batch);
     const T* from = x + (row + (place.length - 1 - 2 * place.t) * batch) * n;
-    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) out[row * n + i] = place.padding() ? T{} : from[i];
+    for (const int64_t i : along_row(n)) out[row * n + i] = place.padding() ? T{} : from[i];
   }
 }
 
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     clear_padding_kernel(const int32_t* lengths, int64_t rows, int64_t batch, int64_t n, T* out) {
-  for (int64_t row = blockIdx.x; row < rows; row += gridDim.x) {
+  for (const int64_t row : row_range(rows)) {
     if (!FramePlace(row, lengths, batch).padding()) continue;
-    for (int64_t i = threadIdx.x; i < n; i += blockDim.x) out[row * n + i] = T{};
-  }
-}
-
-unsigned frame_blocks(int64_t rows) { return static_cast<unsigned>(std::min<int64_t>(rows, 65536)); }
-
-/// body(from, to, n) with the data of x and out [T,B,n], as packs where those fit.
-template <class Body>
-void by_packs(const Tensor& x, const Tensor& out, const Body& body) {
-  auto* const from = device_data<float>(x);
-  auto* const to = device_data<float>(out);
-  if (x.dim(2) % kPack == 0 && aligned_for_packs(from) && aligned_for_packs(to)) {
-    body(reinterpret_cast<Pack<float>*>(from), reinterpret_cast<Pack<float>*>(to), x.dim(2) / kPack);
-  } else {
-    body(from, to, x.dim(2));
+    for (const int64_t i : along_row(n)) out[row * n + i] = T{};
   }
 }
 
@@ -99,18 +86,24 @@ void copy_transposed(const std::vector<TransposedCopy>& copies) {
 
 void reverse_frames(const Tensor& x, const Tensor& lengths, const Tensor& out) {
   const int64_t rows = x.dim(0) * x.dim(1);
-  by_packs(x, out, [&]<class T>(T* from, T* to, int64_t n) {
-    launch(reverse_kernel<T>, frame_blocks(rows), threads_for_row(n), 0, from, device_data<int32_t>(lengths), rows,
-           x.dim(1), n, to);
-  });
+  const auto start = [&](auto unit, int64_t n) {
+    using T = decltype(unit);
+    const RowGrid grid = row_grid(rows, n);
+    launch(reverse_kernel<T>, grid.blocks, grid.threads, 0, reinterpret_cast<const T*>(x.raw()),
+           device_data<int32_t>(lengths), rows, x.dim(1), n, reinterpret_cast<T*>(out.raw()));
+  };
+  with_units(x.dim(2) * 4, start, x.raw(), out.raw());
 }
 
 void clear_padding(const Tensor& x, const Tensor& lengths) {
   const int64_t rows = x.dim(0) * x.dim(1);
-  by_packs(x, x, [&]<class T>(T*, T* to, int64_t n) {
-    launch(clear_padding_kernel<T>, frame_blocks(rows), threads_for_row(n), 0, device_data<int32_t>(lengths), rows,
-           x.dim(1), n, to);
-  });
+  const auto start = [&](auto unit, int64_t n) {
+    using T = decltype(unit);
+    const RowGrid grid = row_grid(rows, n);
+    launch(clear_padding_kernel<T>, grid.blocks, grid.threads, 0, device_data<int32_t>(lengths), rows, x.dim(1), n,
+           reinterpret_cast<T*>(x.raw()));
+  };
+  with_units(x.dim(2) * 4, start, x.raw());
 }
 
 }  // namespace wende::cuda

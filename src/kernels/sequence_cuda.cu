@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "device/cuda_check.cuh"
 #include "device/grid_range.cuh"
+#include "device/pack.cuh"
 #include "kernels/sequence.h"
 #include "tensor/placement.h"
 
@@ -17,24 +18,6 @@ Tensor uploaded(const std::vector<T>& values, Device device) {
 
 void check_batch(const std::vector<int32_t>& lengths, int64_t batch) {
   if (static_cast<int64_t>(lengths.size()) != batch) throw internal_error("lengths do not fit the batch axis");
-}
-
-/// Calls visit with an unsigned number as wide as an element.
-template <class Visit>
-void with_width(DType dtype, Visit&& visit) {
-  switch (size_of(dtype)) {
-    case 1:
-      return visit(uint8_t{});
-    case 4:
-      return visit(uint32_t{});
-    default:
-      return visit(uint64_t{});
-  }
-}
-
-template <class T>
-const T* words(const Tensor& x) {
-  return reinterpret_cast<const T*>(x.raw());
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -54,11 +37,12 @@ struct Axes {
   bool time_first = false;
 };
 
+/// Rows of `inner` units.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    reverse_kernel(Axes at, const int32_t* lengths, int64_t elements, const T* x, T* out) {
-  for (const int64_t i : grid_range(elements)) {
-    int64_t rest = i / at.inner;
+    reverse_kernel(Axes at, const int32_t* lengths, const T* __restrict__ x, T* __restrict__ out) {
+  for (const int64_t row : row_range(at.outer * at.first * at.middle * at.second)) {
+    int64_t rest = row;
     const int64_t second = rest % at.second;
     rest /= at.second;
     const int64_t middle = rest % at.middle;
@@ -72,26 +56,30 @@ __global__ void __launch_bounds__(kThreads)
     const int64_t from_t = t < length ? length - 1 - t : t;
     const int64_t from_first = at.time_first ? from_t : first;
     const int64_t from_second = at.time_first ? second : from_t;
-    out[i] =
-        x[(((outer * at.first + from_first) * at.middle + middle) * at.second + from_second) * at.inner + i % at.inner];
+    const int64_t from = ((outer * at.first + from_first) * at.middle + middle) * at.second + from_second;
+    for (const int64_t i : along_row(at.inner)) out[row * at.inner + i] = x[from * at.inner + i];
   }
 }
 
-/// Of the unpacked side. starts: packed row of each sequence's first frame. to_packed: else the other way, with zeros
-/// in the padding.
+/// Frames of n units. starts: packed row of each sequence's first frame. to_packed: else the other way, with zeros in
+/// the padding.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     pack_kernel(bool to_packed, const int32_t* lengths, const int64_t* starts, int64_t batch, int64_t time,
-                bool time_major, int64_t inner, T* unpacked, T* packed) {
-  for (const int64_t i : grid_range(batch * time * inner)) {
-    const int64_t frame = i / inner;
+                bool time_major, int64_t n, T* __restrict__ unpacked, T* __restrict__ packed) {
+  for (const int64_t frame : row_range(batch * time)) {
     const int64_t b = time_major ? frame % batch : frame / time;
     const int64_t t = time_major ? frame / batch : frame % time;
-    const int64_t at = (starts[b] + t) * inner + i % inner;
-    if (to_packed) {
-      if (t < lengths[b]) packed[at] = unpacked[i];
-    } else {
-      unpacked[i] = t < lengths[b] ? packed[at] : T(0);
+    const bool padding = t >= lengths[b];
+    T* const outside = unpacked + frame * n;
+    T* const inside = packed + (starts[b] + t) * n;
+    if (to_packed && padding) continue;
+    for (const int64_t i : along_row(n)) {
+      if (to_packed) {
+        inside[i] = outside[i];
+      } else {
+        outside[i] = padding ? T{} : inside[i];
+      }
     }
   }
 }
@@ -111,13 +99,14 @@ void move_frames(bool to_packed, const Tensor& unpacked, std::vector<int32_t> le
   }
   const Tensor on_device = uploaded(lengths, unpacked.device());
   const Tensor device_starts = uploaded(starts, unpacked.device());
-  const int64_t inner = unpacked.elements() / (batch * time);
-  with_width(unpacked.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    launch(pack_kernel<T>, blocks_for(unpacked.elements()), kThreads, 0, to_packed, device_data<int32_t>(on_device),
-           device_data<int64_t>(device_starts), batch, time, time_major, inner, reinterpret_cast<T*>(unpacked.raw()),
+  const auto start_kernel = [&](auto unit, int64_t n) {
+    using T = decltype(unit);
+    const RowGrid grid = row_grid(batch * time, n);
+    launch(pack_kernel<T>, grid.blocks, grid.threads, 0, to_packed, device_data<int32_t>(on_device),
+           device_data<int64_t>(device_starts), batch, time, time_major, n, reinterpret_cast<T*>(unpacked.raw()),
            reinterpret_cast<T*>(packed.raw()));
-  });
+  };
+  with_units(static_cast<int64_t>(unpacked.bytes()) / (batch * time), start_kernel, unpacked.raw(), packed.raw());
 }
 
 }  // namespace
@@ -144,12 +133,17 @@ void reverse_sequence(const Tensor& x, const std::vector<int32_t>& lengths, int 
      : i == second ? at.second
                    : at.inner) *= x.dim(i);
   }
+  if (x.elements() == 0) return;
+  const int64_t rows = x.elements() / at.inner;
   const Tensor on_device = uploaded(lengths, x.device());
-  with_width(x.dtype(), [&](auto zero) {
-    using T = decltype(zero);
-    launch(reverse_kernel<T>, blocks_for(x.elements()), kThreads, 0, at, device_data<int32_t>(on_device), x.elements(),
-           words<T>(x), reinterpret_cast<T*>(out.raw()));
-  });
+  const auto start = [&](auto unit, int64_t n) {
+    using T = decltype(unit);
+    at.inner = n;
+    const RowGrid grid = row_grid(rows, n);
+    launch(reverse_kernel<T>, grid.blocks, grid.threads, 0, at, device_data<int32_t>(on_device),
+           reinterpret_cast<const T*>(x.raw()), reinterpret_cast<T*>(out.raw()));
+  };
+  with_units(static_cast<int64_t>(x.bytes()) / rows, start, x.raw(), out.raw());
 }
 
 void pack(const Tensor& x, const std::vector<int32_t>& lengths, bool time_major, const Tensor& out) {
