@@ -178,9 +178,27 @@ void softmaxes(Bench& bench) {
   const Tensor labels = bench.labels(rows, classes);
   bench.memory("softmax", 2 * bytes, [&] { cuda::softmax(x, 1, false, y); });
   bench.memory("softmax gradient", 3 * bytes, [&] { cuda::softmax_grad(y, dy, 1, false, x); });
+  bench.memory("log-softmax", 2 * bytes, [&] { cuda::softmax(x, 1, true, y); });
+  bench.memory("log-softmax gradient", 3 * bytes, [&] { cuda::softmax_grad(y, dy, 1, true, x); });
+  for (const int64_t size : {80, 500, 1000, 10000, 30000}) {  // by warps, by blocks, in several parts
+    const Shape shape{rows * classes / bench.small(size), bench.small(size)};
+    const auto part = [&](const Tensor& of) {
+      return of.reshaped(Shape{of.elements()}).sliced(0, 0, shape.elements()).reshaped(shape);
+    };
+    bench.memory(fmt::format("softmax of {} classes", shape[1]), 2 * 4 * shape.elements(),
+                 [&] { cuda::softmax(part(x), 1, false, part(y)); });
+  }
+  const Shape columns{bench.small(40), bench.small(1000), bench.small(900)};
+  const auto as_columns = [&](const Tensor& of) {
+    return of.reshaped(Shape{of.elements()}).sliced(0, 0, columns.elements()).reshaped(columns);
+  };
+  bench.memory("softmax over the second axis", 2 * 4 * columns.elements(),
+               [&] { cuda::softmax(as_columns(x), 1, false, as_columns(y)); });
   bench.memory("cross entropy", bytes, [&] { cuda::cross_entropy(x, labels, Tensor(), loss, lse); });
   bench.memory("cross entropy gradient", 2 * bytes,
                [&] { cuda::cross_entropy_grad(x, lse, labels, Tensor(), loss, y); });
+  bench.memory("cross entropy of distributions", 2 * bytes, [&] { cuda::cross_entropy_dense(x, dy, loss, lse); });
+  bench.memory("its gradient", 3 * bytes, [&] { cuda::cross_entropy_dense_grad(x, lse, dy, loss, y); });
   const Tensor best = bench.labels(rows, classes);
   bench.memory("argmax", bytes, [&] { cuda::arg_extremum(true, x, 1, best); });
   cpu::LinearCrossEntropy layer;

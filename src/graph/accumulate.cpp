@@ -15,6 +15,7 @@ class AccumulateOp : public DeviceOp {
   std::string_view name() const override { return "accumulate"; }
   PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise, .zero_all = {0, 1}}; }
   OpTraits traits() const override { return {.pure = true, .pointwise = true}; }
+  std::optional<PointwiseFunction> pointwise_function() const override { return PointwiseFunction::of(Binary::kAdd); }
 
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     for (const ExprType& input : inputs) {

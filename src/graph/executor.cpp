@@ -16,6 +16,7 @@
 #include "graph/leaf_op.h"
 #include "graph/op.h"
 #include "graph/operation_scope.h"
+#include "graph/pointwise_chains.h"
 #include "graph/program.h"
 #include "graph/recorded_steps.h"
 #include "graph/run_numbers.h"
@@ -295,19 +296,21 @@ class Executor::Impl : public RunContext {
 
   void run_kernel(const Program::Step& step) {
     const Node& node = graph_.node(step.node);
-    const OperationScope scope(device_, graph_.scope_name(node.scope), node.op->name(),
-                               profiling_ ? &seconds_ : nullptr);
+    const std::string_view name = step.chain ? "pointwise_chain" : node.op->name();
+    const OperationScope scope(device_, graph_.scope_name(node.scope), name, profiling_ ? &seconds_ : nullptr);
     step_ = &step;
     frames_ = step.frames_of < 0 ? nullptr : frame_rows(step.frames_of);
     scratch_.reset();
     try {
-      run_op(*node.op);
+      step.chain ? run_chain(graph_, *step.chain, *this) : run_op(*node.op);
+      if (options_->check_numerics) throw_kernel_faults(device_);
     } catch (Error& error) {
-      error.frame(fmt::format("in layer '{}', operation '{}'", graph_.scope_name(node.scope), node.op->name()));
+      error.frame(fmt::format("in layer '{}', operation '{}'", graph_.scope_name(node.scope), name));
       throw;
     }
-    if (options_->check_numerics) {
-      require_finite(program_, *plan_, step, graph_.scope_name(node.scope), node.op->name());
+    for (const int index : step.outputs) {
+      const bool checked = options_->check_numerics && program_.values[static_cast<size_t>(index)].wanted;
+      if (checked) require_finite(value(index), graph_.scope_name(node.scope), node.op->name());
     }
   }
 
@@ -317,7 +320,6 @@ class Executor::Impl : public RunContext {
     } else {
       run_on_host(op, *this, host_scratch_, step_->inputs.size(), step_->outputs.size());
     }
-    if (options_->check_numerics) throw_kernel_faults(device_);
   }
 
   /// nullptr when there is no padding.

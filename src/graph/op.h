@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "graph/binding.h"
 #include "graph/graph.h"
 #include "graph/padding.h"
+#include "kernels/pointwise_function.h"
 #include "tensor/tensor.h"
 
 namespace wende {
@@ -89,6 +91,8 @@ class Op {
   virtual void attributes(AttributeVisitor&) const {}
   virtual OpTraits traits() const { return {}; }
   virtual PaddingRule padding() const { return {}; }
+  /// Of pointwise ops: what each element is, so that steps can run several at once (graph/pointwise_chains.h).
+  virtual std::optional<PointwiseFunction> pointwise_function() const { return {}; }
 
   /// Types of the outputs; throws Error "[op] ..." with the types of the inputs when they do not fit.
   virtual std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const = 0;

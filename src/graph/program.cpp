@@ -8,6 +8,7 @@
 #include "graph/leaf_op.h"
 #include "graph/op.h"
 #include "graph/padding_analysis.h"
+#include "graph/pointwise_chains.h"
 #include "graph/running_order.h"
 #include "graph/size_op.h"
 
@@ -32,6 +33,8 @@ class Compiler {
     }
     place_fetches();
     find_padding(graph_, program_, /*pack=*/device.is_cpu());
+    join_pointwise_chains(graph_, program_);
+    find_producers();
     find_in_place();
     return std::move(program_);
   }
@@ -55,7 +58,7 @@ class Compiler {
   void add_step(NodeId id) {
     const Node& node = graph_.node(id);
     const int position = static_cast<int>(program_.steps.size());
-    Program::Step step{id, {}, {}, {}, {}, -1, -1, -1};
+    Program::Step step{.node = id};
     for (const Expr& input : node.inputs) {
       const int value = value_of_.at({input.node, input.output});
       step.inputs.push_back(value);
@@ -83,7 +86,6 @@ class Compiler {
       program_.dtypes.push_back(node.outputs[i].dtype);
     }
     producer_.resize(program_.values.size(), position);
-    if (dynamic_cast<const SizeOp*>(node.op.get()) != nullptr) size_steps_.push_back(position);
     program_.steps.push_back(std::move(step));
   }
 
@@ -107,6 +109,16 @@ class Compiler {
         program_.values[static_cast<size_t>(root(value))].last_use = end;
       }
       place.wanted = true;
+    }
+  }
+
+  void find_producers() {
+    for (size_t position = 0; position < program_.steps.size(); ++position) {
+      const Program::Step& step = program_.steps[position];
+      for (const int output : step.outputs) producer_[static_cast<size_t>(output)] = static_cast<int>(position);
+      if (dynamic_cast<const SizeOp*>(graph_.node(step.node).op.get()) != nullptr) {
+        size_steps_.push_back(static_cast<int>(position));
+      }
     }
   }
 

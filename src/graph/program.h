@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct ValuePlace {
   int packed = -1;  ///< stored without padding, [frames,F]: index into Program::packed_axes; -1: with the axes of dims
 };
 
+struct ChainedNodes;
+
 /// The nodes that some fetches need, in running order, with everything about them that does not depend on sizes.
 struct Program {
   struct Step {
@@ -32,6 +35,7 @@ struct Program {
     int frames_of = -1;       ///< value whose first two axes say which padding to leave out; -1: compute all rows
     int in_place_input = -1;  ///< value whose memory one output takes over
     int in_place_output = -1;
+    std::shared_ptr<const ChainedNodes> chain;  ///< runs instead of the node alone
   };
   std::vector<Step> steps;
   std::vector<ValuePlace> values;

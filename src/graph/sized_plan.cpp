@@ -52,14 +52,10 @@ void SizedPlan::lay_out(const Graph& graph, const Program& program, const std::v
   }
 }
 
-void require_finite(const Program& program, const SizedPlan& plan, const Program::Step& step, const std::string& layer,
-                    std::string_view operation) {
-  for (const int index : step.outputs) {
-    const Tensor& value = plan.tensors[static_cast<size_t>(index)];
-    if (program.values[static_cast<size_t>(index)].wanted && !numbers_finite(value)) {
-      throw Error(ExitStatus::kNonFinite, fmt::format("layer '{}', operation '{}': first non-finite value, shape {}",
-                                                      layer, operation, value.shape().str()));
-    }
+void require_finite(const Tensor& value, const std::string& layer, std::string_view operation) {
+  if (!numbers_finite(value)) {
+    throw Error(ExitStatus::kNonFinite, fmt::format("layer '{}', operation '{}': first non-finite value, shape {}",
+                                                    layer, operation, value.shape().str()));
   }
 }
 

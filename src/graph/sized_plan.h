@@ -80,9 +80,8 @@ class LeafPlace {
   std::shared_ptr<Buffer> buffer_;
 };
 
-/// Throws kNonFinite with the names if an output of the step that somebody reads is not finite.
-void require_finite(const Program& program, const SizedPlan& plan, const Program::Step& step, const std::string& layer,
-                    std::string_view operation);
+/// Throws kNonFinite with the names if the value is not finite.
+void require_finite(const Tensor& value, const std::string& layer, std::string_view operation);
 
 /// The largest values of a plan, with their places and lifetimes, one a line.
 std::string memory_text(const Graph& graph, const Program& program, const SizedPlan& plan, size_t most);

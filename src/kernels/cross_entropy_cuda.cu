@@ -1,114 +1,182 @@
-#include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
 #include "device/kernel_fault.cuh"
 #include "kernels/cross_entropy.h"
 #include "kernels/log_sum_exp_cuda.cuh"
-#include "kernels/vector_math.h"
 #include "tensor/placement.h"
 
 namespace wende::cuda {
 namespace {
 
-/// One block per row, in all kernels here.
-__global__ void sparse_kernel(const float* logits, const int32_t* labels, const bool* valid, int64_t n, float* loss,
-                              float* lse, KernelFault* fault) {
-  const int64_t row = blockIdx.x;
-  if (valid != nullptr && !valid[row]) {
-    if (threadIdx.x == 0) loss[row] = lse[row] = 0.0f;
-    return;
+/// Rows that are not valid are not read.
+template <class Team>
+__device__ Slice valid_row(const Slices& rows, const bool* valid) {
+  Slice row = Team::slice(rows);
+  if (row.size > 0 && valid != nullptr && !valid[row.number]) row.size = 0;
+  return row;
+}
+
+template <class Team, int kWidth>
+__global__ void WENDE_TEAM_BOUNDS(Team) sparse_kernel(Slices rows, const float* logits, const int32_t* labels,
+                                                      const bool* valid, float* loss, float* lse, KernelFault* fault) {
+  const Slice row = valid_row<Team>(rows, valid);
+  const bool answers = threadIdx.x == 0 && row.number < rows.count;
+  float picked = 0.0f;
+  if (answers && row.size > 0) {
+    picked = logits[row.begin + checked_index(fault, FaultKind::kLabel, labels[row.number], rows.size)];
   }
-  const float* x = logits + row * n;
-  const float shift = row_log_sum_exp(x, n);
-  if (threadIdx.x == 0) {
-    lse[row] = shift;
-    loss[row] = shift - x[checked_index(fault, FaultKind::kLabel, labels[row], n)];
+  const float shift = log_sum_exp<Team, kWidth>(row, logits);
+  if (!answers) return;
+  lse[row.number] = row.size > 0 ? shift : 0.0f;
+  loss[row.number] = row.size > 0 ? shift - picked : 0.0f;
+}
+
+/// dlogits may be logits.
+template <class Team, int kWidth>
+__global__ void WENDE_TEAM_BOUNDS(Team)
+    sparse_grad_kernel(Slices rows, const float* logits, const float* lse, const int32_t* labels, const bool* valid,
+                       const float* dloss, float* dlogits) {
+  const Slice row = Team::slice(rows);
+  if (row.size == 0) return;
+  const float scale = valid != nullptr && !valid[row.number] ? 0.0f : dloss[row.number];
+  const float shift = lse[row.number];
+  const int64_t label = labels[row.number];
+  HeldChunk<Team, kWidth> x;
+  for (int64_t first = 0; first < row.size; first += x.kSize) {
+    if (scale == 0.0f) {
+      x.move(row, first);
+      x.each([&](int k, int) { x[k] = 0.0f; });
+    } else {
+      x.load(row, first, logits);
+      const int64_t right = label - first;
+      x.each([&](int k, int place) { x[k] = vm::exp(x[k] - shift) * scale - (place == right ? scale : 0.0f); });
+    }
+    x.store(dlogits);
   }
 }
 
-__global__ void sparse_grad_kernel(const float* logits, const float* lse, const int32_t* labels, const bool* valid,
-                                   const float* dloss, int64_t n, float* dlogits) {
-  const int64_t row = blockIdx.x;
-  const float* x = logits + row * n;
-  float* to = dlogits + row * n;
-  const float scale = valid != nullptr && !valid[row] ? 0.0f : dloss[row];
-  const float shift = lse[row];
-  const int64_t label = labels[row];
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
-    to[i] = scale == 0.0f ? 0.0f : vm::exp(x[i] - shift) * scale - (i == label ? scale : 0.0f);
-  }
-}
-
-__global__ void dense_kernel(const float* logits, const float* targets, int64_t n, float* loss, float* lse) {
-  const int64_t row = blockIdx.x;
-  const float* x = logits + row * n;
-  const float* target = targets + row * n;
-  const float shift = row_log_sum_exp(x, n);
+template <class Team, int kWidth>
+__global__ void WENDE_TEAM_BOUNDS(Team)
+    dense_kernel(Slices rows, const float* logits, const float* targets, float* loss, float* lse) {
+  const Slice row = Team::slice(rows);
+  HeldChunk<Team, kWidth> target;
+  HeldChunk<Team, kWidth> x;
+  if (row.size <= target.kSize) target.load(row, 0, targets);  // beside the logits
+  ExpSum own;
+  const int64_t last = add_slice(row, logits, x, own);
+  const float shift = own.of_team<Team>().log();
   float sum = 0.0f;
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) sum += target[i] * (shift - x[i]);
-  sum = block_reduce(sum, 0.0f, Sum());
-  if (threadIdx.x == 0) {
-    lse[row] = shift;
-    loss[row] = sum;
+  for (int64_t first = last; first >= 0; first -= x.kSize) {
+    if (first != last) x.load(row, first, logits);
+    if (row.size > target.kSize) target.load(row, first, targets);
+    x.each([&](int k, int) { sum += target[k] * (shift - x[k]); });
   }
+  sum = Team::reduce(sum, 0.0f, Sum());
+  if (threadIdx.x != 0 || row.size == 0) return;
+  lse[row.number] = shift;
+  loss[row.number] = sum;
 }
 
-__global__ void dense_grad_kernel(const float* logits, const float* lse, const float* targets, const float* dloss,
-                                  int64_t n, float* dlogits) {
-  const int64_t base = int64_t{blockIdx.x} * n;
+template <class Team, int kWidth>
+__global__ void WENDE_TEAM_BOUNDS(Team) dense_grad_kernel(Slices rows, const float* logits, const float* lse,
+                                                          const float* targets, const float* dloss, float* dlogits) {
+  const Slice row = Team::slice(rows);
+  HeldChunk<Team, kWidth> target;
+  HeldChunk<Team, kWidth> x;
+  if (row.size <= x.kSize) x.load(row, 0, logits);  // beside the targets
   float sum = 0.0f;
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) sum += targets[base + i];
-  sum = block_reduce(sum, 0.0f, Sum());
-  const float scale = dloss[blockIdx.x];
-  const float shift = lse[blockIdx.x];
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
-    dlogits[base + i] = (vm::exp(logits[base + i] - shift) * sum - targets[base + i]) * scale;
+  int64_t first = 0;
+  for (; first < row.size; first += target.kSize) {
+    target.load(row, first, targets);
+    target.each([&](int k, int) { sum += target[k]; });
+  }
+  sum = Team::reduce(sum, 0.0f, Sum());
+  if (row.size == 0) return;
+  const float scale = dloss[row.number];
+  const float shift = lse[row.number];
+  const int64_t last = first - target.kSize;
+  for (first = last; first >= 0; first -= target.kSize) {
+    if (first != last) target.load(row, first, targets);
+    if (row.size > x.kSize) x.load(row, first, logits);
+    x.each([&](int k, int) { x[k] = (vm::exp(x[k] - shift) * sum - target[k]) * scale; });
+    x.store(dlogits);
   }
 }
 
-__global__ void target_grad_kernel(const float* logits, const float* lse, const float* dloss, int64_t n,
-                                   float* dtargets) {
-  const int64_t base = int64_t{blockIdx.x} * n;
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
-    dtargets[base + i] = (lse[blockIdx.x] - logits[base + i]) * dloss[blockIdx.x];
+template <class Team, int kWidth>
+__global__ void WENDE_TEAM_BOUNDS(Team)
+    target_grad_kernel(Slices rows, const float* logits, const float* lse, const float* dloss, float* dtargets) {
+  const Slice row = Team::slice(rows);
+  if (row.size == 0) return;
+  const float scale = dloss[row.number];
+  const float shift = lse[row.number];
+  HeldChunk<Team, kWidth> x;
+  for (int64_t first = 0; first < row.size; first += x.kSize) {
+    x.load(row, first, logits);
+    x.each([&](int k, int) { x[k] = (shift - x[k]) * scale; });
+    x.store(dtargets);
   }
 }
 
-unsigned rows_of(const Tensor& per_row) { return static_cast<unsigned>(per_row.elements()); }
+Slices rows_of(const Tensor& per_row, const Tensor& logits) { return {per_row.elements(), logits.dim(-1), 1}; }
 
 }  // namespace
 
 void cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& valid, const Tensor& loss,
                    const Tensor& lse) {
-  const int64_t n = logits.dim(-1);
-  launch(sparse_kernel, rows_of(loss), threads_for_row(n), 0, device_data<float>(logits), device_data<int32_t>(labels),
-         device_data_or_null<bool>(valid), n, device_data<float>(loss), device_data<float>(lse), fault_slot());
+  const Slices rows = rows_of(loss, logits);
+  const float* x = device_data<float>(logits);
+  const auto start = [&]<class Team, int kWidth>(TeamChoice<Team, kWidth> team) {
+    launch(sparse_kernel<Team, kWidth>, team.grid(rows), team.block(), 0, rows, x, device_data<int32_t>(labels),
+           device_data_or_null<bool>(valid), device_data<float>(loss), device_data<float>(lse), fault_slot());
+  };
+  with_row_team(rows, start, x);
 }
 
 void cross_entropy_grad(const Tensor& logits, const Tensor& lse, const Tensor& labels, const Tensor& valid,
                         const Tensor& dloss, const Tensor& dlogits) {
-  const int64_t n = logits.dim(-1);
-  launch(sparse_grad_kernel, rows_of(dloss), threads_for_row(n), 0, device_data<float>(logits), device_data<float>(lse),
-         device_data<int32_t>(labels), device_data_or_null<bool>(valid), device_data<float>(dloss), n,
-         device_data<float>(dlogits));
+  const Slices rows = rows_of(dloss, logits);
+  const float* x = device_data<float>(logits);
+  float* to = device_data<float>(dlogits);
+  const auto start = [&]<class Team, int kWidth>(TeamChoice<Team, kWidth> team) {
+    launch(sparse_grad_kernel<Team, kWidth>, team.grid(rows), team.block(), 0, rows, x, device_data<float>(lse),
+           device_data<int32_t>(labels), device_data_or_null<bool>(valid), device_data<float>(dloss), to);
+  };
+  with_row_team(rows, start, x, to);
 }
 
 void cross_entropy_dense(const Tensor& logits, const Tensor& targets, const Tensor& loss, const Tensor& lse) {
-  const int64_t n = logits.dim(-1);
-  launch(dense_kernel, rows_of(loss), threads_for_row(n), 0, device_data<float>(logits), device_data<float>(targets), n,
-         device_data<float>(loss), device_data<float>(lse));
+  const Slices rows = rows_of(loss, logits);
+  const float* x = device_data<float>(logits);
+  const float* target = device_data<float>(targets);
+  const auto start = [&]<class Team, int kWidth>(TeamChoice<Team, kWidth> team) {
+    launch(dense_kernel<Team, kWidth>, team.grid(rows), team.block(), 0, rows, x, target, device_data<float>(loss),
+           device_data<float>(lse));
+  };
+  with_row_team(rows, start, x, target);
 }
 
 void cross_entropy_dense_grad(const Tensor& logits, const Tensor& lse, const Tensor& targets, const Tensor& dloss,
                               const Tensor& dlogits) {
-  const int64_t n = logits.dim(-1);
-  launch(dense_grad_kernel, rows_of(dloss), threads_for_row(n), 0, device_data<float>(logits), device_data<float>(lse),
-         device_data<float>(targets), device_data<float>(dloss), n, device_data<float>(dlogits));
+  const Slices rows = rows_of(dloss, logits);
+  const float* x = device_data<float>(logits);
+  const float* target = device_data<float>(targets);
+  float* to = device_data<float>(dlogits);
+  const auto start = [&]<class Team, int kWidth>(TeamChoice<Team, kWidth> team) {
+    launch(dense_grad_kernel<Team, kWidth>, team.grid(rows), team.block(), 0, rows, x, device_data<float>(lse), target,
+           device_data<float>(dloss), to);
+  };
+  with_row_team(rows, start, x, target, to);
 }
 
 void cross_entropy_target_grad(const Tensor& logits, const Tensor& lse, const Tensor& dloss, const Tensor& dtargets) {
-  const int64_t n = logits.dim(-1);
-  launch(target_grad_kernel, rows_of(dloss), threads_for_row(n), 0, device_data<float>(logits), device_data<float>(lse),
-         device_data<float>(dloss), n, device_data<float>(dtargets));
+  const Slices rows = rows_of(dloss, logits);
+  const float* x = device_data<float>(logits);
+  float* to = device_data<float>(dtargets);
+  const auto start = [&]<class Team, int kWidth>(TeamChoice<Team, kWidth> team) {
+    launch(target_grad_kernel<Team, kWidth>, team.grid(rows), team.block(), 0, rows, x, device_data<float>(lse),
+           device_data<float>(dloss), to);
+  };
+  with_row_team(rows, start, x, to);
 }
 
 }  // namespace wende::cuda

@@ -54,9 +54,11 @@ struct Problem {
   }
 };
 
-__global__ void shift_kernel(const float* logits, int64_t n, float* shifts) {
-  const float shift = row_log_sum_exp(logits + blockIdx.x * n, n);
-  if (threadIdx.x == 0) shifts[blockIdx.x] = shift;
+template <class Team, int kWidth>
+__global__ void WENDE_TEAM_BOUNDS(Team) shift_kernel(Slices rows, const float* logits, float* shifts) {
+  const Slice row = Team::slice(rows);
+  const float shift = log_sum_exp<Team, kWidth>(row, logits);
+  if (threadIdx.x == 0 && row.number < rows.count) shifts[row.number] = shift;
 }
 
 /// A thread per sequence.
@@ -238,7 +240,13 @@ void ctc_loss(const Tensor& logits, const Tensor& frame_lengths, const Tensor& l
                   device_data<double>(beta),
                   device_data_or_null<int32_t>(path)};
   const auto rows = static_cast<unsigned>(batch * time);
-  if (options.normalize) launch(shift_kernel, rows, threads_for_row(classes), 0, p.logits, classes, p.shifts);
+  if (options.normalize) {
+    const Slices all{batch * time, classes, 1};
+    const auto start = [&]<class Team, int kWidth>(TeamChoice<Team, kWidth> team) {
+      launch(shift_kernel<Team, kWidth>, team.grid(all), team.block(), 0, all, p.logits, p.shifts);
+    };
+    with_row_team(all, start, p.logits);
+  }
   launch(label_kernel, blocks_for(batch), kThreads, 0, p, fault_slot());
   launch(alignment_kernel, static_cast<unsigned>(batch), threads_for_row(states), 0, p);
   if (grad.defined()) launch(grad_kernel, rows, threads_for_row(classes), 0, p);

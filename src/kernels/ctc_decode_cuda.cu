@@ -4,7 +4,7 @@
 #include "device/block_reduce.cuh"
 #include "device/cuda_check.cuh"
 #include "kernels/ctc_decode.h"
-#include "kernels/log_sum_exp_cuda.cuh"
+#include "kernels/vector_math.h"
 #include "tensor/placement.h"
 
 namespace wende::cuda {
@@ -63,6 +63,16 @@ struct Problem {
   int32_t* label_lengths;
 };
 
+/// log(sum of e^x); all threads of the block get it.
+__device__ float log_sum_exp_of(const float* x, int64_t n) {
+  float most = -INFINITY;
+  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) most = Largest()(most, x[i]);
+  most = block_reduce(most, -INFINITY, Largest());
+  float sum = 0.0f;
+  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) sum += vm::exp(x[i] - most);
+  return most + vm::log(block_reduce(sum, 0.0f, Sum()));
+}
+
 /// A block searches for one sequence: cpu::PrefixSearch, but that classes which the beam could not take when their
 /// chunk begins are left out at once. The beam only gets better, so that it could not take them later either. What is
 /// not marked as memory of the block is the same in all threads.
@@ -84,7 +94,7 @@ class PrefixSearch {
 
   __device__ void step(const float* scores) {
     scores_ = scores;
-    shift_ = row_log_sum_exp(scores, classes_);
+    shift_ = log_sum_exp_of(scores, classes_);
     sort();
     for (int64_t i = threadIdx.x; i < size_; i += blockDim.x) find_node(before_[i]);
     __syncthreads();

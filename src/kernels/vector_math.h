@@ -59,6 +59,9 @@ WENDE_HD inline float power_of_two(int32_t n) { return from_bits((n + 127) << 23
 
 /// Results below the smallest normal number are 0: denormal numbers would cost a hundred times the time.
 WENDE_HD inline float exp(float x) {
+#ifdef __CUDA_ARCH__
+  return ::expf(x);  // a third of the instructions, by a GPU's own power of two; within 1 ulp
+#else
   // Comparisons keep NaN: it fails both and stays in t.
   const float lowest = -87.33f;
   float t = x > 89.0f ? 89.0f : x;
@@ -70,6 +73,7 @@ WENDE_HD inline float exp(float x) {
   const int32_t in_range = x >= lowest ? -1 : 0;
   const float first = from_bits(((half + 127) << 23) & in_range);
   return value * first * power_of_two(reduced.n - half);
+#endif
 }
 
 /// exp(x) - 1 without cancellation near 0.

@@ -34,6 +34,7 @@ class UnaryOp final : public DeviceOp {
   std::string_view name() const override { return kUnaryNames[static_cast<size_t>(kind_)]; }
   PaddingRule padding() const override { return {.kind = PaddingRule::Kind::kFrameWise}; }
   OpTraits traits() const override { return {.pointwise = true}; }
+  std::optional<PointwiseFunction> pointwise_function() const override { return PointwiseFunction::of(kind_); }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     ExprType type = inputs[0];
     if (kind_ == Unary::kIsFinite) {
@@ -81,6 +82,7 @@ class UnaryGradOp final : public DeviceOp {
     visitor.field("of", std::string(kUnaryNames[static_cast<size_t>(kind_)]));
   }
   OpTraits traits() const override { return {.pointwise = true}; }
+  std::optional<PointwiseFunction> pointwise_function() const override { return PointwiseFunction::gradient_of(kind_); }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     if (inputs[0].dtype != inputs[1].dtype) op_error(name(), "dtypes differ", inputs);
     return {{inputs[0].dtype, broadcast_dims(name(), inputs)}};
@@ -148,6 +150,7 @@ class BinaryOp final : public DeviceOp {
     return rule;
   }
   OpTraits traits() const override { return {.pointwise = true}; }
+  std::optional<PointwiseFunction> pointwise_function() const override { return PointwiseFunction::of(kind_); }
   std::vector<ExprType> infer(const std::vector<ExprType>& inputs) const override {
     const DType dtype = inputs[0].dtype;
     if (dtype != inputs[1].dtype) op_error(name(), "operands have different dtypes", inputs);
