@@ -8,6 +8,7 @@
 
 #include "engine/config_check.h"
 #include "engine/epoch_networks.h"
+#include "engine/extern_from_dataset.h"
 #include "engine/memory_estimate.h"
 #include "engine/network_runner.h"
 
@@ -61,7 +62,7 @@ void check(const Config& given) {
     fmt::print(stderr, "warning: {}\n", warning.render());
   }
   check_config(given);
-  EpochNetworks networks(given);
+  EpochNetworks networks(with_extern_data(given));
   const Config config = networks.config_of(1);
   const ExternData extern_data = ExternData::from_config(config);
   for (const auto& [key, data] : extern_data.keys) {

@@ -129,6 +129,9 @@ int run_ranks(const CommandLine& line, int argc, char** argv) {
     set_corpus_check(check_files_of_training);
     log_line(3, fmt::format("{} on {} process{}", config.file_name(), communicator->size(),
                             communicator->size() == 1 ? "" : "es"));
+    if (communicator->is_root()) {
+      announce_interrupts();
+    }
     Engine engine(std::move(config), *communicator);
     engine.record_step(record_step(line, *communicator));
     return static_cast<int>(engine.run());

@@ -127,7 +127,7 @@ Value from_dict(PyObject* object, const Place& place, int depth) {
   entries.reserve(static_cast<size_t>(PyDict_Size(object)));
   PyObject *key = nullptr, *value = nullptr;
   for (Py_ssize_t at = 0; PyDict_Next(object, &at, &key, &value);) {
-    Value name = from_python(key, {}, depth + 1);
+    Value name = from_python(key, {}, depth);
     Place child = child_place(place, key, name.repr(), value);
     Value converted = from_python(value, child, depth + 1);
     entries.emplace_back(name.placed(child.span, child.path), std::move(converted));

@@ -31,6 +31,11 @@ std::vector<std::string> expand_files(const Value& files) {
                                                            std::filesystem::current_path(code).string()))
             .at(item.span(), item.path());
       }
+      if (std::filesystem::is_directory(name)) {
+        throw Error(ExitStatus::kMalformedInput, fmt::format("'{}' is a directory, not an HDF5 file", name))
+            .at(item.span(), item.path())
+            .hint("all files in it: " + (std::filesystem::path(name) / "*.hdf").string());
+      }
       paths.push_back(name);
       continue;
     }

@@ -139,6 +139,13 @@ void check_numbers(const Config& config, ErrorCollector& errors) {
       }
     });
   }
+  for (const char* key :
+       {"checkpoint_interval_steps", "rank_check_interval", "metrics_every_steps", "tensorboard_every"}) {
+    errors.run([&] { config.get_int(key, 0); });
+  }
+  for (const char* key : {"checkpoint_interval_seconds", "watchdog_timeout"}) {
+    errors.run([&] { config.get_float(key, 0); });
+  }
   if (const Value* rules = given(config, "cleanup_old_models")) {
     errors.run([&] { ModelFiles::check_rules(*rules); });
   }

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "device/recorded_launch.h"
 #include "engine/config_check.h"
+#include "engine/extern_from_dataset.h"
 #include "engine/learning_rate_function.h"
 #include "engine/row_gradients.h"
 #include "engine/training_device.h"
@@ -41,7 +42,7 @@ size_t bucket_bytes(const Config& config) {
 }  // namespace
 
 Engine::Engine(Config config, Communicator& communicator)
-    : config_(checked(std::move(config))),
+    : config_(with_extern_data(checked(std::move(config)))),
       communicator_(communicator),
       networks_(Config()),
       extern_data_(ExternData::from_config(config_)),

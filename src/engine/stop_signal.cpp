@@ -1,5 +1,7 @@
 #include "engine/stop_signal.h"
 
+#include <unistd.h>
+
 #include <csignal>
 
 namespace wende {
@@ -16,7 +18,23 @@ void on_signal(int signal) {
   }
 }
 
+/// Ends the process as the signal does by itself, but not without a word.
+void on_interrupt(int signal) {
+  static const char kText[] = "\nInterrupted. The same command goes on from the last checkpoint.\n";
+  const ssize_t ignored = ::write(STDERR_FILENO, kText, sizeof(kText) - 1);
+  static_cast<void>(ignored);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
 }  // namespace
+
+void announce_interrupts() {
+  struct sigaction action {};
+  if (sigaction(SIGINT, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;  // ignored in the background
+  action.sa_handler = on_interrupt;
+  sigaction(SIGINT, &action, nullptr);
+}
 
 void install_stop_handlers() {
   struct sigaction action {};

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "config/args.h"
+#include "test_folder.h"
 
 namespace wende {
 namespace {
@@ -79,7 +80,7 @@ TEST(Config, CallsFunctionsAndLocatesTheirErrors) {
 }
 
 TEST(Config, OverridesAreLiteralsOrStrings) {
-  const std::string path = ::testing::TempDir() + "/override.config";
+  const std::string path = test_path("override.config");
   {
     FILE* file = fopen(path.c_str(), "w");
     fputs("a = 1\nb = 2\nseen = config.typed_value('a')\n", file);

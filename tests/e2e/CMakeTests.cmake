@@ -1,6 +1,6 @@
 # Included by tests/program_tests.cmake: the program from config to files, and the page that it writes about itself.
 foreach(name run_e2e configs_test debugging_test demos_test terminal_test utility_layers_test search_test kept_state_test synthetic_gradient_test
-    returnn_runs_test returnn_start_test returnn_search_test)
+    returnn_runs_test returnn_start_test returnn_search_test extern_from_dataset_test)
   string(REGEX REPLACE "run_|_test" "" test ${name})
   add_test(NAME ${test} COMMAND ${python} ${CMAKE_CURRENT_LIST_DIR}/${name}.py $<TARGET_FILE:wende>)
   set_tests_properties(${test} PROPERTIES LABELS e2e TIMEOUT 900)

@@ -1,8 +1,6 @@
 #include "io/checkpoint.h"
 
-#include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -12,13 +10,12 @@
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
+#include "test_folder.h"
 
 namespace wende {
 namespace {
 
-std::string scratch(const std::string& name) {
-  return fmt::format("{}/wende_checkpoint_{}_{}", testing::TempDir(), ::getpid(), name);
-}
+std::string scratch(const std::string& name) { return test_path("checkpoint_" + name); }
 
 /// The message, "" if there was no error.
 std::string refusal(const std::function<void()>& action, ExitStatus expected = ExitStatus::kMalformedInput) {

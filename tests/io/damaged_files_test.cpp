@@ -1,6 +1,4 @@
-#include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
@@ -11,6 +9,7 @@
 #include "io/atomic_file.h"
 #include "io/checkpoint.h"
 #include "io/hdf5.h"
+#include "test_folder.h"
 
 namespace wende {
 namespace {
@@ -18,9 +17,7 @@ namespace {
 constexpr int kTrials = 1000;
 constexpr int kFileTrials = 200;
 
-std::string scratch(const std::string& name) {
-  return fmt::format("{}/wende_damaged_{}_{}", testing::TempDir(), ::getpid(), name);
-}
+std::string scratch(const std::string& name) { return test_path("damaged_" + name); }
 
 /// Changes, removes, inserts or repeats a few bytes; `most` limits where.
 std::string mutated(const std::string& bytes, size_t most, std::mt19937& random) {

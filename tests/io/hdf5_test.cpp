@@ -1,8 +1,6 @@
 #include "io/hdf5.h"
 
-#include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstring>
@@ -12,13 +10,12 @@
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "io/hdf5_handle.h"
+#include "test_folder.h"
 
 namespace wende {
 namespace {
 
-std::string scratch(const std::string& name) {
-  return fmt::format("{}/wende_hdf5_{}_{}", testing::TempDir(), ::getpid(), name);
-}
+std::string scratch(const std::string& name) { return test_path("hdf5_" + name); }
 
 ExitStatus status_of(const std::function<void()>& action) {
   try {

@@ -1,20 +1,19 @@
 #include "io/hdf_dump_writer.h"
 
-#include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "base/error.h"
 #include "io/atomic_file.h"
 #include "io/hdf5.h"
+#include "test_folder.h"
 
 namespace wende {
 namespace {
 
 std::string scratch(const std::string& name) {
-  const std::string path = fmt::format("{}/wende_dump_{}_{}", testing::TempDir(), ::getpid(), name);
+  const std::string path = test_path("dump_" + name);
   std::filesystem::remove(path);
   return path;
 }

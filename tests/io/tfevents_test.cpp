@@ -1,8 +1,6 @@
 #include "io/tfevents.h"
 
-#include <fmt/core.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <cmath>
@@ -10,6 +8,7 @@
 
 #include "io/atomic_file.h"
 #include "io/checkpoint.h"
+#include "test_folder.h"
 
 namespace wende {
 namespace {
@@ -40,7 +39,7 @@ std::vector<std::string> events_of(const std::string& path) {
   return events;
 }
 
-std::string folder() { return fmt::format("{}/wende_tfevents_{}", testing::TempDir(), ::getpid()); }
+std::string folder() { return test_path("tfevents"); }
 
 TEST(TfEvents, RecordsAreSound) {
   TfEventsWriter writer(folder(), 7);
