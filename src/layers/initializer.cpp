@@ -3,15 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <map>
 #include <set>
 
 #include "config/config.h"
-#include "device/philox.h"
 #include "layers/eval_trace.h"
+#include "layers/random_filler.h"
 
 namespace wende {
 namespace {
@@ -68,116 +67,13 @@ std::pair<double, double> fans(const Shape& shape) {
   return {field * static_cast<double>(shape[shape.rank() - 2]), field * static_cast<double>(shape[shape.rank() - 1])};
 }
 
-/// Numbers of one parameter, in C order; bit for bit TensorFlow's where only float32 sums and products make them.
-class Filler {
- public:
-  Filler(const Tensor& target, const Philox& philox) : target_(target), philox_(philox) {}
-
-  template <class F>
-  void fill(F&& value) {
-    const auto write = [&](auto* data) {
-      for (int64_t i = 0; i < target_.elements(); ++i) {
-        data[i] = static_cast<std::remove_pointer_t<decltype(data)>>(value(static_cast<uint64_t>(i)));
-      }
-    };
-    switch (target_.dtype()) {
-      case DType::kFloat32:
-        return write(target_.data<float>());
-      case DType::kFloat64:
-        return write(target_.data<double>());
-      case DType::kInt32:
-        return write(target_.data<int32_t>());
-      case DType::kInt64:
-        return write(target_.data<int64_t>());
-      default:
-        throw internal_error("no initialiser for dtype " + std::string(name_of(target_.dtype())));
-    }
-  }
-  void constant(double value) {
-    fill([&](uint64_t) { return value; });
-  }
-  void uniform(double low, double high) {
-    const float begin = static_cast<float>(low);
-    const double range = static_cast<float>(high) - begin;
-    // Rounded after the product: no fused multiply-add.
-    fill([&](uint64_t i) { return static_cast<float>(range * philox_.uniform(i)) + begin; });
-  }
-  void normal(double mean, double stddev) {
-    fill([&](uint64_t i) { return mean + stddev * philox_.normal(i); });
-  }
-  /// Four elements have 256 blocks of their own, from which those within two standard deviations are taken in turn.
-  void truncated_normal(double mean, double stddev) {
-    constexpr uint64_t kBlocks = 256;
-    std::array<float, 4> group{};
-    fill([&](uint64_t i) {
-      if (i % 4 == 0) {
-        size_t found = 0;
-        for (uint64_t pair = 0; found < 4; ++pair) {
-          const auto words = philox_.block(i / 4 * kBlocks + pair / 2);
-          for (const float x : Philox::to_normal(words[pair % 2 * 2], words[pair % 2 * 2 + 1])) {
-            if (std::abs(x) < 2.0f && found < 4) group[found++] = x;
-          }
-        }
-      }
-      return mean + stddev * group[i % 4];
-    });
-  }
-  void orthogonal(double gain);
-
- private:
-  const Tensor& target_;
-  Philox philox_;
-};
-
-/// Gram-Schmidt (twice, for orthogonality in double) on the columns of a normal matrix [longer side, shorter side]: the
-/// same as TensorFlow's Q of a QR decomposition whose R has a positive diagonal.
-void Filler::orthogonal(double gain) {
-  if (target_.rank() < 2) {
-    throw Error(ExitStatus::kConfig,
-                "the orthogonal initialiser needs a parameter of rank >= 2, got shape " + target_.shape().str());
-  }
-  const int64_t cols = target_.dim(-1);
-  const int64_t rows = cols == 0 ? 0 : target_.elements() / cols;
-  const int64_t count = std::min(rows, cols);
-  const int64_t length = std::max(rows, cols);
-  std::vector<std::vector<double>> basis(static_cast<size_t>(count), std::vector<double>(static_cast<size_t>(length)));
-  for (size_t v = 0; v < basis.size(); ++v) {
-    for (size_t i = 0; i < basis[v].size(); ++i) {
-      basis[v][i] = philox_.normal(i * static_cast<uint64_t>(count) + v);
-    }
-    for (int pass = 0; pass < 2; ++pass) {
-      for (size_t u = 0; u < v; ++u) {
-        double dot = 0;
-        for (size_t i = 0; i < basis[v].size(); ++i) {
-          dot += basis[u][i] * basis[v][i];
-        }
-        for (size_t i = 0; i < basis[v].size(); ++i) {
-          basis[v][i] -= dot * basis[u][i];
-        }
-      }
-    }
-    double square = 0;
-    for (const double x : basis[v]) {
-      square += x * x;
-    }
-    for (double& x : basis[v]) {
-      x /= std::sqrt(square);
-    }
-  }
-  fill([&](uint64_t index) {
-    const size_t row = static_cast<size_t>(index) / static_cast<size_t>(cols);
-    const size_t col = static_cast<size_t>(index) % static_cast<size_t>(cols);
-    return gain * (rows >= cols ? basis[col][row] : basis[row][col]);
-  });
-}
-
 struct VarianceScaling {
   double scale = 1.0;
   std::string mode = "fan_in";
   std::string distribution = "truncated_normal";
 };
 
-void variance_scaling(Filler& filler, const Shape& shape, const VarianceScaling& options) {
+void variance_scaling(RandomFiller& filler, const Shape& shape, const VarianceScaling& options) {
   const auto [fan_in, fan_out] = fans(shape);
   const double n = options.mode == "fan_in" ? fan_in : options.mode == "fan_out" ? fan_out : (fan_in + fan_out) / 2;
   const double variance = options.scale / std::max(1.0, n);
@@ -251,9 +147,9 @@ std::string text(const Value& dict, const char* key, const std::string& fallback
   throw value->error(fmt::format("unknown {} '{}'", key, word)).hint(did_you_mean(word, allowed));
 }
 
-using Fill = std::function<void(Filler&, const Shape&)>;
+using Fill = std::function<void(RandomFiller&, const Shape&)>;
 
-void fill_identity(Filler& filler, const Shape& shape, double gain) {
+void fill_identity(RandomFiller& filler, const Shape& shape, double gain) {
   if (shape.rank() != 2) {
     throw Error(ExitStatus::kConfig, "the identity initialiser needs a parameter of rank 2, got shape " + shape.str());
   }
@@ -271,31 +167,31 @@ Fill fill_by_class(const Value& option, const std::string& name, const Value& di
   }
   if (name == "zeros" || name == "ones") {
     const double value = name == "ones" ? 1 : 0;
-    return [value](Filler& f, const Shape&) { f.constant(value); };
+    return [value](RandomFiller& f, const Shape&) { f.constant(value); };
   }
   if (name == "constant") {
-    return [value = number(dict, "value", 0)](Filler& f, const Shape&) { f.constant(value); };
+    return [value = number(dict, "value", 0)](RandomFiller& f, const Shape&) { f.constant(value); };
   }
   if (name == "identity") {
-    return [gain = number(dict, "gain", 1)](Filler& f, const Shape& shape) { fill_identity(f, shape, gain); };
+    return [gain = number(dict, "gain", 1)](RandomFiller& f, const Shape& shape) { fill_identity(f, shape, gain); };
   }
   if (name == "orthogonal") {
-    return [gain = number(dict, "gain", 1)](Filler& f, const Shape&) { f.orthogonal(gain); };
+    return [gain = number(dict, "gain", 1)](RandomFiller& f, const Shape&) { f.orthogonal(gain); };
   }
   if (name == "random_uniform") {
     const double low = number(dict, "minval", 0);
-    return [low, high = number(dict, "maxval", 1)](Filler& f, const Shape&) { f.uniform(low, high); };
+    return [low, high = number(dict, "maxval", 1)](RandomFiller& f, const Shape&) { f.uniform(low, high); };
   }
   const double mean = number(dict, "mean", 0);
   const double stddev = number(dict, "stddev", 1);
   if (name == "random_normal") {
-    return [mean, stddev](Filler& f, const Shape&) { f.normal(mean, stddev); };
+    return [mean, stddev](RandomFiller& f, const Shape&) { f.normal(mean, stddev); };
   }
   if (name == "truncated_normal") {
-    return [mean, stddev](Filler& f, const Shape&) { f.truncated_normal(mean, stddev); };
+    return [mean, stddev](RandomFiller& f, const Shape&) { f.truncated_normal(mean, stddev); };
   }
   if (name == "uniform_unit_scaling") {
-    return [factor = number(dict, "factor", 1)](Filler& f, const Shape& shape) {
+    return [factor = number(dict, "factor", 1)](RandomFiller& f, const Shape& shape) {
       double size = 1;
       for (int i = 0; i < shape.rank() - 1; ++i) {
         size *= static_cast<double>(shape[i]);
@@ -311,7 +207,7 @@ Fill fill_by_class(const Value& option, const std::string& name, const Value& di
     scaling.distribution =
         text(dict, "distribution", "truncated_normal", {"uniform", "normal", "truncated_normal", "untruncated_normal"});
   }
-  return [scaling](Filler& f, const Shape& shape) { variance_scaling(f, shape, scaling); };
+  return [scaling](RandomFiller& f, const Shape& shape) { variance_scaling(f, shape, scaling); };
 }
 
 std::vector<std::pair<std::string, Value>> expression_names() {
@@ -354,7 +250,7 @@ Fill make_fill(const Value& option) {
     if (!std::isfinite(value)) {
       throw option.error("parameters must start with finite values, got " + option.repr());
     }
-    return [value](Filler& f, const Shape&) { f.constant(value); };
+    return [value](RandomFiller& f, const Shape&) { f.constant(value); };
   }
   if (option.is_dict()) {
     const Value* name = option.find("class");
@@ -367,7 +263,7 @@ Fill make_fill(const Value& option) {
   char* end = nullptr;
   const double value = std::strtod(word.c_str(), &end);
   if (!word.empty() && end == word.c_str() + word.size()) {
-    return [value](Filler& f, const Shape&) { f.constant(value); };
+    return [value](RandomFiller& f, const Shape&) { f.constant(value); };
   }
   if (word.find_first_of("(+*/") != std::string::npos) {
     const bool modules = word.find("math.") != std::string::npos || word.find("numpy.") != std::string::npos;
@@ -390,15 +286,9 @@ Initializer make_initializer(const Value& option, const std::string& fallback, u
   const Value* own = option.is_dict() ? option.find("seed") : nullptr;
   const uint32_t seed = own && !own->is_none() ? static_cast<uint32_t>(own->as_int()) : op_seed;
   return [fill, seed](const Tensor& target, uint64_t graph_seed) {
-    Filler filler(target, Philox::of_op(graph_seed, seed));
+    RandomFiller filler(target, Philox::of_op(graph_seed, seed));
     fill(filler, target.shape());
   };
-}
-
-void fill_random(const Tensor& target, const std::string& distribution, const Philox& philox) {
-  Filler filler(target, philox);
-  if (distribution == "uniform") return filler.uniform(0.0, 1.0);
-  distribution == "normal" ? filler.normal(0.0, 1.0) : filler.truncated_normal(0.0, 1.0);
 }
 
 }  // namespace wende

@@ -284,7 +284,7 @@ def cores_next_to_gpus(world):
     config = world.config("near")
     run = Run(world.wende, config, launcher=[ROOT / "launch/local.sh", str(config)], environment={**crossed, "WENDE": world.wende})
     assert run.end() == 0, run.text
-    bound = re.findall(r"^rank (\d): \S+, local rank \d, cpu, (\d+) thread\(s\), cores ([-0-9,]+)", run.text, re.M)
+    bound = re.findall(r"^rank (\d): \S+, local rank \d, cpu, (\d+) threads?, cores ([-0-9,]+)", run.text, re.M)
     assert bound == [("0", "1", str(real[-1])), ("1", "1", str(real[0]))], run.text
 
     # What it asks for on a machine that is larger than this one: taskset and the launcher's cores are pretended too.
