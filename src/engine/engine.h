@@ -41,6 +41,7 @@ struct PassResult {
   int64_t steps = 0;
   int64_t batches = 0;   ///< of the plan, taken by any rank
   bool stopped = false;  ///< a stop signal ended it early
+  bool train = false;
   double seconds = 0;
 };
 

@@ -104,6 +104,7 @@ PassResult Engine::run_pass(Pass& pass) {
   const BatchOptions options = batch_options(pass);
   const PassPlan plan = plan_pass(pass, options);
   PassResult result;
+  result.train = pass.train;
   result.losses.resize(runner.network().losses().size());
   result.meta.resize(runner.empty_report().meta.size());
   begin_pass(pass, result, plan);

@@ -290,7 +290,8 @@ int Engine::restore() {
 std::map<std::string, double> Engine::scores_by_loss(const PassResult& result) const {
   std::map<std::string, double> values;
   for (size_t i = 0; i < result.losses.size(); ++i) {
-    if (const NetworkLoss& loss = any_network().losses()[i]; loss.value.defined()) {
+    const NetworkLoss& loss = any_network().losses()[i];
+    if (loss.value.defined() && !(result.train && loss.silenced)) {
       values[loss.name] = result.losses[i].value / result.losses[i].inv_norm;
     }
   }
@@ -308,7 +309,8 @@ std::map<std::string, double> Engine::scores_by_loss(const PassResult& result) c
 std::map<std::string, double> Engine::errors_by_loss(const PassResult& result) const {
   std::map<std::string, double> values;
   for (size_t i = 0; i < result.losses.size(); ++i) {
-    if (const NetworkLoss& loss = any_network().losses()[i]; loss.error.defined()) {
+    const NetworkLoss& loss = any_network().losses()[i];
+    if (loss.error.defined() && !(result.train && loss.silenced)) {
       values[loss.name] = result.losses[i].error / result.losses[i].inv_norm;
     }
   }

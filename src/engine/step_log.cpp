@@ -52,6 +52,9 @@ std::string StepLog::step_text(int64_t step, const StepReport& report, const Bat
   std::map<std::string, std::string> items;
   for (size_t i = 0; i < report.losses.size(); ++i) {
     const NetworkLoss& loss = network_.losses()[i];
+    if (loss.silenced) {
+      continue;
+    }
     if (loss.value.defined()) {
       items["cost:" + loss.name] = number_text(static_cast<float>(report.losses[i].value / report.losses[i].inv_norm));
     }

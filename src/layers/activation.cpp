@@ -153,6 +153,10 @@ void pass_on_logits(LayerBuilder& builder) {
       builder.add_sub_output(key, output);
     }
   }
+  if (builder.source_sub_output(0, "before_activation").expr.defined()) {
+    const LayerOutput activated = builder.source_sub_output(0, "activated");
+    builder.add_sub_output("activated", activated.expr.defined() ? activated : builder.source(0));
+  }
 }
 
 }  // namespace wende

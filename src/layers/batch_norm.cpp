@@ -41,8 +41,10 @@ struct Settings {
     if (version < 0 || version > 2) {
       throw args.param_version.error(fmt::format("param_version must be 0, 1 or 2, got {}", version));
     }
+    update_only_in_training = update_only_in_training || fused();
   }
-  /// RETURNN calls TensorFlow's fused op then, whose running variance is the unbiased one.
+  /// RETURNN calls TensorFlow's fused op then. Its running variance is the unbiased one, and evaluation never changes
+  /// it.
   bool fused() const { return version == 2 && !masked && use_shift && use_std && use_sample == 0.0 && !force_sample; }
 };
 

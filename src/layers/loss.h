@@ -17,6 +17,7 @@ struct LossContext {
   LayerOutput logits;  ///< pre-softmax / pre-sigmoid, where the layer registered it ("logits"); else undefined
   std::string activation_of_logits;  ///< "softmax", "log_softmax", "sigmoid" or "" (none)
   LayerOutput before_activation;     ///< what the activation was applied to; undefined without one
+  LayerOutput activated;             ///< what it gave: the output before the option batch_norm
   LayerOutput target;                ///< undefined where the loss needs none
   Expr frame_mask;      ///< bool over the (batch,time) axes of output's layout; undefined without time axis
   Expr output_lengths;  ///< int32 [B]; undefined without time axis

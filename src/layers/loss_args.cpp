@@ -46,7 +46,7 @@ Expr scores_of(const LossContext& context) {
   if (context.activation_of_logits == "softmax" || context.activation_of_logits == "exp") {
     return permute_if_needed(context.logits.expr, order);
   }
-  return ops::unary(ops::Unary::kSafeLog, permute_if_needed(context.output.expr, order));
+  return ops::unary(ops::Unary::kSafeLog, permute_if_needed(context.activated.expr, order));
 }
 
 Expr labels_batch_major(const LossContext& context) {
@@ -61,11 +61,16 @@ Expr aligned_target(const LossContext& context) {
 }
 
 Expr frame_error(const LossContext& context) {
+  return context.activation_of_logits == "softmax" ? frame_error(context, context.logits)
+                                                   : frame_error(context, context.output);
+}
+
+Expr frame_error(const LossContext& context, const LayerOutput& scores) {
   const Data& output = context.output.data;
   if (output.feature_axis < 0 || !context.target.expr.defined()) {
     return {};
   }
-  const Expr guess = ops::argmax(context.output.expr, output.feature_axis);
+  const Expr guess = ops::argmax(scores.expr, scores.data.feature_axis);
   const Expr target = aligned_target(context);
   const Expr truth =
       context.target.data.sparse() ? ops::cast(target, DType::kInt32) : ops::argmax(target, output.feature_axis);

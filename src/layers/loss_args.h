@@ -73,7 +73,9 @@ Expr aligned_target(const LossContext& context);
 /// The output's axes without its feature axis.
 Data frame_layout(const Data& output);
 
-/// Number of valid frames where argmax(output) differs from the target (dense: from its argmax).
+/// Number of valid frames where the argmax of `scores` differs from the target (dense: from its argmax).
+Expr frame_error(const LossContext& context, const LayerOutput& scores);
+/// By the scores before a softmax, else by the output. After the option batch_norm they need not agree.
 Expr frame_error(const LossContext& context);
 
 }  // namespace wende

@@ -74,7 +74,7 @@ class CrossEntropy : public Loss {
     const int axis = context.output.data.feature_axis;
     const std::vector<int> order = order_with_last(context.output.data.rank(), axis);
     loss.value = sum_frames(context, context.target.data.sparse() ? sparse(context, order) : dense(context, order));
-    loss.error = frame_error(context);
+    loss.error = args_.input_type == "logits" ? frame_error(context, context.output) : frame_error(context);
     return loss;
   }
 

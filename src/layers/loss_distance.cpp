@@ -42,7 +42,7 @@ class DistanceLoss : public Loss {
     if (output.feature_axis >= 0) {
       x = ops::reduce(mean_ ? ops::Reduction::kMean : ops::Reduction::kSum, x, {output.feature_axis});
     }
-    return {sum_frames(context, x), frame_error(context)};
+    return {sum_frames(context, x), frame_error(context, context.output)};
   }
 
  private:

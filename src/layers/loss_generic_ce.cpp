@@ -39,10 +39,10 @@ class GenericCrossEntropy : public Loss {
       throw Error(ExitStatus::kConfig, "generic_ce needs positive outputs, log_softmax gives their logarithms");
     }
     const std::vector<int> order = order_with_last(context.output.data.rank(), context.output.data.feature_axis);
-    const Expr y = permute_if_needed(context.output.expr, order);
+    const Expr y = permute_if_needed(context.activated.expr, order);
     const bool activated = context.before_activation.expr.defined();
-    const Expr z = activated ? context.before_activation.expr : context.output.expr;
-    const Expr log_y = ops::unary(ops::Unary::kLog, context.output.expr);
+    const Expr z = activated ? context.before_activation.expr : context.activated.expr;
+    const Expr log_y = ops::unary(ops::Unary::kLog, context.activated.expr);
     const Expr slope = gradients(sum_all(log_y), {z}).at(0);
     const int last = y.rank() - 1;
     const Expr p = ops::div(y, ops::reduce(ops::Reduction::kSum, y, {last}, true));

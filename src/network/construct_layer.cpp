@@ -253,6 +253,7 @@ void NetworkConstruction::apply_batch_norm(LayerPlan& plan, BuiltLayer& built, L
   if (!option || option->is_none() || (option->is_dict() ? option->entries().empty() : !option->as_bool())) {
     return;
   }
+  built.sub_outputs.emplace("activated", built.output);
   built.output.expr = batch_norm(builder, built.output, batch_norm_args(*option), plan.name);
 }
 

@@ -123,8 +123,11 @@ LayerOutput NetworkConstruction::joined_input(const LayerPlan& plan) {
   const std::vector<bool> full = mask_shape(joined.data, plan.options, options_.behavior_version);
   key += fmt::format("{:.17g},", p);
   std::vector<Dim> dims;
+  const Value* shape = plan.options.find("dropout_noise_shape");
+  const bool as_given = shape && shape->is_sequence();  // there, RETURNN does not take None for a static axis's size
   for (size_t i = 0; i < full.size(); ++i) {
-    key += full[i] ? 'n' : '1';
+    const bool sized = joined.data.dims[i].is_static() && !(as_given && shape->items()[i].is_none());
+    key += !full[i] ? '1' : sized ? 's' : 'n';
     dims.push_back(full[i] ? joined.data.dims[i] : Dim::fixed(1, Dim::Kind::kSpatial));
   }
   // Layers of equal sources, rate and shape share the mask (both directions of a BLSTM), named after the first of them.

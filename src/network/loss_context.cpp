@@ -43,6 +43,7 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
   LossContext context;
   context.graph = plan.level->graph;
   context.output = built.output;
+  context.activated = built.output;
   context.train = options_.train;
   context.behavior_version = options_.behavior_version;
   context.ctc_zero_infinity = config_.get_bool("tf_native_ctc_zero_infinity", options_.behavior_version >= 30);
@@ -57,6 +58,8 @@ LossContext NetworkConstruction::loss_context(LayerPlan& plan, const BuiltLayer&
       context.activation_of_logits = key.substr(7);
     } else if (key == "before_activation") {
       context.before_activation = output;
+    } else if (key == "activated") {
+      context.activated = output;
     }
   }
   if (has_sequences(built.output.data)) {

@@ -171,6 +171,7 @@ void NetworkConstruction::add_loss(LayerPlan& plan, BuiltLayer& built) {
   loss.error = value.error;
   loss.scale = plan.loss->scale;
   loss.use_normalized = plan.loss->use_normalized_loss;
+  loss.silenced = context.silenced;
   // Factor 0 instead of no loss: the parameters get zero gradients, so that optimisers treat them as RETURNN does.
   if (context.silenced) {
     loss.value = loss.value.defined() ? ops::scale(loss.value, 0.0) : Expr{};

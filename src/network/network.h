@@ -56,7 +56,8 @@ struct NetworkLoss {
   bool constant_norm = false;  ///< a number of the config: counts once per step, not on each rank
   double scale = 1.0;
   bool use_normalized = false;
-  Expr objective;  ///< what is added to the total; undefined for scale 0 or a loss without value
+  bool silenced = false;  ///< only_on_eval in training: 0, and left out of the log and the learning-rate file
+  Expr objective;         ///< what is added to the total; undefined for scale 0 or a loss without value
 };
 
 /// A layer as it stands in the built network.

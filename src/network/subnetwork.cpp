@@ -101,6 +101,11 @@ void NetworkConstruction::construct_subnetwork(LayerPlan& plan, BuiltLayer& buil
   if (!output) {
     throw sub.dict.error(fmt::format("the subnetwork of layer '{}' has no layer 'output'", built.name));
   }
+  // RETURNN's order: layers with a loss come after "output", unless the layer is encapsulated. Initial values depend on
+  // it.
+  if (!flag(plan.options, "encapsulate", false)) {
+    layer_or_failed(sub, "output");
+  }
   build_level(sub);
   const BuiltLayer& result = layer(sub, "output", sub.dict);
   built.output = result.output;
