@@ -51,7 +51,11 @@ class PythonCallable : public Callable {
     const Ref result(PyObject_Call(object_.get(), positional.get(), named.get()));
     if (!result) {
       Error error = pending_error(place_.span);
-      if (error.diagnostics().back().path.empty()) error.at({}, place_.path);
+      const Diagnostic& last = error.diagnostics().back();
+      if (last.message.find(name_ + "() got an unexpected keyword argument") != std::string::npos) {
+        error.hint("it is called with more than that: add **kwargs to its parameters");
+      }
+      if (last.path.empty()) error.at({}, place_.path);
       throw error;
     }
     return from_python(result.get(), place_);

@@ -12,10 +12,10 @@
 #include "device/recorded_launch.h"
 #include "engine/config_check.h"
 #include "engine/extern_from_dataset.h"
+#include "engine/file_name_check.h"
 #include "engine/learning_rate_function.h"
 #include "engine/row_gradients.h"
 #include "engine/training_device.h"
-#include "io/atomic_file.h"
 
 namespace wende {
 
@@ -229,14 +229,14 @@ ExitStatus Engine::train() {
   build_eval_network(true);
   observers_.graph_made();
   if (communicator_.is_root() && model_files_.enabled()) {
-    check_writable(model_files_.epoch_path(1));
+    require_writable(config_, "model", model_files_.epoch_path(1));
     lock_ = std::make_unique<FileLock>(model_files_.lock_path());
     status_.write_to(model_files_.base());
     model_files_.recover();
   }
   learning_rates_ = std::make_unique<LearningRateControl>(config_);
   if (communicator_.is_root() && !learning_rates_->file().empty()) {
-    check_writable(learning_rates_->file());
+    require_writable(config_, "learning_rate_file", learning_rates_->file());
   }
   learning_rates_->load();
   require_same_start(dataset("train", *config_.find("train")));

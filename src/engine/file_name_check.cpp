@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "config/args.h"
+#include "io/atomic_file.h"
 
 namespace wende {
 
@@ -65,6 +66,17 @@ void check_layers(const Value& network, ErrorCollector& errors) {
 void require_file_name(const Value& path, const char* what) {
   if (path.is_string() && has_control_byte(path.as_string())) {
     throw path.error(fmt::format("{} {}: a file name must have no control bytes", what, path.repr()));
+  }
+}
+
+void require_writable(const Config& config, const char* option, const std::string& path) {
+  try {
+    check_writable(path);
+  } catch (Error& error) {
+    if (const Value* value = config.find(option)) {
+      error.at(value->span(), option);
+    }
+    throw;
   }
 }
 

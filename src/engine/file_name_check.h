@@ -12,4 +12,7 @@ void require_file_name(const Value& path, const char* what);
 /// no way out of their folder either, and no more bytes than a file name has.
 void check_file_names(const Config& config, ErrorCollector& errors);
 
+/// check_writable, where a mistake is one of the option that names the path.
+void require_writable(const Config& config, const char* option, const std::string& path);
+
 }  // namespace wende

@@ -63,8 +63,9 @@ int local_rank(Communicator& communicator) {
 }
 
 std::string library_versions(const Communicator& communicator) {
-  return fmt::format("Wende {}, {}, {}{}{}, HDF5 {}", WENDE_VERSION, communicator.description(), nccl_version(),
-                     cuda::library_text(), cuda::rnn_library_text(), hdf5_version());
+  const std::string launcher = communicator.description() == "self" ? "" : communicator.description() + ", ";
+  return fmt::format("Wende {}, {}{}{}{}, HDF5 {}", WENDE_VERSION, launcher, nccl_version(), cuda::library_text(),
+                     cuda::rnn_library_text(), hdf5_version());
 }
 
 void log_rank_map(Communicator& communicator, const std::string& device) {
