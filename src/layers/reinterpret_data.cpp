@@ -146,9 +146,9 @@ class ReinterpretDataLayer : public Layer {
     for (const auto& [role, axis] : args_.set_axes.entries()) {
       const int at = axis.is_none() ? -1 : axis_of_option(out, axis, context.behavior_version);
       const std::string word = role.as_string();
-      if (word == "T" || word == "time") {
+      if (word == "T" || word == "t" || word == "time") {
         out.time_axis = at;
-      } else if (word == "F" || word == "feature") {
+      } else if (word == "F" || word == "f" || word == "feature") {
         out.feature_axis = at;
       } else {
         throw role.error("set_axes knows T and F, got " + role.repr());

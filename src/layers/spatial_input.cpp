@@ -206,8 +206,13 @@ Dim SpatialPadding::out_dim(const Dim& in, int axis, int window, int stride, int
     const int64_t left = std::max<int64_t>(in.size() - shorter, 0);
     return Dim::fixed((left + stride - 1) / stride, Dim::Kind::kSpatial, name);
   }
-  const auto named = [&](Dim::Op op, const Dim& dim, int64_t n) {  // axis descriptions find the layer's name ("stag:")
-    return Dim::derived(op, {dim, Dim::fixed(n, Dim::Kind::kSpatial)}, dim.kind(), name);
+  // Named for axis descriptions ("stag:"), which find the layer. What was padded before and is as long as the input was
+  // then remains that axis.
+  const auto named = [&](Dim::Op op, const Dim& dim, int64_t n) {
+    const Dim plain = Dim::derived(op, {dim, Dim::fixed(n, Dim::Kind::kSpatial)}, dim.kind());
+    const bool is_offset = plain.op() == Dim::Op::kAdd || plain.op() == Dim::Op::kSub;
+    return is_offset || op == Dim::Op::kCeilDiv ? Dim::derived(plain.op(), plain.operands(), plain.kind(), name)
+                                                : plain;
   };
   if (stride == 1) {
     return shorter > 0 ? named(Dim::Op::kSub, in, shorter) : shorter < 0 ? named(Dim::Op::kAdd, in, -shorter) : in;
