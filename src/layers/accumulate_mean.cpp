@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include "layers/axis_option.h"
@@ -55,7 +57,7 @@ class AccumulateMeanLayer : public Layer {
     if (distribution && args_.initial_value.is_none()) {
       start = 1.0 / static_cast<double>(shape.elements());
     }
-    const Expr mean = builder.param("mean_1", shape, Value::of(start), "zeros", false);  // RETURNN's name
+    const Expr mean = builder.param("mean_1", shape, Value(), fmt::format("{}", start), false);  // RETURNN's name
     if (builder.context().train) {
       const Expr step = ops::sub(batch_mean(builder), mean);
       builder.assign("mean_1", ops::add(mean, ops::scale(ops::stop_gradient(step), args_.exp_average)));

@@ -135,9 +135,9 @@ class LayerNormLstm {
 
   void add_norm(const std::string& name, int64_t size, std::optional<double> shift) {
     Norm& entry = norms_[name];
-    entry.gamma = builder_.param("rec/gamma_" + name, Shape{size}, Value::of(args_.norm_gain), "ones");
+    entry.gamma = builder_.param("rec/gamma_" + name, Shape{size}, Value(), fmt::format("{}", args_.norm_gain));
     if (shift) {
-      entry.beta = builder_.param("rec/beta_" + name, Shape{size}, Value::of(*shift), "zeros");
+      entry.beta = builder_.param("rec/beta_" + name, Shape{size}, Value(), fmt::format("{}", *shift));
     }
   }
 

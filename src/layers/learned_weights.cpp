@@ -42,14 +42,15 @@ Shape sizes_of(const Data& x, const std::vector<int>& axes, const Value& given) 
   return sizes;
 }
 
-/// x times the parameter W, which has these axes.
-Expr weighted(LayerBuilder& builder, const std::vector<int>& axes, const Value& size, const Value& init) {
+/// x times the parameter W, which has these axes and starts with this number.
+Expr weighted(LayerBuilder& builder, const std::vector<int>& axes, const Value& size, double start) {
   const LayerOutput x = builder.input();
   std::vector<Dim> dims(static_cast<size_t>(x.data.rank()), Dim::fixed(1, Dim::Kind::kSpatial));
   for (const int axis : axes) {
     dims[static_cast<size_t>(axis)] = x.data.dims[static_cast<size_t>(axis)];
   }
-  return ops::mul(x.expr, ops::reshape(builder.param("W", sizes_of(x.data, axes, size), init, "ones"), dims));
+  const Expr w = builder.param("W", sizes_of(x.data, axes, size), Value(), fmt::format("{}", start));
+  return ops::mul(x.expr, ops::reshape(w, dims));
 }
 
 struct ElemwiseProdArgs {
@@ -71,7 +72,7 @@ class ElemwiseProdLayer : public Layer {
     sizes_of(x, axes_, args_.size);
     return x;
   }
-  Expr build(LayerBuilder& builder) override { return weighted(builder, axes_, args_.size, Value::of(1.0)); }
+  Expr build(LayerBuilder& builder) override { return weighted(builder, axes_, args_.size, 1.0); }
 
  private:
   ElemwiseProdArgs args_;
@@ -115,7 +116,7 @@ class WeightedSumLayer : public Layer {
   Expr build(LayerBuilder& builder) override {
     const Data x = builder.input().data;
     const auto count = static_cast<double>(sizes_of(x, axes_, Value()).elements());
-    return ops::reduce(ops::Reduction::kSum, weighted(builder, axes_, Value(), Value::of(1.0 / count)), axes_);
+    return ops::reduce(ops::Reduction::kSum, weighted(builder, axes_, Value(), 1.0 / count), axes_);
   }
 
  private:

@@ -1,5 +1,8 @@
 #include "network/random_seeds.h"
 
+#include <algorithm>
+#include <cctype>
+#include <string>
 #include <string_view>
 
 #include "network/construction.h"
@@ -11,6 +14,17 @@ namespace {
 constexpr int64_t kRange = int64_t{1} << 31;
 
 int64_t remainder(int64_t value) { return ((value % kRange) + kRange) % kRange; }
+
+/// Units that take a seed for a dropout of their own, whether they have one or not.
+bool has_own_dropout(const Value& options) {
+  const Value* unit = options.find("unit");
+  if (!unit || !unit->is_string()) {
+    return false;
+  }
+  std::string name = unit->as_string();
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name == "layernormvariantslstm" || name == "rhn";
+}
 
 }  // namespace
 
@@ -76,10 +90,13 @@ void NetworkConstruction::draw_unit_seeds(LayerPlan& plan) {
   if (!weights) {
     plan.scope_seed = draw_seed(*plan.level);
   }
+  if (has_own_dropout(plan.options)) {
+    draw_seed(*plan.level);
+  }
 }
 
 /// RETURNN draws a seed for each initialiser whose option is not 0, in the order of the variables; the variables of a
-/// rec unit without an option are made by one initialiser.
+/// rec unit without an option are made by one initialiser, constants that no option gives without a seed.
 uint32_t NetworkConstruction::initial_seed(LayerPlan& plan, const Value& init, const std::string& fallback) {
   draw_unit_seeds(plan);
   if (const auto own = plan.init_seeds.find(init.path()); !init.is_none() && own != plan.init_seeds.end()) {
@@ -88,11 +105,14 @@ uint32_t NetworkConstruction::initial_seed(LayerPlan& plan, const Value& init, c
   if (init.is_none() && fallback == "xavier") {
     if (!plan.scope_seed) {
       plan.scope_seed = draw_seed(*plan.level);
+      if (has_own_dropout(plan.options)) {
+        draw_seed(*plan.level);
+      }
     }
     return *plan.scope_seed;
   }
-  const bool none =
-      init.is_none() ? fallback == "zeros" || fallback == "ones" : init.is_number() && init.as_float() == 0;
+  const bool constant = fallback == "zeros" || fallback == "ones" || fallback.find_first_of("-0123456789") == 0;
+  const bool none = init.is_none() ? constant : init.is_number() && init.as_float() == 0;
   return none ? 0 : draw_seed(*plan.level);
 }
 
