@@ -98,6 +98,10 @@ size_t Engine::state_bytes() const {
 }
 
 void Engine::report_times() {
+  if (record_step_.step >= global_step_) {
+    log_line(1, fmt::format("warning: step {} is not recorded: the run ends after {} steps", record_step_.step,
+                            global_step_));
+  }
   if (!device_.is_cpu() && train_runner_ != nullptr) {
     log_line(4, fmt::format("CUDA graphs: {} launches", launched_recordings()));
     log_line(

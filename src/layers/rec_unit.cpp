@@ -89,9 +89,6 @@ UnitArgs native_options(const Value& options, const std::string& unit) {
   if (args.forget_bias != 0.0) {
     throw options.error("native LSTM cells have no forget_bias; use unit 'standardlstm'");
   }
-  if (!(args.rec_weight_dropout >= 0.0 && args.rec_weight_dropout < 1.0)) {
-    throw options.error(fmt::format("rec_weight_dropout must be 0 <= rate < 1, got {}", args.rec_weight_dropout));
-  }
   return args;
 }
 

@@ -45,10 +45,6 @@ class SelfAttentionLayer : public Layer {
       throw Error(ExitStatus::kConfig, fmt::format("total_key_dim must be a multiple of num_heads, got {} and {}",
                                                    args_.total_key_dim, args_.num_heads));
     }
-    if (!(args_.attention_dropout >= 0 && args_.attention_dropout < 1)) {
-      throw Error(ExitStatus::kConfig,
-                  fmt::format("attention_dropout must be 0 <= rate < 1, got {}", args_.attention_dropout));
-    }
     if (!args_.state_var_lengths.is_none()) {
       throw args_.state_var_lengths.error("state_var_lengths is not supported by Wende " WENDE_VERSION);
     }

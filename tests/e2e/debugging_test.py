@@ -64,6 +64,8 @@ def test_recorded_step(wende, folder):
 
 
 def test_record_step_is_for_one_step_of_one_rank(wende, folder):
+    beyond = run(wende, folder, "train", CONFIG, "--record-step", "60000", "case3.h5", "++num_epochs", "1", "++model", "beyond")
+    check("warning: step 60000 is not recorded" in beyond.stdout and not (folder / "case3.h5").exists(), beyond.stdout)
     text = run(wende, folder, "train", CONFIG, "--record-step", "x", "case2.h5", status=2).stderr
     check("'x' is no step" in text and not (folder / "case2.h5").exists(), text)
 

@@ -27,7 +27,7 @@ TEST(LoopError, UnitOptionsOfEachCell) {
   EXPECT_EQ(error("lstm", "None"), "");
   expect(error("lstm", "{'use_peepholes': True}"), {"test.config:2", "use_peepholes", "unit_opts of the unit 'lstm'"});
   expect(error("lstm", "{'forget_bias': 1.0}"), {"no forget_bias", "standardlstm"});
-  expect(error("lstm", "{'rec_weight_dropout': 1.0}"), {"0 <= rate < 1"});
+  expect(error("lstm", "{'rec_weight_dropout': 1.0}"), {"0 <= rec_weight_dropout < 1"});
   expect(error("standardlstm", "{'use_peephole': True}"), {"did you mean 'use_peepholes'?"});
   expect(error("zoneoutlstm", "{'zoneout_factor_cell': 1.5}"), {"0 <= factor < 1", "1.5"});
   expect(error("zoneoutlstm", "{'zoneout_factor': 0.5}"), {"unknown option 'zoneout_factor'"});

@@ -150,7 +150,7 @@ TEST(OutputOptions, WrongTypesAreNamedTogether) {
        {"L2", "only_on_eval", "collocate_with", "out_dim", "rec_previous_layer", "custom_param_importer"}) {
     EXPECT_NE(error.find("['" + std::string(option) + "']"), std::string::npos) << option << " in " << error;
   }
-  EXPECT_NE(build_error(layers("'class': 'copy', 'copy_output_loss_from_source_idx': 1")).find("has 1 sources"),
+  EXPECT_NE(build_error(layers("'class': 'copy', 'copy_output_loss_from_source_idx': 1")).find("has 1 source"),
             std::string::npos);
 }
 
