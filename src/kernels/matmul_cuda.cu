@@ -76,9 +76,14 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t end = begin + chunk < count ? begin + chunk : count;
   float sum = 0.0f;
   if (place < n) {
-    for (int64_t i = begin + lane; i < end; i += kLanes) {
-      const int64_t row = rows == nullptr ? i : rows[i];
-      if (row >= 0) sum += x[row * n + place];
+    for (int64_t i = begin + lane; i < end; i += kPack * kLanes) {
+      float some[kPack] = {};  // read before they are added
+      for (int k = 0; k < kPack; ++k) {
+        const int64_t own = i + k * kLanes;
+        const int64_t row = own >= end ? -1 : rows == nullptr ? own : rows[own];
+        if (row >= 0) some[k] = x[row * n + place];
+      }
+      for (int k = 0; k < kPack; ++k) sum += some[k];
     }
   }
   partial[lane][column] = sum;

@@ -109,6 +109,9 @@ struct Results {
   }
 };
 
+/// Numbers that a thread reads before it looks at the first of them.
+constexpr int kBatch = 4;
+
 /// Blocks of [kColumns, kLanes] threads: kColumns neighbouring results, each by kLanes threads in a fixed tree.
 /// blockIdx.y: the chunk of `chunk` elements.
 template <class R, class T, unsigned kColumns, class Source>
@@ -125,8 +128,13 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t begin = int64_t{blockIdx.y} * chunk;
   const int64_t end = begin + chunk < at.count ? begin + chunk : at.count;
   Partial sum = R::start();
-  if (inside) {
-    for (int64_t i = begin + lane; i < end; i += kLanes) sum = R::combine(sum, source(base + i * at.inner));
+  for (int64_t i = begin + lane; inside && i < end; i += kBatch * kLanes) {
+    Partial some[kBatch];
+    for (int k = 0; k < kBatch; ++k) {
+      const int64_t own = i + k * kLanes;
+      some[k] = own < end ? source(base + own * at.inner) : R::start();
+    }
+    for (int k = 0; k < kBatch; ++k) sum = R::combine(sum, some[k]);
   }
   partial[lane][column] = sum;
   __syncthreads();
@@ -147,7 +155,11 @@ __global__ void __launch_bounds__(kThreads) reduce_lines_kernel(int64_t lines, i
   const int64_t line = int64_t{blockIdx.x} * (kThreads / 32) + threadIdx.x / 32;
   if (line >= lines) return;
   Partial sum = R::start();
-  for (int64_t i = lane; i < count; i += 32) sum = R::combine(sum, R::of(x[line * count + i]));
+  for (int64_t i = lane; i < count; i += kBatch * 32) {
+    Partial some[kBatch];
+    for (int k = 0; k < kBatch; ++k) some[k] = i + k * 32 < count ? R::of(x[line * count + i + k * 32]) : R::start();
+    for (int k = 0; k < kBatch; ++k) sum = R::combine(sum, some[k]);
+  }
   own[lane] = sum;
   __syncwarp();
   for (unsigned half = 16; half > 0; half /= 2) {
@@ -290,10 +302,16 @@ __global__ void __launch_bounds__(kThreads) arg_extremum_row_kernel(bool largest
   __shared__ int32_t indices[kThreads / 32];
   const T* row = x + int64_t{blockIdx.x} * n;
   Best<T> best{T(0), -1};
-  for (int64_t i = threadIdx.x; i < n; i += blockDim.x) {
-    const Best<T> candidate{row[i], static_cast<int32_t>(i)};
-    const bool counts = candidate.value == candidate.value || i == 0;
-    if (counts && candidate.beats(best, largest)) best = candidate;
+  for (int64_t first = threadIdx.x; first < n; first += kBatch * int64_t{blockDim.x}) {
+    T some[kBatch];
+    const int64_t last = n - 1;
+    const auto place = [&](int k) { return first + k * int64_t{blockDim.x}; };
+    for (int k = 0; k < kBatch; ++k) some[k] = row[place(k) < last ? place(k) : last];
+    for (int k = 0; k < kBatch && place(k) < n; ++k) {
+      const Best<T> candidate{some[k], static_cast<int32_t>(place(k))};
+      const bool counts = candidate.value == candidate.value || place(k) == 0;
+      if (counts && candidate.beats(best, largest)) best = candidate;
+    }
   }
   best = warp_best(best, largest);
   if (threadIdx.x % 32 == 0) {

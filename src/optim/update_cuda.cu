@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t end = begin + pieces[2 * blockIdx.x + 1];
   for (int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) {
     const float g = factor * gradients[i];
-    gradients[i] = g;
+    if (factor != 1.0f) gradients[i] = g;
     update_one(formula, values[i], g, slots, i);
   }
 }
