@@ -4,6 +4,7 @@
 #include "layers/axis_order.h"
 #include "network/network_built_layer.h"
 #include "network/rec_subnet.h"
+#include "ops/leaf.h"
 #include "ops/pointwise.h"
 #include "ops/shape.h"
 
@@ -173,8 +174,31 @@ void NetworkConstruction::mask_frames(NetworkLevel& level, const std::string& na
   masked_frames_[absolute] = {from, frames_of_mask(valid, Dim::dynamic("masked:" + absolute))};
 }
 
+/// In a loop the unit runs for all rows. Where the mask is false its labels may be none of those that it knows, as the
+/// blank label of a transducer is none of its language model: what it gives there is not used, but it must not fail.
+static Expr known_labels(const RecSubnet& rec, const std::string& layer, const BuiltLayer& source) {
+  const Data& data = source.output.data;
+  const auto mask = rec.masks.find(layer);
+  if (mask == rec.masks.end() || mask->second.stage != source.stage || !source.output.expr.defined() ||
+      !data.sparse() || !data.sparse_dim.is_static() || !data.has_batch()) {
+    return {};
+  }
+  const Expr x = source.output.expr;
+  const Expr last = ops::constant(*x.graph, static_cast<double>(data.sparse_dim.size() - 1), x.dtype());
+  return ops::where(mask_for(mask->second.output, data), x, ops::binary(ops::Binary::kMinimum, x, last));
+}
+
 /// A source as the unit of a masked_computation sees it: [to,B,...] in place of the mask's axis.
 const BuiltLayer& NetworkConstruction::masked_source(LayerPlan& plan, const BuiltLayer& source) {
+  const RecSubnet* rec = plan.level->loop;
+  if (const Expr labels = rec ? known_labels(*rec, plan.context.absolute_name, source) : Expr(); labels.defined()) {
+    auto& known = plan.level->sub_outputs["masked:" + plan.name + ":" + source.name];
+    if (!known) {
+      known = std::make_unique<BuiltLayer>(source);
+      known->output.expr = labels;
+    }
+    return *known;
+  }
   const auto found = masked_frames_.find(plan.context.absolute_name);
   const int axis = found == masked_frames_.end() ? -1 : source.output.data.axis_of(found->second.first);
   if (axis < 0) {

@@ -33,8 +33,9 @@ DType dtype_from_name(std::string_view name) {
     if (info.name == name) return info.dtype;
     names.emplace_back(info.name);
   }
-  static const std::set<std::string_view> kOthers = {"float16", "bfloat16", "int8",   "uint8",     "int16",
-                                                     "uint16",  "uint32",   "uint64", "complex64", "complex128"};
+  static const std::set<std::string_view> kOthers = {"float16",   "bfloat16",   "int8",   "uint8",
+                                                     "int16",     "uint16",     "uint32", "uint64",
+                                                     "complex64", "complex128", "string"};
   if (kOthers.count(name) != 0) {
     throw Error(ExitStatus::kConfig, fmt::format("dtype '{}' is not supported by Wende " WENDE_VERSION, name))
         .hint(fmt::format("it has {}", fmt::join(names, ", ")));
