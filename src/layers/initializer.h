@@ -4,7 +4,6 @@
 #include <string>
 
 #include "config/value.h"
-#include "device/philox.h"
 #include "tensor/tensor.h"
 
 namespace wende {
@@ -15,8 +14,5 @@ using Initializer = std::function<void(const Tensor& target, uint64_t graph_seed
 /// expression string. None: `fallback`. The values are TensorFlow's for this graph seed and the initialiser's own seed:
 /// `op_seed`, unless the option says another.
 Initializer make_initializer(const Value& option, const std::string& fallback, uint32_t op_seed);
-
-/// "uniform" in [0, 1), "normal" or "truncated_normal" with deviation 1, as TensorFlow's random ops draw them.
-void fill_random(const Tensor& target, const std::string& distribution, const Philox& philox);
 
 }  // namespace wende

@@ -6,7 +6,7 @@
 
 #include "layers/alignment.h"
 #include "layers/dim_tag.h"
-#include "layers/initializer.h"
+#include "layers/filler.h"
 #include "layers/layer_builder.h"
 #include "layers/layer_names.h"
 #include "ops/dropout.h"
@@ -227,9 +227,15 @@ class RandomLayer : public Layer {
     Shape shape;
     for (const Dim& dim : out.dims) shape.push_back(dim.size());
     Tensor numbers = Tensor::empty(DType::kFloat32, shape);
-    fill_random(numbers, args_.distribution,
-                {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(high),
-                 static_cast<uint32_t>(high >> 32), low});
+    Filler filler(numbers, {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(high),
+                            static_cast<uint32_t>(high >> 32), low});
+    if (args_.distribution == "uniform") {
+      filler.uniform(0.0, 1.0);
+    } else if (args_.distribution == "normal") {
+      filler.normal(0.0, 1.0);
+    } else {
+      filler.truncated_normal(0.0, 1.0);
+    }
     return ops::constant_array(builder.graph(), numbers, out.dims);
   }
 
