@@ -64,6 +64,22 @@ std::optional<Data> guess(const Value& dict, const Dim& batch) {
   return data;
 }
 
+/// A layer with no input but its own step before, whose dict says how many features it has but not its axes: RETURNN
+/// knows of no batch there, either.
+bool is_without_batch(const Value& dict, const std::string& name) {
+  const Value* klass = dict.find("class");
+  const Value* from = dict.find("from");
+  const Value* type = given(dict, "out_type");
+  if (!klass || !from || (klass->as_string() != "activation" && klass->as_string() != "eval") ||
+      (type && (!type->is_dict() || type->find("shape") || type->find("batch_dim_axis")))) {
+    return false;
+  }
+  const std::vector<Value> sources = items_of(*from);
+  return !sources.empty() && std::all_of(sources.begin(), sources.end(), [&](const Value& source) {
+    return source.is_string() && source.as_string() == "prev:" + name;
+  });
+}
+
 bool is_keyword(const std::string& word) {
   return word == "zeros" || word == "ones" || word == "var" || word == "apply(0)" ||
          word.starts_with("keep_over_epoch");
@@ -106,6 +122,9 @@ const BuiltLayer& NetworkConstruction::previous_layer(NetworkLevel& level, const
     const Value* dict = level.dict.find(name);
     std::optional<Data> data =
         dict ? guess(is_masked_computation(dict) ? unit_of_masked(*dict) : *dict, batch_dim(level)) : std::nullopt;
+    if (data && is_without_batch(*dict, name)) {
+      data = data->without_axis(data->batch_axis());
+    }
     if (!data && rec.search && rec.search->stage_of(absolute) > 0) {
       data = labels_of_choice(level, *dict);
     }
