@@ -122,7 +122,7 @@ def one_writer(world):
     assert status == 73 and re.search(r"another run writes this model: host \S+, process \d+", text), text
     status = subprocess.run([world.wende, "status", world.folder / "lock"], capture_output=True, text=True)
     assert status.returncode == 0 and "running" in status.stdout, status
-    assert re.search(r"epoch [12] of 2, step \d+ of 24, 1 rank", status.stdout), status
+    assert re.search(r"epoch [12] of 2, step \d+ of 24, 1 process", status.stdout), status
     assert first.end() == 0, first.text
     assert_same_model(world.folder, "lock", world.reference(1))
     status = subprocess.run([world.wende, "status", world.folder / "lock" / "m"], capture_output=True, text=True)
