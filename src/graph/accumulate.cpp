@@ -68,9 +68,8 @@ Expr joined(const std::vector<Expr>& parts) {
 }  // namespace
 
 Expr accumulate(const std::vector<Expr>& parts) {
-  Expr sum = joined(parts);
-  if (sum.defined()) return sum;
-  sum = parts.at(0);
+  if (const Expr together = joined(parts); together.defined()) return together;
+  Expr sum = parts.at(0);
   for (size_t i = 1; i < parts.size(); ++i) {
     sum = sum.graph->add(std::make_shared<const AccumulateOp>(), {sum, parts[i]});
   }

@@ -82,8 +82,14 @@ class ChainFinder {
     return hidden(value) && large <= 1 && std::all_of(readers_[at(value)].begin(), readers_[at(value)].end(), fits);
   }
 
+  struct Chained {
+    PointwiseChain chain;
+    std::vector<int> inputs;  ///< values
+  };
+
   void join_at(int root) {
     std::set<int> members{root};
+    std::optional<Chained> chained;
     bool more = true;
     while (more) {
       more = false;
@@ -93,13 +99,15 @@ class ChainFinder {
           if (members.count(producer) != 0 || !can_join(producer, value, root, members)) continue;
           std::set<int> larger = members;
           larger.insert(producer);
-          if (!chain_of(larger)) continue;
+          std::optional<Chained> longer = chain_of(larger);
+          if (!longer) continue;
           members = std::move(larger);
+          chained = std::move(longer);
           more = true;
         }
       }
     }
-    if (members.size() > 1) replace(root, members);
+    if (chained) replace(root, members, std::move(*chained));
   }
 
   bool can_join(int producer, int value, int root, const std::set<int>& members) const {
@@ -126,15 +134,10 @@ class ChainFinder {
   int longer_lived(int producer, int root) const {
     const std::set<int> inputs(step(producer).inputs.begin(), step(producer).inputs.end());
     return static_cast<int>(std::count_if(inputs.begin(), inputs.end(), [&](int value) {
-      return place(root_of(value)).kind == Place::Kind::kArena && same_shape(value, step(root).outputs[0]) &&
+      return place(program_.root(value)).kind == Place::Kind::kArena && same_shape(value, step(root).outputs[0]) &&
              *readers_[at(value)].rbegin() < root;
     }));
   }
-
-  struct Chained {
-    PointwiseChain chain;
-    std::vector<int> inputs;  ///< values
-  };
 
   /// Nothing if there are too many steps, inputs or values at a time.
   std::optional<Chained> chain_of(const std::set<int>& members) const {
@@ -182,8 +185,7 @@ class ChainFinder {
     return true;
   }
 
-  void replace(int root, const std::set<int>& members) {
-    Chained chained = *chain_of(members);
+  void replace(int root, const std::set<int>& members, Chained chained) {
     auto nodes = std::make_shared<ChainedNodes>();
     nodes->chain = std::move(chained.chain);
     for (const int member : members) nodes->nodes.push_back(step(member).node);
@@ -217,7 +219,7 @@ class ChainFinder {
     const int end = steps();
     for (Place& place : program_.values) place.last_use = place.last_use == old_end ? end : -1;
     const auto used = [this](int value, int position) {
-      Place& root = program_.values[at(root_of(value))];
+      Place& root = program_.values[at(program_.root(value))];
       root.last_use = std::max(root.last_use, position);
     };
     for (int position = 0; position < end; ++position) {
@@ -227,11 +229,6 @@ class ChainFinder {
       }
       for (const int input : step(position).inputs) used(input, position);
     }
-  }
-
-  int root_of(int value) const {
-    while (place(value).kind == Place::Kind::kAlias) value = place(value).alias_of;
-    return value;
   }
 
   /// So many steps later, inputs do not take memory for long.

@@ -48,13 +48,6 @@ class Compiler {
     return it->second;
   }
 
-  int root(int value) const {
-    while (program_.values[static_cast<size_t>(value)].kind == ValuePlace::Kind::kAlias) {
-      value = program_.values[static_cast<size_t>(value)].alias_of;
-    }
-    return value;
-  }
-
   void add_step(NodeId id) {
     const Node& node = graph_.node(id);
     const int position = static_cast<int>(program_.steps.size());
@@ -63,7 +56,7 @@ class Compiler {
       const int value = value_of_.at({input.node, input.output});
       step.inputs.push_back(value);
       program_.values[static_cast<size_t>(value)].wanted = true;
-      program_.values[static_cast<size_t>(root(value))].last_use = position;
+      program_.values[static_cast<size_t>(program_.root(value))].last_use = position;
     }
     const bool leaf = dynamic_cast<const LeafOp*>(node.op.get()) != nullptr;
     const int aliased = node.op->aliases_input();
@@ -106,7 +99,7 @@ class Compiler {
           step.copy_fetches.push_back(static_cast<int>(f));
         }
       } else {
-        program_.values[static_cast<size_t>(root(value))].last_use = end;
+        program_.values[static_cast<size_t>(program_.root(value))].last_use = end;
       }
       place.wanted = true;
     }
@@ -144,7 +137,7 @@ class Compiler {
 
   /// Gives an output the memory of an input of the same type and layout that nobody reads later.
   bool take_over(size_t position, int input, int output) {
-    const int base = root(input);
+    const int base = program_.root(input);
     const ValuePlace& from = program_.values[static_cast<size_t>(base)];
     const ValuePlace& to = program_.values[static_cast<size_t>(output)];
     const bool same_type = program_.dtypes[static_cast<size_t>(input)] == program_.dtypes[static_cast<size_t>(output)];
@@ -169,6 +162,13 @@ class Compiler {
 };
 
 }  // namespace
+
+int Program::root(int value) const {
+  while (values[static_cast<size_t>(value)].kind == ValuePlace::Kind::kAlias) {
+    value = values[static_cast<size_t>(value)].alias_of;
+  }
+  return value;
+}
 
 Program Program::compile(const Graph& graph, const std::vector<Fetch>& fetches, Device device) {
   return Compiler(graph, fetches).compile(device);

@@ -45,6 +45,9 @@ struct Program {
   /// The two leading dims of packed values: [T,B] or [B,T].
   std::vector<std::pair<int, int>> packed_axes;
 
+  /// The value whose bytes these are: itself, unless it is an alias.
+  int root(int value) const;
+
   /// On the CPU values whose padding nobody reads are stored without it, where producer and readers can do that; on a
   /// device what brings lengths to it runs first.
   static Program compile(const Graph& graph, const std::vector<Fetch>& fetches, Device device);

@@ -49,6 +49,13 @@ LayerOutput with_axis_first(const LayerOutput& x, int axis) {
   return permuted(x, order_with_first(x.data.rank(), {axis}));
 }
 
+Expr along_axis(Expr x, int axis, int rank) {
+  for (int i = 0; i < rank; ++i) {
+    x = i == axis ? x : ops::expand_dims(x, i);
+  }
+  return x;
+}
+
 Expr gather_along(Expr x, int axis, Expr places) {
   const Expr picked = ops::gather(permute_if_needed(x, order_with_first(x.rank(), {axis})), places);
   std::vector<int> front;

@@ -19,6 +19,8 @@ Expr permute_if_needed(Expr x, const std::vector<int>& order);
 LayerOutput permuted(const LayerOutput& x, const std::vector<int>& order);
 /// x with `axis` in front; unchanged where that is below 0.
 LayerOutput with_axis_first(const LayerOutput& x, int axis);
+/// x [N] as `axis` of so many axes, size 1 on the others.
+Expr along_axis(Expr x, int axis, int rank);
 /// The entries of x [...,N,...] at `places` along an axis; the axes of `places` stand where it was. Places are from 0
 /// to N - 1.
 Expr gather_along(Expr x, int axis, Expr places);

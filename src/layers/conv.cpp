@@ -3,8 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/lower_case.h"
 #include "layers/activation.h"
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
@@ -190,8 +190,7 @@ struct TransposedConvArgs : FilterArgs {
 class TransposedConvLayer : public FilterLayer {
  public:
   explicit TransposedConvLayer(TransposedConvArgs args) : FilterLayer(args), args_(std::move(args)) {
-    std::transform(args_.padding.begin(), args_.padding.end(), args_.padding.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    args_.padding = lower_case(args_.padding);
     if (args_.padding != "same" && args_.padding != "valid") {
       throw Error(ExitStatus::kConfig,
                   "padding of transposed_conv is \"same\" or \"valid\", got '" + args_.padding + "'");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/lower_case.h"
 #include "layers/axis_option.h"
 #include "layers/axis_order.h"
 #include "layers/concat_input.h"
@@ -71,8 +72,7 @@ class ExpandDimsLayer : public Layer {
     if (!args_.axis.is_string()) {
       return false;
     }
-    std::string word = args_.axis.as_string();
-    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+    const std::string word = lower_case(args_.axis.as_string());
     return std::find(words.begin(), words.end(), word) != words.end();
   }
 

@@ -1,8 +1,8 @@
 #include "layers/loop_axis.h"
 
-#include <algorithm>
-#include <cctype>
 #include <string>
+
+#include "base/lower_case.h"
 
 namespace wende {
 
@@ -10,8 +10,7 @@ bool is_loop_axis(const Value& axis, const Data& x, const LayerContext& context)
   if (x.has_time() || !context.loop_time.defined()) {
     return false;
   }
-  std::string word = axis.is_string() ? axis.as_string() : "";
-  std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string word = axis.is_string() ? lower_case(axis.as_string()) : "";
   return axis.is_none() || word == "t" || word == "time";
 }
 

@@ -1,9 +1,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/lower_case.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -31,8 +32,7 @@ struct PadArgs {
 class PadLayer : public Layer {
  public:
   explicit PadLayer(PadArgs args) : args_(std::move(args)) {
-    std::transform(args_.mode.begin(), args_.mode.end(), args_.mode.begin(),
-                   [](unsigned char c) { return std::tolower(c); });
+    args_.mode = lower_case(args_.mode);
     const std::vector<std::string> known{"constant", "replication", "reflect", "symmetric"};
     if (std::find(known.begin(), known.end(), args_.mode) == known.end()) {
       throw Error(ExitStatus::kConfig, "pad mode '" + args_.mode + "' is not supported by Wende " WENDE_VERSION)
@@ -118,12 +118,9 @@ class PadLayer : public Layer {
   /// The value from each sequence's end on.
   Expr beyond_end(LayerBuilder& builder, Expr x, int axis, const Dim& old, int64_t left, const Data& out) const {
     Graph& graph = builder.graph();
-    Expr end = ops::add(builder.lengths(old), ops::int_constant(graph, left));
-    Expr position = ops::range(graph, out.dims[static_cast<size_t>(axis)]);
-    for (int i = 0; i < out.rank(); ++i) {
-      position = i == axis ? position : ops::expand_dims(position, i);
-      end = i == out.batch_axis() ? end : ops::expand_dims(end, i);
-    }
+    const Expr length = ops::add(builder.lengths(old), ops::int_constant(graph, left));
+    const Expr end = along_axis(length, out.batch_axis(), out.rank());
+    const Expr position = along_axis(ops::range(graph, out.dims[static_cast<size_t>(axis)]), axis, out.rank());
     return ops::where(ops::binary(ops::Binary::kLess, position, end), x, ops::constant(graph, value(), x.dtype()));
   }
 

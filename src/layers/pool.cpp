@@ -1,9 +1,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 #include <limits>
 
+#include "base/lower_case.h"
 #include "layers/axis_option.h"
 #include "layers/concat_input.h"
 #include "layers/spatial_input.h"
@@ -32,8 +32,7 @@ struct PoolArgs : SpatialInputArgs {
 class PoolLayer : public Layer {
  public:
   explicit PoolLayer(PoolArgs args) : args_(std::move(args)) {
-    std::string mode = args_.mode;
-    std::transform(mode.begin(), mode.end(), mode.begin(), [](unsigned char c) { return std::tolower(c); });
+    const std::string mode = lower_case(args_.mode);
     max_ = mode == "max";
     if (!max_ && mode != "avg") {
       throw Error(ExitStatus::kConfig, "pool needs 'mode': \"max\" or \"avg\", got '" + args_.mode + "'");

@@ -5,6 +5,7 @@
 #include "layers/alignment.h"
 #include "layers/attention_keys.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "ops/gather.h"
 #include "ops/leaf.h"
@@ -91,13 +92,10 @@ class PositionalEncodingLayer : public Layer {
  private:
   /// Along the axis, size 1 on all others.
   Expr positions(Graph& graph, const Data& out) const {
-    Expr position = args_.constant >= 0
-                        ? ops::constant(graph, static_cast<double>(args_.constant), DType::kInt32, {Dim::fixed(1)})
-                        : ops::range(graph, out.dims[static_cast<size_t>(axis_)]);
-    for (int i = 0; i < out.rank() - 1; ++i) {
-      position = i == axis_ ? position : ops::expand_dims(position, i);
-    }
-    return position;
+    const Expr position =
+        args_.constant >= 0 ? ops::constant(graph, static_cast<double>(args_.constant), DType::kInt32, {Dim::fixed(1)})
+                            : ops::range(graph, out.dims[static_cast<size_t>(axis_)]);
+    return along_axis(position, axis_, out.rank() - 1);
   }
 
   /// Of the step of a loop: counted from 0, for each sequence by itself.

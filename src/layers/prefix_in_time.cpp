@@ -2,6 +2,7 @@
 
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/concat_input.h"
 #include "layers/layer_names.h"
 #include "ops/leaf.h"
@@ -119,11 +120,8 @@ class PostfixInTimeLayer : public Layer {
     Expr length = dynamic ? builder.lengths(dim)
                           : ops::constant(builder.graph(), dim.is_static() ? static_cast<double>(dim.size()) : 0.0,
                                           DType::kInt32);
-    Expr position = ops::range(builder.graph(), full);
-    for (int i = 0; i < out.rank(); ++i) {
-      position = i == axis_ ? position : ops::expand_dims(position, i);
-      length = i == out.batch_axis() || !dynamic ? length : ops::expand_dims(length, i);
-    }
+    const Expr position = along_axis(ops::range(builder.graph(), full), axis_, out.rank());
+    length = dynamic ? along_axis(length, out.batch_axis(), out.rank()) : length;
     return ops::binary(ops::Binary::kLess, position, length);
   }
 

@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
+#include "base/lower_case.h"
 #include "config/args.h"
 #include "layers/step_cell.h"
 #include "ops/dropout.h"
@@ -239,9 +239,7 @@ const std::map<std::string, MakeUnit>& rec_units() {
 }  // namespace
 
 RecUnit find_rec_unit(const Value& option, const Value& unit_opts, bool cell) {
-  std::string name = option.as_string();
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::string name = lower_case(option.as_string());
   if (name.size() > 4 && name.compare(name.size() - 4, 4, "cell") == 0) {
     name.resize(name.size() - 4);
   }

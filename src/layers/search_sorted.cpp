@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/lower_case.h"
 #include "layers/axis_option.h"
 #include "layers/axis_order.h"
 #include "layers/layer_builder.h"
@@ -35,7 +36,7 @@ class SearchSortedLayer : public Layer {
         throw name->error("search_sorted needs 'sorted_sequence' and 'values': names of layers, got " + name->repr());
       }
     }
-    std::transform(args_.side.begin(), args_.side.end(), args_.side.begin(), ::tolower);
+    args_.side = lower_case(args_.side);
     if (args_.side != "left" && args_.side != "right") {
       throw Error(ExitStatus::kConfig, "search_sorted: side is \"left\" or \"right\", got \"" + args_.side + "\"");
     }

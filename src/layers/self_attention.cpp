@@ -134,14 +134,8 @@ class SelfAttentionLayer : public Layer {
     const Expr position = ops::add(builder.previous("position", count).expr, ops::int_constant(graph, 1));
     builder.add_sub_output("position", {count, position});
     const Dim keys = attention_keys(builder.context().loop_time);
-    const auto on_axis = [](Expr x, int axis) {
-      for (int i = 0; i < 4; ++i) {
-        x = i == axis ? x : ops::expand_dims(x, i);
-      }
-      return x;
-    };
-    const Expr place = on_axis(ops::range(graph, keys), 2);
-    const Expr now = on_axis(position, 0);
+    const Expr place = along_axis(ops::range(graph, keys), 2, 4);
+    const Expr now = along_axis(position, 0, 4);
     const auto append = [&](const char* name, Expr frame) {
       Data data;
       data.name = name;
@@ -154,7 +148,7 @@ class SelfAttentionLayer : public Layer {
       return all;
     };
     return {append("k_left", key), append("v_left", value),
-            ops::binary(ops::Binary::kLessEqual, on_axis(ops::range(graph, keys), 3), now)};
+            ops::binary(ops::Binary::kLessEqual, along_axis(ops::range(graph, keys), 3, 4), now)};
   }
 
   Expr projected(LayerBuilder& builder, int64_t n) const {

@@ -3,8 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/lower_case.h"
 #include "layers/axis_option.h"
 #include "layers/axis_order.h"
 #include "ops/leaf.h"
@@ -155,8 +155,7 @@ std::vector<int> per_axis(const Value& option, size_t count, int fallback, const
 
 SpatialPadding::SpatialPadding(const Value& option, size_t count) {
   if (option.is_string()) {
-    std::string word = option.as_string();
-    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return std::tolower(c); });
+    const std::string word = lower_case(option.as_string());
     const std::vector<std::pair<std::string, Kind>> known{
         {"same", Kind::kSame}, {"valid", Kind::kValid}, {"same_static", Kind::kSameStatic}};
     for (const auto& [name, meaning] : known) {

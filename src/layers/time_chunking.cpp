@@ -23,11 +23,7 @@ Expr as_rows(Expr x) {
 
 /// 0,1,2,... along `dim` as axis `axis` of `rank`.
 Expr counted(Graph& graph, const Dim& dim, int axis, int rank) {
-  Expr x = ops::range(graph, dim);
-  for (int i = 0; i < rank; ++i) {
-    x = i == axis ? x : ops::expand_dims(x, i);
-  }
-  return x;
+  return along_axis(ops::range(graph, dim), axis, rank);
 }
 
 /// `values` where `valid` [frames...] holds, else 0; frames are the first axes of values.

@@ -4,6 +4,7 @@
 
 #include "layers/alignment.h"
 #include "layers/axis_option.h"
+#include "layers/axis_order.h"
 #include "layers/layer_names.h"
 #include "ops/leaf.h"
 #include "ops/pointwise.h"
@@ -35,10 +36,7 @@ Expr window_mask(LayerBuilder& builder, const Data& x, int axis, const WindowMas
   if (!args.given()) {
     return mask;
   }
-  Expr place = ops::range(builder.graph(), x.dims[static_cast<size_t>(axis)]);
-  for (int i = 0; i < x.rank(); ++i) {
-    place = i == axis ? place : ops::expand_dims(place, i);
-  }
+  const Expr place = along_axis(ops::range(builder.graph(), x.dims[static_cast<size_t>(axis)]), axis, x.rank());
   const auto also = [&mask](Expr more) {
     mask = mask.defined() ? ops::binary(ops::Binary::kLogicalAnd, mask, more) : more;
   };

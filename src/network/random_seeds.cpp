@@ -1,10 +1,9 @@
 #include "network/random_seeds.h"
 
-#include <algorithm>
-#include <cctype>
 #include <string>
 #include <string_view>
 
+#include "base/lower_case.h"
 #include "network/construction.h"
 
 namespace wende {
@@ -21,8 +20,7 @@ bool has_own_dropout(const Value& options) {
   if (!unit || !unit->is_string()) {
     return false;
   }
-  std::string name = unit->as_string();
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string name = lower_case(unit->as_string());
   return name == "layernormvariantslstm" || name == "rhn";
 }
 
@@ -60,11 +58,7 @@ uint32_t NetworkConstruction::draw_seed(NetworkLevel& level) {
 /// Layers with random numbers of their own take 32 words of the stream, unless their option says what they begin with.
 void NetworkConstruction::give_seed(LayerPlan& plan) {
   constexpr size_t kWords = 32;
-  const auto has = [&](const char* option) {
-    const Value* value = plan.options.find(option);
-    return value && !value->is_none();
-  };
-  if (plan.class_name != "random" || has("seed") || has("explicit_state")) {
+  if (plan.class_name != "random" || given(plan.options, "seed") || given(plan.options, "explicit_state")) {
     return;
   }
   std::vector<Value> words(kWords);

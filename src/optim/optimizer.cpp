@@ -2,8 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <cctype>
-
+#include "base/lower_case.h"
 #include "optim/updater.h"
 
 namespace wende {
@@ -57,8 +56,7 @@ OptimizerRegistration::OptimizerRegistration(const char* name, OptimizerFactory 
 }
 
 std::string optimizer_key(const std::string& class_name) {
-  std::string key;
-  for (char letter : class_name) key += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  std::string key = lower_case(class_name);
   if (key.ends_with("optimizer") && key.size() > 9) key.resize(key.size() - 9);
   return key;
 }
